@@ -1,0 +1,89 @@
+/// How one column's values are written, chosen once per column.
+struct ColumnCode {
+    enum Operation: UInt8 {
+        case boolean, int2, int4, int8, double, numeric, text, varchar, bytea
+        case timestamp, date, time, json, jsonb, uuid, enumeration
+    }
+
+    let operation: Operation
+    /// Most characters of a varchar; PostgreSQL's own limit elsewhere.
+    var maxCharacters = Int.max
+    /// Microseconds that an integer in a date column counts; 0 where integers are no dates.
+    var microsecondsPerInteger: Int64 = 0
+    /// Microseconds in the smallest step that the column keeps.
+    var step: Int64 = 1
+    /// Takes a date of every form, in UTC, and cuts what is finer than the step, as Prisma reads dates and as an
+    /// operator may decide. Otherwise only dates that arrive whole are taken.
+    var takesEveryDate = false
+    var isZoned = false
+    /// Digits before and after the point of a numeric; nil is any number.
+    var numericLimit: (integral: Int, scale: Int)?
+    var labels: [[UInt8]] = []
+
+    /// A type that only the server knows is written as text, for a staging column that the server then casts.
+    init(_ column: MigrationPlan.Column, enums: [MigrationPlan.Enumeration], takesEveryDate: Bool) {
+        self.takesEveryDate = takesEveryDate
+        microsecondsPerInteger = column.integers?.microseconds ?? 0
+        switch column.postgresType {
+        case .boolean: operation = .boolean
+        case .smallint: operation = .int2
+        case .integer: operation = .int4
+        case .bigint: operation = .int8
+        case .double: operation = .double
+        case .numeric(let precision, let scale):
+            operation = .numeric
+            numericLimit = precision.map { ($0 - (scale ?? 0), scale ?? 0) }
+        case .text: operation = .text
+        case .varchar(let length):
+            operation = .varchar
+            maxCharacters = length
+        case .bytea: operation = .bytea
+        case .timestamp(let digits), .timestamptz(let digits):
+            operation = .timestamp
+            isZoned = column.postgresType.isZoned
+            step = Self.step(digits)
+        case .date: operation = .date
+        case .time(let digits):
+            operation = .time
+            step = Self.step(digits)
+        case .json: operation = .json
+        case .jsonb: operation = .jsonb
+        case .uuid: operation = .uuid
+        case .enumeration(let name):
+            operation = .enumeration
+            labels = enums.first { $0.name == name }?.labels.map { Array($0.utf8) } ?? []
+        case .other: operation = .text
+        }
+    }
+
+    private static func step(_ digits: Int) -> Int64 {
+        (digits..<6).reduce(1) { step, _ in step * 10 }
+    }
+}
+
+/// Why a value has no place in its column's type.
+enum Misfit: UInt8, Error, CaseIterable {
+    case storageClass, outOfRange, notBoolean, encoding, tooLong, notADate, finerThanColumn, zone, negativeZero
+    case infinite, digits, json, label, uuid, notATime, tooLarge
+
+    var message: String {
+        switch self {
+        case .storageClass: "the value's storage class is another"
+        case .outOfRange: "the value is out of the type's range"
+        case .notBoolean: "the value is neither 0 nor 1, true nor false"
+        case .encoding: "the text is no UTF-8 or has a NUL inside, which PostgreSQL refuses"
+        case .tooLong: "the text is longer than the type allows"
+        case .notADate: "the value is no date that can be read"
+        case .finerThanColumn: "the time has more digits after the second than the type keeps"
+        case .zone: "the time's zone would be lost"
+        case .negativeZero: "numeric has no negative zero"
+        case .infinite: "the value is infinite"
+        case .digits: "the number has more digits than the type keeps"
+        case .json: "the value is no JSON that the type takes"
+        case .label: "the text is no label of the enum"
+        case .uuid: "the value is no UUID in its canonical form"
+        case .notATime: "the value is no time of day"
+        case .tooLarge: "the value has over 500 MB: PostgreSQL can hold it, and no dump can"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import CSQLite
+import SQLite
+
+/// Tries the encoder on every value of columns whose fit the profile does not prove, without a server.
+///
+/// What passes here is taken by the copy from the same immutable snapshot.
+struct FitCheck {
+    let snapshot: Snapshot
+    let cancellation: Cancellation
+
+    /// One column to try.
+    struct Trial {
+        let table: Catalog.Table
+        let column: String
+        let code: ColumnCode
+    }
+
+    /// What did not fit, by reason.
+    struct Outcome {
+        var count = 0
+        var reasons: [Misfit: Int] = [:]
+        var rowids: [Int64] = []
+        var keys: [String] = []
+    }
+
+    func run(_ trial: Trial) throws -> Outcome {
+        let connection = try snapshot.open()
+        let interrupter = connection.interrupter
+        return try cancellation.whileRegistered({ interrupter.interrupt() }) {
+            do {
+                return try run(trial, connection)
+            } catch let error as SQLiteError where error.isInterrupted {
+                throw MigrationError.cancelled
+            }
+        }
+    }
+
+    private func run(_ trial: Trial, _ connection: borrowing SQLite.Connection) throws -> Outcome {
+        let keyColumns = trial.table.rowidName == nil ? trial.table.primaryKey : []
+        let statement = try connection.prepare(
+            SourceQuery(trial.table, columns: [trial.column] + keyColumns).all)
+        let handle = statement.handle
+        var encoder = RowEncoder([trial.code])
+        var outcome = Outcome()
+        while try statement.step() {
+            let misfit = encoder.encodeRow(handle) ?? (trial.code.checksText ? Self.encodingMisfit(handle) : nil)
+            encoder.removeAll()
+            guard let misfit else { continue }
+            outcome.count += 1
+            outcome.reasons[misfit, default: 0] += 1
+            guard outcome.count <= 5 else { continue }
+            if keyColumns.isEmpty, trial.table.rowidName != nil {
+                outcome.rowids.append(statement.int64(1))
+            } else {
+                let key = (0..<keyColumns.count).map { statement.text(Int32($0) + 1) }
+                outcome.keys.append(key.joined(separator: ", "))
+            }
+        }
+        return outcome
+    }
+
+    /// The copy takes a text's bytes as they are: whether PostgreSQL takes them is looked at here, once.
+    private static func encodingMisfit(_ handle: OpaquePointer) -> Misfit? {
+        guard sqlite3_column_type(handle, 0) == SQLITE_TEXT, let start = sqlite3_column_text(handle, 0) else {
+            return nil
+        }
+        let scan = TextScan(start, count: Int(sqlite3_column_bytes(handle, 0)))
+        return scan.isValid && !scan.hasNUL ? nil : .encoding
+    }
+}
+
+extension ColumnCode {
+    var checksText: Bool { operation == .text || operation == .varchar }
+}

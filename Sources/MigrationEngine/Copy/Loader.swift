@@ -1,0 +1,147 @@
+import CSQLite
+import Foundation
+import Postgres
+import SQLite
+import Synchronization
+
+/// Loads the pieces of all tables: several workers, each with one connection on either side.
+///
+/// A piece is read, encoded and sent by one worker in one transaction, whose first row is the piece's line in the
+/// ledger. The largest tables go first. Nothing is retried here: an error ends the load, and the caller decides
+/// what becomes of what is there.
+struct Loader: Sendable {
+    let snapshot: Snapshot
+    let server: TargetServer
+    let ledger: Ledger
+    let script: SchemaScript
+    let tables: [LoadTable]
+    let chunks: [Ledger.Chunk]
+    let cancellation: Cancellation
+    let progress: RunProgress
+
+    /// A table of the source with how it is encoded.
+    struct LoadTable: Sendable {
+        let source: Catalog.Table
+        let plan: MigrationPlan.Table
+        let codes: [ColumnCode]
+        let counters: RunProgress.Table
+    }
+
+    /// Bytes that are handed to the server at once.
+    private static let flushBytes = 1 << 16
+
+    func load(workers: Int) throws {
+        let byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let queue = WorkQueue(chunks)
+        try WorkerThreads.run(count: max(1, min(workers, chunks.count)), onFirstError: { queue.stop() }) { _ in
+            let connection = try snapshot.open()
+            let interrupter = connection.interrupter
+            try cancellation.whileRegistered({ interrupter.interrupt() }) {
+                try server.withConnection(purpose: "copy") { target in
+                    // The run's last commit waits for the disk, and with it for all of these.
+                    try target.execute("SET synchronous_commit = off")
+                    while let chunk = queue.next() {
+                        guard let table = byName[chunk.table] else { continue }
+                        try load(chunk, of: table, connection, target)
+                    }
+                }
+            }
+        }
+    }
+
+    private func load(
+        _ chunk: Ledger.Chunk, of table: LoadTable, _ source: borrowing SQLite.Connection,
+        _ target: borrowing Postgres.Connection
+    ) throws {
+        let query = SourceQuery(table.source, columns: table.plan.columns.map(\.name))
+        let statement = try query.prepare(rowids: chunk.rowids, source)
+        try target.transaction { target in
+            try ledger.claim(chunk, target)
+            let rows = try send(statement, of: table, target)
+            try ledger.setRows(rows, of: chunk, target)
+        }
+    }
+
+    /// Sends the statement's rows, through a staging table where a type has no binary form here.
+    private func send(
+        _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
+    ) throws -> Int {
+        let columns = table.plan.columns.map { quoteIdentifier($0.name) }.joined(separator: ", ")
+        let name = script.qualified(table.plan.name)
+        let staged = table.plan.columns.contains(where: \.postgresType.isForeign)
+        let destination = staged ? "pg_temp.howdah_staging" : name
+        if staged {
+            let definitions = table.plan.columns.map { column in
+                let type = column.postgresType.isForeign ? "text" : script.type(of: column)
+                return "\(quoteIdentifier(column.name)) \(type)"
+            }
+            try target.execute(
+                "CREATE TEMP TABLE howdah_staging (\(definitions.joined(separator: ", "))) ON COMMIT DROP")
+        }
+        var sent = 0
+        let taken = try target.copyIn("COPY \(destination) (\(columns)) FROM STDIN (FORMAT binary)") {
+            sent = try encode(statement, of: table, target)
+        }
+        guard taken == sent else {
+            throw MigrationError(
+                .target, "the server took \(taken) of \(sent) rows of \(table.plan.name)",
+                remedy: "Look for rules or triggers on the table; the rows were rolled back.")
+        }
+        if staged {
+            let casts = table.plan.columns.map { column in
+                quoteIdentifier(column.name) + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
+            }
+            try target.execute("SET LOCAL search_path = pg_catalog, public")
+            try target.execute(
+                "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)")
+            try target.execute("DROP TABLE \(destination)")
+        }
+        return sent
+    }
+
+    private func encode(
+        _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
+    ) throws -> Int {
+        var encoder = RowEncoder(table.codes)
+        encoder.appendHeader()
+        let handle = statement.handle
+        var rows = 0
+        var reported = 0
+        do {
+            while try statement.step() {
+                if let misfit = encoder.encodeRow(handle) {
+                    throw unexpected(misfit, column: encoder.misfitColumn, row: rows, of: table)
+                }
+                rows += 1
+                if encoder.bytes.count >= Self.flushBytes {
+                    try target.send(encoder.bytes)
+                    encoder.removeAll()
+                    table.counters.loaded.add(rows - reported, ordering: .relaxed)
+                    reported = rows
+                }
+            }
+        } catch let error as SQLiteError where error.isInterrupted {
+            throw MigrationError.cancelled
+        }
+        encoder.appendTrailer()
+        try target.send(encoder.bytes)
+        table.counters.loaded.add(rows - reported, ordering: .relaxed)
+        return rows
+    }
+
+    /// Every value was looked at before the load: this cannot happen unless the snapshot changed.
+    private func unexpected(_ misfit: Misfit, column: Int, row: Int, of table: LoadTable) -> MigrationError {
+        MigrationError(
+            .value,
+            "\(table.plan.name).\(table.plan.columns[column].name): \(misfit.message), in a value that was checked before",
+            remedy: "The snapshot may have changed under howdah: run this again with a new one.")
+    }
+}
+
+extension PostgresType {
+    /// Whether only the server knows the type's form.
+    var isForeign: Bool {
+        if case .other = self { return true }
+        return false
+    }
+}

@@ -1,0 +1,177 @@
+import Postgres
+
+/// Carries a column's default from SQLite's SQL to PostgreSQL's (https://sqlite.org/lang_createtable.html#dfltval).
+///
+/// Constants and the three CURRENT_ words are carried where they fit the column's type; expressions are not.
+struct DefaultRules {
+    enum Outcome: Equatable {
+        /// PostgreSQL's SQL; nil where the default is NULL, which needs no words.
+        case carried(String?)
+        case notSupported(String)
+    }
+
+    private enum Constant {
+        case null
+        case number(String)
+        case text(String)
+        case blob(String)
+        case boolean(Bool)
+        case now(date: Bool, time: Bool)
+    }
+
+    let type: PostgresType
+    let style: Style
+    let enums: [MigrationPlan.Enumeration]
+
+    func translate(_ sql: String) -> Outcome {
+        guard let constant = Self.constant(sql) else { return .notSupported("the default \(sql) is an expression") }
+        guard let translated = translate(constant) else {
+            return .notSupported("the default \(sql) is no value of type \(type.sql)")
+        }
+        return .carried(translated)
+    }
+
+    // MARK: Reading
+
+    private static func constant(_ sql: String) -> Constant? {
+        var tokens = SQLLexer.tokens(of: sql)[...]
+        while tokens.count > 2, tokens.first?.isSymbol("(") == true, tokens.last?.isSymbol(")") == true {
+            tokens = tokens.dropFirst().dropLast()
+        }
+        var sign = ""
+        while tokens.count > 1, let first = tokens.first, first.isSymbol("-") || first.isSymbol("+") {
+            if first.isSymbol("-") { sign = sign.isEmpty ? "-" : "" }
+            tokens = tokens.dropFirst()
+        }
+        if let now = now(tokens) { return sign.isEmpty ? now : nil }
+        guard tokens.count == 1, let token = tokens.first else { return nil }
+        switch token.kind {
+        case .number: return number(token.source).map { .number(sign + $0) }
+        case _ where !sign.isEmpty: return nil
+        case .text, .quotedName: return .text(token.value)
+        case .blob: return .blob(String(token.source.dropFirst(2).dropLast()).lowercased())
+        case .word:
+            switch token.source.uppercased() {
+            case "NULL": return .null
+            case "TRUE": return .boolean(true)
+            case "FALSE": return .boolean(false)
+            default: return .text(token.source)
+            }
+        default: return nil
+        }
+    }
+
+    /// CURRENT_TIMESTAMP and its like, and the functions of 'now' that give the same texts.
+    private static func now(_ tokens: ArraySlice<SQLToken>) -> Constant? {
+        guard let name = tokens.first, name.kind == .word else { return nil }
+        let arguments = tokens.dropFirst()
+        let isCallOfNow =
+            arguments.count == 3 && arguments.first?.isSymbol("(") == true && arguments.last?.isSymbol(")") == true
+            && arguments.dropFirst().first?.value.lowercased() == "now"
+        switch (name.source.uppercased(), arguments.isEmpty, isCallOfNow) {
+        case ("CURRENT_TIMESTAMP", true, _), ("DATETIME", _, true): return .now(date: true, time: true)
+        case ("CURRENT_DATE", true, _), ("DATE", _, true): return .now(date: true, time: false)
+        case ("CURRENT_TIME", true, _), ("TIME", _, true): return .now(date: false, time: true)
+        default: return nil
+        }
+    }
+
+    private static func number(_ source: String) -> String? {
+        if source.lowercased().hasPrefix("0x") {
+            return UInt64(source.dropFirst(2), radix: 16).map { String(Int64(bitPattern: $0)) }
+        }
+        let plain = source.replacing("_", with: "")
+        return DecimalDigits(decimal: plain.utf8) == nil ? nil : plain
+    }
+
+    // MARK: Writing
+
+    private func translate(_ constant: Constant) -> String?? {
+        switch constant {
+        case .null: return .some(nil)
+        case .boolean(let value): return translate(boolean: value)
+        case .number(let text): return translate(number: text)
+        case .text(let text): return translate(text: text)
+        case .blob(let digits): return type == .bytea ? quotedBytes(digits) : nil
+        case .now(let date, let time): return translate(nowWithDate: date, time: time)
+        }
+    }
+
+    private func translate(boolean value: Bool) -> String? {
+        switch type {
+        case .boolean: value ? "true" : "false"
+        default: translate(number: value ? "1" : "0")
+        }
+    }
+
+    private func translate(number text: String) -> String? {
+        guard let digits = DecimalDigits(decimal: text.utf8) else { return nil }
+        switch type {
+        case .boolean where digits == DecimalDigits(Int64(0)): return "false"
+        case .boolean where digits == DecimalDigits(Int64(1)): return "true"
+        case .smallint where digits.scale == 0 && Double(text).map { abs($0) < 32768 } == true: return text
+        case .integer where digits.scale == 0 && Double(text).map { abs($0) < 2_147_483_648 } == true: return text
+        case .bigint where digits.scale == 0 && Int64(text) != nil: return text
+        case .double where Double(text)?.isFinite == true: return text
+        case .numeric(nil, _): return text
+        case .numeric(let precision?, let scale)
+        where digits.scale <= scale ?? 0 && digits.integralDigits <= precision - (scale ?? 0): return text
+        case .text, .varchar: return translate(text: text)
+        case .json, .jsonb: return quoteLiteral(text)
+        default: return nil
+        }
+    }
+
+    private func translate(text: String) -> String? {
+        switch type {
+        case .text: return text.contains("\0") ? nil : quoteLiteral(text)
+        case .varchar(let length): return text.unicodeScalars.count <= length ? quoteLiteral(text) : nil
+        case .enumeration(let name):
+            return enums.first { $0.name == name }?.labels.contains(text) == true ? quoteLiteral(text) : nil
+        case .boolean:
+            let value = Array(text.utf8).withUnsafeBufferPointer { BooleanText.parse($0) }
+            return value.map { $0 ? "true" : "false" } ?? translate(number: text)
+        case .bytea:
+            // Prisma writes the bytes of a constant as hexadecimal digits in a text.
+            let isHexadecimal = text.utf8.count % 2 == 0 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+            if style == .prisma, isHexadecimal { return quotedBytes(text.lowercased()) }
+            return quotedBytes(text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+        case .json, .jsonb:
+            let verdict = Array(text.utf8).withUnsafeBufferPointer { JSONText.check($0) }
+            return verdict == .valid || (verdict == .textOnly && type == .json) ? quoteLiteral(text) : nil
+        case .timestamp, .timestamptz, .date, .time: return translate(date: text)
+        case .uuid, .other: return nil
+        default: return DecimalDigits(decimal: text.utf8) == nil ? nil : translate(number: text)
+        }
+    }
+
+    private func translate(date text: String) -> String? {
+        let bytes = Array(text.utf8)
+        if case .time = type {
+            return bytes.withUnsafeBufferPointer { DateText.parseTime($0) } == nil ? nil : quoteLiteral(text)
+        }
+        guard let date = bytes.withUnsafeBufferPointer({ DateText.parse($0) }),
+            date.form == .local || date.form == .day || date.form == .utc || date.form == .minute
+        else { return nil }
+        // A zone in a `timestamp` is ignored without a word, so an offset other than UTC is not let through.
+        if type == .date { return date.form == .day ? quoteLiteral(text) : nil }
+        return quoteLiteral(type.isZoned && date.form != .utc ? text + "+00" : text)
+    }
+
+    private func translate(nowWithDate date: Bool, time: Bool) -> String? {
+        let utc = "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')"
+        switch type {
+        case .timestamp where date && time: return style == .prisma ? "CURRENT_TIMESTAMP" : utc
+        case .timestamptz where date && time: return "CURRENT_TIMESTAMP"
+        case .timestamp where date: return "(\(utc)::date)"
+        case .date where date: return "(\(utc)::date)"
+        case .time where !date: return "(\(utc)::time)"
+        case .text, .varchar:
+            let format = [date ? "YYYY-MM-DD" : nil, time ? "HH24:MI:SS" : nil].compactMap { $0 }
+            return "to_char(\(utc), \(quoteLiteral(format.joined(separator: " "))))"
+        default: return nil
+        }
+    }
+
+    private func quotedBytes(_ digits: String) -> String { "'\\x\(digits)'::bytea" }
+}

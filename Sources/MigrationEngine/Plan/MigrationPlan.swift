@@ -1,0 +1,117 @@
+/// Exactly what a migration does: the engine runs this and nothing else.
+///
+/// Kept as `plan.yaml`, see `PlanFile`.
+public struct MigrationPlan: Codable, Sendable, Equatable {
+    public var version = 1
+    public var snapshot: String
+    public var style: Style
+    public var schema: String
+    public var enums: [Enumeration]
+    public var tables: [Table]
+
+    public struct Enumeration: Codable, Sendable, Equatable {
+        public var name: String
+        public var labels: [String]
+    }
+
+    public struct Table: Codable, Sendable, Equatable {
+        public var name: String
+        /// Leaves the table out, on the operator's word.
+        public var skip: Bool?
+        public var columns: [Column]
+        public var primaryKey: Key?
+        public var uniques: [Key]?
+        public var indexes: [Index]?
+        public var foreignKeys: [ForeignKey]?
+
+        enum CodingKeys: String, CodingKey {
+            case name, skip, columns, uniques, indexes
+            case primaryKey = "primary_key"
+            case foreignKeys = "foreign_keys"
+        }
+
+        public var isSkipped: Bool { skip ?? false }
+    }
+
+    public struct Column: Codable, Sendable, Equatable {
+        public var name: String
+        /// As PostgreSQL spells it.
+        public var type: String
+        public var notNull: Bool?
+        /// SQL of PostgreSQL's.
+        public var defaultValue: String?
+        public var numbering: Numbering?
+        /// What integers in a date column count.
+        public var integers: EpochUnit?
+        public var reason: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, type, numbering, integers, reason
+            case notNull = "not_null"
+            case defaultValue = "default"
+        }
+
+        public var postgresType: PostgresType { PostgresType(type) }
+    }
+
+    /// Who gives a new row its number.
+    public enum Numbering: String, Codable, Sendable, CaseIterable {
+        case identity
+        case serial
+    }
+
+    public struct Key: Codable, Sendable, Equatable {
+        public var name: String
+        public var columns: [String]
+    }
+
+    public struct Index: Codable, Sendable, Equatable {
+        public var name: String
+        public var unique: Bool?
+        public var columns: [String]
+        /// Those of `columns` that sort from the largest to the smallest.
+        public var descending: [String]?
+    }
+
+    public struct ForeignKey: Codable, Sendable, Equatable {
+        public var name: String
+        public var columns: [String]
+        public var parent: String
+        public var parentColumns: [String]
+        public var onDelete: String?
+        public var onUpdate: String?
+        /// `immediate` or `deferred`: checked when a transaction asks; nil is never deferred.
+        public var deferrable: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, columns, parent, deferrable
+            case parentColumns = "parent_columns"
+            case onDelete = "on_delete"
+            case onUpdate = "on_update"
+        }
+    }
+}
+
+/// What an integer in a date column counts from 1970-01-01 00:00:00 UTC.
+public enum EpochUnit: String, Codable, Sendable, CaseIterable {
+    case seconds, milliseconds, microseconds
+
+    /// Microseconds in one.
+    var microseconds: Int64 {
+        switch self {
+        case .seconds: 1_000_000
+        case .milliseconds: 1000
+        case .microseconds: 1
+        }
+    }
+
+    /// The only unit in which every value of a range lies between 1980 and 2100; nil where there is none.
+    static func plausible(min: Int64, max: Int64) -> EpochUnit? {
+        let earliest: Int64 = 315_532_800
+        let latest: Int64 = 4_102_444_800
+        return allCases.first { unit in
+            let perSecond = 1_000_000 / unit.microseconds
+            return min >= earliest * perSecond && max <= latest * perSecond
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Crypto
+import Foundation
+import Yams
+
+/// A plan as a YAML file: readable, with a reason for each column, to be edited and fed back.
+///
+/// The last line carries a checksum of what is above it, by which an edited file is told from one as it was made.
+public struct PlanFile: Sendable {
+    public let plan: MigrationPlan
+    /// Whether somebody has changed the file since it was made.
+    public let isEdited: Bool
+
+    /// Reads a plan; throws `.plan` with the place in the file.
+    public init(path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw MigrationError(
+                .plan, "\(FileSystemError("reading the plan", path))",
+                remedy: "Make one with howdah plan SOURCE -o FILE.", exit: .usage)
+        }
+        let text = String(decoding: data, as: UTF8.self)
+        do {
+            plan = try YAMLDecoder().decode(MigrationPlan.self, from: text)
+        } catch {
+            throw Self.unreadable(path, Self.explain(error))
+        }
+        guard plan.version == 1 else {
+            throw Self.unreadable(path, "its version is \(plan.version), and this howdah reads version 1")
+        }
+        isEdited = !Self.hasOwnChecksum(text)
+    }
+
+    private static func unreadable(_ path: String, _ why: String) -> MigrationError {
+        MigrationError(
+            .plan, "the plan \(path) cannot be read: \(why)",
+            remedy: "Correct the file, or make a new one with howdah plan SOURCE -o FILE.", exit: .usage)
+    }
+
+    private static func explain(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        func place(_ context: DecodingError.Context) -> String {
+            let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+            return path.hasPrefix(".") ? String(path.dropFirst()) : path
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "\(place(context)) lacks \(key.stringValue)"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            return "\(place(context)): \(context.debugDescription)"
+        case .dataCorrupted(let context):
+            let detail = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+            return place(context).isEmpty ? detail : "\(place(context)): \(detail)"
+        @unknown default: return "\(error)"
+        }
+    }
+
+    // MARK: Checksum
+
+    private static let checksumLabel = "# unchanged since it was made: "
+
+    private static func checksum(_ body: String) -> String {
+        SHA256.hash(data: Data(body.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    private static func hasOwnChecksum(_ text: String) -> Bool {
+        guard let range = text.range(of: checksumLabel, options: .backwards) else { return false }
+        let given = text[range.upperBound...].trimmingCharacters(in: .whitespacesAndNewlines)
+        return given == checksum(String(text[..<range.lowerBound]))
+    }
+
+    // MARK: Writing
+
+    /// The text of a plan, with what was found beside each column.
+    public static func text(
+        _ plan: MigrationPlan, rows: [String: Int], findings: [Finding], objects: [ObjectState]
+    ) -> String {
+        var writer = Writer()
+        writer.header(plan)
+        writer.findings(findings)
+        writer.leftOut(objects)
+        writer.line(0, "tables:" + (plan.tables.isEmpty ? " []" : ""))
+        for table in plan.tables { writer.table(table, rows: rows[table.name] ?? 0) }
+        return writer.text + checksumLabel + checksum(writer.text) + "\n"
+    }
+
+    private struct Writer {
+        var text = ""
+
+        mutating func line(_ depth: Int, _ content: String) {
+            text += String(repeating: "  ", count: depth) + content + "\n"
+        }
+
+        mutating func comment(_ content: String) {
+            // A line break in a name or a value would end the comment.
+            text += "# " + content.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n"
+        }
+
+        mutating func header(_ plan: MigrationPlan) {
+            comment("The plan by which howdah carries a SQLite database over to PostgreSQL. Edit it, then run:")
+            comment("  howdah migrate SOURCE TARGET --plan FILE")
+            comment("A column's type may be any type of PostgreSQL's; values that do not fit stop the run before any")
+            comment("data moves. `skip: true` leaves a table out. A key or index that is taken out is not made.")
+            line(0, "version: \(plan.version)")
+            line(0, "snapshot: \(scalar(plan.snapshot))")
+            line(0, "style: \(plan.style.rawValue)")
+            line(0, "schema: \(scalar(plan.schema))")
+            line(0, "enums:" + (plan.enums.isEmpty ? " []" : ""))
+            for enumeration in plan.enums {
+                line(1, "- name: \(scalar(enumeration.name))")
+                line(1, "  labels: \(list(enumeration.labels))")
+            }
+        }
+
+        mutating func findings(_ findings: [Finding]) {
+            for finding in findings {
+                comment("\(finding.blocking ? "TO DECIDE" : "note") \(finding.id.rawValue) \(finding.place): \(finding.message)")
+                for choice in finding.choices { comment("  choice: \(choice)") }
+            }
+        }
+
+        mutating func leftOut(_ objects: [ObjectState]) {
+            for object in objects where object.state == .leftOut {
+                comment("left out: \(object.kind.rawValue) \(object.name): \(object.reason ?? "")")
+            }
+        }
+
+        mutating func table(_ table: MigrationPlan.Table, rows: Int) {
+            text += "\n"
+            line(1, "# \(rows) rows")
+            line(1, "- name: \(scalar(table.name))")
+            if table.isSkipped { line(2, "skip: true") }
+            line(2, "columns:")
+            for column in table.columns { self.column(column) }
+            if let key = table.primaryKey { line(2, "primary_key: \(inline(key))") }
+            section("uniques", table.uniques?.map(inline))
+            section("indexes", table.indexes?.map(inline))
+            section("foreign_keys", table.foreignKeys?.map(inline))
+        }
+
+        private mutating func section(_ name: String, _ items: [String]?) {
+            guard let items, !items.isEmpty else { return }
+            line(2, "\(name):")
+            for item in items { line(3, "- \(item)") }
+        }
+
+        private mutating func column(_ column: MigrationPlan.Column) {
+            line(3, "- name: \(scalar(column.name))")
+            line(4, "type: \(scalar(column.type))")
+            if column.notNull ?? false { line(4, "not_null: true") }
+            if let value = column.defaultValue { line(4, "default: \(scalar(value))") }
+            if let numbering = column.numbering { line(4, "numbering: \(numbering.rawValue)") }
+            if let unit = column.integers { line(4, "integers: \(unit.rawValue)") }
+            if let reason = column.reason { line(4, "reason: \(scalar(reason))") }
+        }
+
+        private func inline(_ key: MigrationPlan.Key) -> String {
+            "{name: \(scalar(key.name)), columns: \(list(key.columns))}"
+        }
+
+        private func inline(_ index: MigrationPlan.Index) -> String {
+            var parts = ["name: \(scalar(index.name))", "columns: \(list(index.columns))"]
+            if index.unique ?? false { parts.append("unique: true") }
+            if let descending = index.descending { parts.append("descending: \(list(descending))") }
+            return "{\(parts.joined(separator: ", "))}"
+        }
+
+        private func inline(_ key: MigrationPlan.ForeignKey) -> String {
+            var parts = [
+                "name: \(scalar(key.name))", "columns: \(list(key.columns))", "parent: \(scalar(key.parent))",
+                "parent_columns: \(list(key.parentColumns))",
+            ]
+            if let action = key.onDelete { parts.append("on_delete: \(scalar(action))") }
+            if let action = key.onUpdate { parts.append("on_update: \(scalar(action))") }
+            if let deferrable = key.deferrable { parts.append("deferrable: \(scalar(deferrable))") }
+            return "{\(parts.joined(separator: ", "))}"
+        }
+
+        private func list(_ items: [String]) -> String {
+            "[" + items.map(scalar).joined(separator: ", ") + "]"
+        }
+
+        /// A text as YAML reads it back: bare where that is safe, else in double quotes with JSON's escapes.
+        private func scalar(_ value: String) -> String {
+            let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+            let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+            let isBare =
+                value.first.map { $0.isASCII && $0.isLetter } ?? false
+                && value.allSatisfy { plain.contains($0) || $0 == " " } && !value.hasSuffix(" ")
+                && !reserved.contains(value.lowercased())
+            if isBare { return value }
+            var quoted = "\""
+            for scalar in value.unicodeScalars {
+                switch scalar {
+                case "\"": quoted += "\\\""
+                case "\\": quoted += "\\\\"
+                case "\n": quoted += "\\n"
+                case "\t": quoted += "\\t"
+                case _ where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
+                    || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
+                    let digits = String(scalar.value, radix: 16)
+                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                default: quoted.unicodeScalars.append(scalar)
+                }
+            }
+            return quoted + "\""
+        }
+    }
+}

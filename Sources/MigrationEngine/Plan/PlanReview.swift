@@ -1,0 +1,91 @@
+/// Holds an edited plan against the source: nothing may be missing from it without a word, and nothing made up.
+enum PlanReview {
+    struct Outcome {
+        var plan: MigrationPlan
+        var findings: [Finding] = []
+        var objects: [ObjectState] = []
+        /// Columns whose type the operator has changed, by table.
+        var changedTypes: [String: Set<String>] = [:]
+    }
+
+    /// Reviews `edited` against the plan that the source asks for.
+    static func review(_ edited: MigrationPlan, proposed: MigrationPlan) throws -> Outcome {
+        var outcome = Outcome(plan: edited)
+        let known = Dictionary(proposed.tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var seen: Set<String> = []
+        for table in edited.tables {
+            guard let original = known[table.name] else {
+                throw unknown("table \(table.name)")
+            }
+            guard seen.insert(table.name).inserted else { throw wrong("table \(table.name) is there twice") }
+            if table.isSkipped {
+                outcome.objects.append(.leftOut(.table, table.name, "by the plan"))
+                continue
+            }
+            try review(table, against: original, &outcome)
+        }
+        for table in proposed.tables where !seen.contains(table.name) {
+            outcome.findings.append(
+                Finding(
+                    .notInPlan, blocking: true, table: table.name, "the plan does not mention the table",
+                    choices: ["add it to the plan, with skip: true to leave it out"]))
+        }
+        return outcome
+    }
+
+    private static func review(
+        _ table: MigrationPlan.Table, against original: MigrationPlan.Table, _ outcome: inout Outcome
+    ) throws {
+        let names = table.columns.map(\.name)
+        for column in table.columns {
+            guard let other = original.columns.first(where: { $0.name == column.name }) else {
+                throw unknown("column \(table.name).\(column.name)")
+            }
+            if column.postgresType != other.postgresType || column.integers != other.integers {
+                outcome.changedTypes[table.name, default: []].insert(column.name)
+            }
+        }
+        guard Set(names).count == names.count else { throw wrong("a column of \(table.name) is there twice") }
+        for column in original.columns where !names.contains(column.name) {
+            outcome.findings.append(
+                Finding(
+                    .notInPlan, blocking: true, table: table.name, column: column.name,
+                    "the plan does not mention the column", choices: ["add it to the plan"]))
+        }
+        try checkReferences(table, names: Set(names))
+        noteRemoved(table, original, &outcome)
+    }
+
+    private static func checkReferences(_ table: MigrationPlan.Table, names: Set<String>) throws {
+        let lists =
+            [table.primaryKey?.columns].compactMap { $0 } + (table.uniques ?? []).map(\.columns)
+            + (table.indexes ?? []).map(\.columns) + (table.foreignKeys ?? []).map(\.columns)
+        for column in lists.joined() where !names.contains(column) { throw unknown("column \(table.name).\(column)") }
+        if lists.contains(where: \.isEmpty) { throw wrong("a key of \(table.name) has no columns") }
+    }
+
+    /// Keys and indexes that the operator took out of the plan: left out, and listed.
+    private static func noteRemoved(
+        _ table: MigrationPlan.Table, _ original: MigrationPlan.Table, _ outcome: inout Outcome
+    ) {
+        func note(_ kind: ObjectState.Kind, _ had: [String], _ has: [String]) {
+            for name in had where !has.contains(name) {
+                outcome.objects.append(.leftOut(kind, name, "by the plan"))
+            }
+        }
+        note(.primaryKey, [original.primaryKey?.name].compactMap { $0 }, [table.primaryKey?.name].compactMap { $0 })
+        note(.unique, (original.uniques ?? []).map(\.name), (table.uniques ?? []).map(\.name))
+        note(.index, (original.indexes ?? []).map(\.name), (table.indexes ?? []).map(\.name))
+        note(.foreignKey, (original.foreignKeys ?? []).map(\.name), (table.foreignKeys ?? []).map(\.name))
+    }
+
+    private static func unknown(_ what: String) -> MigrationError {
+        wrong("\(what) is not in the source")
+    }
+
+    private static func wrong(_ what: String) -> MigrationError {
+        MigrationError(
+            .plan, "the plan cannot be run: \(what)",
+            remedy: "Correct the plan, or make a new one with howdah plan SOURCE -o FILE.", exit: .usage)
+    }
+}

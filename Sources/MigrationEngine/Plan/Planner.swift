@@ -1,0 +1,97 @@
+/// Makes the plan that carries a catalog over, and tells what stands in the way.
+///
+/// Pure: the same catalog and profiles give the same plan. The plan's tables come in the order of the hints, then
+/// of the source.
+public struct Planner: Sendable {
+    public let catalog: Catalog
+    public let profiles: [String: TableProfile]
+    public let style: Style
+    public let hints: SchemaHints?
+    public let schema: String
+    public let snapshot: String
+
+    public init(
+        catalog: Catalog, profiles: [String: TableProfile], style: Style, hints: SchemaHints?, schema: String,
+        snapshot: String
+    ) {
+        self.catalog = catalog
+        self.profiles = profiles
+        self.style = style
+        self.hints = hints
+        self.schema = schema
+        self.snapshot = snapshot
+    }
+
+    /// A plan with what is known of it before any value is tried.
+    public struct Proposal: Sendable {
+        public var plan: MigrationPlan
+        public var findings: [Finding] = []
+        public var objects: [ObjectState] = []
+    }
+
+    /// The tables whose rows are carried, in the order of the plan.
+    public static func carriedTables(_ catalog: Catalog, hints: SchemaHints?) -> [Catalog.Table] {
+        let carried = catalog.tables.filter { Bookkeeping.reason($0.name) == nil }
+        guard let order = hints?.tableOrder, !order.isEmpty else { return carried }
+        let rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
+        return carried.enumerated()
+            .sorted { (rank[$0.element.name] ?? .max, $0.offset) < (rank[$1.element.name] ?? .max, $1.offset) }
+            .map(\.element)
+    }
+
+    public func propose() -> Proposal {
+        let tables = Self.carriedTables(catalog, hints: hints)
+        let enums = hints?.enums.map { MigrationPlan.Enumeration(name: $0.key, labels: $0.value) } ?? []
+        let used = Set(hints?.columns.values.flatMap { $0.values.compactMap(\.enumeration) } ?? [])
+        var proposal = Proposal(
+            plan: MigrationPlan(
+                snapshot: snapshot, style: style, schema: schema,
+                enums: enums.filter { used.contains($0.name) }.sorted { $0.name < $1.name }, tables: []))
+        var names = NameSpace()
+        for table in tables { _ = names.claim(table.name) }
+        for table in tables {
+            let builder = TablePlanner(
+                table: table, profile: profiles[table.name] ?? TableProfile(), style: style, hints: hints,
+                enums: proposal.plan.enums)
+            proposal.plan.tables.append(builder.build(names: &names, into: &proposal))
+        }
+        listOthers(&proposal)
+        return proposal
+    }
+
+    /// What is no table: listed, so that nothing is left out without a word.
+    private func listOthers(_ proposal: inout Proposal) {
+        for table in catalog.tables {
+            if let reason = Bookkeeping.reason(table.name) {
+                proposal.objects.append(.leftOut(.table, table.name, reason))
+            }
+        }
+        for table in catalog.virtualTables { proposal.objects.append(.notSupported(.virtualTable, table.name)) }
+        for name in catalog.shadowTables {
+            proposal.objects.append(.leftOut(.shadowTable, name, "belongs to a virtual table"))
+        }
+        for view in catalog.views { proposal.objects.append(.notSupported(.view, view.name)) }
+        for trigger in catalog.triggers { proposal.objects.append(.notSupported(.trigger, trigger.name)) }
+    }
+}
+
+extension Style {
+    /// The style that a catalog shows, with the sign that gives it away.
+    public static func detect(_ catalog: Catalog, hints: SchemaHints?) -> (style: Style, evidence: String) {
+        if let hints { return (hints.style, "\(hints.source) says so") }
+        if catalog.tables.contains(where: { $0.name == "_prisma_migrations" }) {
+            return (.prisma, "the table _prisma_migrations is there")
+        }
+        let tables = catalog.tables.filter { Bookkeeping.reason($0.name) == nil }
+        let keys = tables.flatMap { table in
+            table.foreignKeys.map { $0.name == "\(table.name)_\($0.columns.joined(separator: "_"))_fkey" }
+        }
+        let indexes = tables.flatMap { table in
+            table.indexes.filter { $0.origin == .createIndex }.map { $0.name.hasPrefix("\(table.name)_") }
+        }
+        if !keys.isEmpty, keys.allSatisfy(\.self), indexes.allSatisfy(\.self) {
+            return (.prisma, "constraints and indexes are named as Prisma names them")
+        }
+        return (.plain, "nothing shows another convention")
+    }
+}

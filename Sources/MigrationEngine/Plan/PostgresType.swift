@@ -1,0 +1,118 @@
+/// A PostgreSQL column type, as far as howdah encodes and proves it itself.
+///
+/// Written and read as PostgreSQL spells it; what is not in the list is `other`, which goes through the text format.
+public enum PostgresType: Sendable, Equatable, Hashable {
+    case boolean
+    case smallint
+    case integer
+    case bigint
+    case double
+    case numeric(precision: Int?, scale: Int?)
+    case text
+    case varchar(Int)
+    case bytea
+    /// Digits after the second, 0 to 6.
+    case timestamp(Int)
+    case timestamptz(Int)
+    case date
+    case time(Int)
+    case json
+    case jsonb
+    case uuid
+    case enumeration(String)
+    case other(String)
+
+    /// Reads a type as written in DDL; a quoted name is an enum of the plan's.
+    public init(_ text: String) {
+        let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        if trimmed.hasPrefix("\""), trimmed.hasSuffix("\""), trimmed.count > 2 {
+            self = .enumeration(String(trimmed.dropFirst().dropLast()).replacing("\"\"", with: "\""))
+            return
+        }
+        let (name, parameters, suffix) = Self.parts(of: trimmed.lowercased())
+        let first = parameters.first
+        switch name + suffix {
+        case "boolean", "bool": self = .boolean
+        case "smallint", "int2": self = .smallint
+        case "integer", "int", "int4": self = .integer
+        case "bigint", "int8": self = .bigint
+        case "double precision", "float8": self = .double
+        case "numeric", "decimal":
+            self = .numeric(precision: first, scale: first == nil ? nil : parameters.dropFirst().first ?? 0)
+        case "text": self = .text
+        case "varchar", "character varying": self = first.map { .varchar($0) } ?? .text
+        case "bytea": self = .bytea
+        case "timestamp", "timestamp without time zone": self = .timestamp(min(first ?? 6, 6))
+        case "timestamptz", "timestamp with time zone": self = .timestamptz(min(first ?? 6, 6))
+        case "date": self = .date
+        case "time", "time without time zone": self = .time(min(first ?? 6, 6))
+        case "json": self = .json
+        case "jsonb": self = .jsonb
+        case "uuid": self = .uuid
+        default: self = .other(trimmed)
+        }
+    }
+
+    /// As PostgreSQL spells it; an enum is quoted.
+    public var sql: String {
+        switch self {
+        case .boolean: "boolean"
+        case .smallint: "smallint"
+        case .integer: "integer"
+        case .bigint: "bigint"
+        case .double: "double precision"
+        case .numeric(nil, _): "numeric"
+        case .numeric(let precision?, let scale): "numeric(\(precision),\(scale ?? 0))"
+        case .text: "text"
+        case .varchar(let length): "varchar(\(length))"
+        case .bytea: "bytea"
+        case .timestamp(let digits): digits == 6 ? "timestamp" : "timestamp(\(digits))"
+        case .timestamptz(let digits): digits == 6 ? "timestamptz" : "timestamptz(\(digits))"
+        case .date: "date"
+        case .time(let digits): digits == 6 ? "time" : "time(\(digits))"
+        case .json: "json"
+        case .jsonb: "jsonb"
+        case .uuid: "uuid"
+        case .enumeration(let name): "\"" + name.replacing("\"", with: "\"\"") + "\""
+        case .other(let sql): sql
+        }
+    }
+
+    /// Types between which PostgreSQL can compare, so that a foreign key may join them.
+    public enum Family: Sendable, Equatable {
+        case integer, number, text, instant
+        case own(String)
+    }
+
+    public var family: Family {
+        switch self {
+        case .smallint, .integer, .bigint: .integer
+        case .text, .varchar: .text
+        case .timestamp: .instant
+        default: .own(sql)
+        }
+    }
+
+    /// `name(1, 2) suffix` cut into its parts; a text that is not of that form is all name.
+    private static func parts(of text: String) -> (name: String, parameters: [Int], suffix: String) {
+        guard let open = text.firstIndex(of: "("), let close = text.firstIndex(of: ")"), open < close else {
+            return (text, [], "")
+        }
+        let numbers = text[text.index(after: open)..<close].split(separator: ",")
+            .map { Int($0.filter { !$0.isWhitespace }) }
+        let parameters = numbers.compactMap { $0 }
+        guard parameters.count == numbers.count else { return (text, [], "") }
+        let name = text[..<open].reversed().drop { $0 == " " }.reversed()
+        let suffix = text[text.index(after: close)...]
+        return (String(name), parameters, String(suffix))
+    }
+}
+
+/// The parameters of a declared type: (160) or (10, 2).
+func declaredParameters(_ declaredType: String) -> [Int] {
+    guard let open = declaredType.firstIndex(of: "("), let close = declaredType.lastIndex(of: ")"), open < close else {
+        return []
+    }
+    return declaredType[declaredType.index(after: open)..<close].split(separator: ",")
+        .compactMap { Int($0.filter { !$0.isWhitespace }) }
+}

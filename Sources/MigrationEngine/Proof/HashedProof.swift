@@ -1,0 +1,225 @@
+import Foundation
+import Postgres
+import SQLite
+import Synchronization
+
+/// Compares a table without an integer key: hashes of whole rows, added up in buckets on both sides.
+///
+/// Sums modulo 2¹²⁸ and counts do not depend on the order of rows, and two equal rows do not cancel each other.
+/// Where every bucket agrees the tables are equal; rows of the others are read again and paired by their key.
+struct HashedProof {
+    let table: ProofTable
+    let schema: String
+
+    private static let bucketCount = 4096
+    /// Rows of differing buckets that are kept to be paired.
+    private static let mostRows = 100_000
+
+    private struct Bucket: Equatable {
+        var count = 0
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+
+        mutating func add(_ digest: RowHash.Digest) {
+            count += 1
+            let sum = low.addingReportingOverflow(digest.low)
+            low = sum.partialValue
+            high = high &+ digest.high &+ (sum.overflow ? 1 : 0)
+        }
+    }
+
+    private static func bucket(of digest: RowHash.Digest) -> Int {
+        Int(truncatingIfNeeded: digest.high >> 32) & (bucketCount - 1)
+    }
+
+    func run(
+        _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
+    ) throws -> TableVerdict {
+        let hash = RowHash()
+        var ours = [Bucket](repeating: Bucket(), count: Self.bucketCount)
+        var theirs = ours
+        var verdict = TableVerdict(.equal)
+        try readSource(source, hash) { digest, _ in
+            verdict.sourceRows += 1
+            ours[Self.bucket(of: digest)].add(digest)
+            if verdict.sourceRows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
+        }
+        table.counters.compared.add(verdict.sourceRows & 0xFFF, ordering: .relaxed)
+        try readTarget(target, hash) { digest, _ in
+            verdict.targetRows += 1
+            theirs[Self.bucket(of: digest)].add(digest)
+        }
+        let differing = Set((0..<Self.bucketCount).filter { ours[$0] != theirs[$0] })
+        if !differing.isEmpty { try pair(differing, hash, source, target, &verdict) }
+        return verdict
+    }
+
+    // MARK: Reading
+
+    /// Calls `body` with each row's digest and its form.
+    private func readSource(
+        _ source: borrowing SQLite.Connection, _ hash: RowHash,
+        _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
+    ) throws {
+        let statement = try source.prepare(SourceQuery(table.source, columns: table.columns).all)
+        let relation = Relation(table.codes)
+        var form = RawBuffer()
+        while try statement.step() {
+            form.removeAll()
+            for column in 0..<table.columns.count {
+                Self.appendCounted(&form) { relation.appendSource(statement.handle, column, &$0) }
+            }
+            try body(hash(form.bytes), RowForm(form.bytes))
+        }
+    }
+
+    private func readTarget(
+        _ target: borrowing Postgres.Connection, _ hash: RowHash,
+        _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
+    ) throws {
+        try target.execute("SET enable_seqscan = on")
+        var row = BinaryRow(columnCount: table.columns.count)
+        let relation = Relation(table.codes)
+        var form = RawBuffer()
+        try target.copyOut(
+            """
+            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.source.name)))
+            TO STDOUT (FORMAT binary)
+            """
+        ) { message in
+            guard try row.read(message) else { return }
+            form.removeAll()
+            for column in 0..<table.columns.count {
+                let field = row[column]
+                Self.appendCounted(&form) { relation.appendTarget(field, column, &$0) }
+            }
+            try body(hash(form.bytes), RowForm(form.bytes))
+        }
+    }
+
+    /// A form with its length before it: neighbours cannot run into each other.
+    @inline(__always)
+    private static func appendCounted(_ out: inout RawBuffer, _ append: (inout RawBuffer) -> Void) {
+        out.ensure(4)
+        let start = out.count
+        out.append(Int32(0))
+        append(&out)
+        out.replace(at: start, with: Int32(truncatingIfNeeded: out.count - start - 4))
+    }
+
+    /// The form of a row, valid during the call that hands it out.
+    private struct RowForm {
+        let bytes: UnsafeRawBufferPointer
+
+        init(_ bytes: UnsafeRawBufferPointer) {
+            self.bytes = bytes
+        }
+
+        /// The forms of the cells.
+        func cells() -> [[UInt8]] {
+            var cells: [[UInt8]] = []
+            var offset = 0
+            while offset + 4 <= bytes.count {
+                let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+                cells.append(Array(bytes[offset + 4..<offset + 4 + length]))
+                offset += 4 + length
+            }
+            return cells
+        }
+    }
+
+    // MARK: Pairing
+
+    /// Digests and key forms of the rows that differ, in two further passes over both sides.
+    private func pair(
+        _ buckets: Set<Int>, _ hash: RowHash, _ source: borrowing SQLite.Connection,
+        _ target: borrowing Postgres.Connection, _ verdict: inout TableVerdict
+    ) throws {
+        var balance: [RowHash.Digest: Int] = [:]
+        var kept = 0
+        func isKept(_ digest: RowHash.Digest) -> Bool {
+            guard buckets.contains(Self.bucket(of: digest)) else { return false }
+            kept += 1
+            return kept <= Self.mostRows
+        }
+        try readSource(source, hash) { digest, _ in if isKept(digest) { balance[digest, default: 0] += 1 } }
+        verdict.isTruncated = kept > Self.mostRows
+        kept = 0
+        try readTarget(target, hash) { digest, _ in if isKept(digest) { balance[digest, default: 0] -= 1 } }
+        verdict.isTruncated = verdict.isTruncated || kept > Self.mostRows
+        balance = balance.filter { $0.value != 0 }
+
+        var missing = Rows()
+        var extra = Rows()
+        var rest = balance
+        try readSource(source, hash) { digest, form in
+            if let count = rest[digest], count > 0 {
+                rest[digest] = count - 1
+                missing.add(form.cells(), keyColumns)
+            }
+        }
+        try readTarget(target, hash) { digest, form in
+            if let count = rest[digest], count < 0 {
+                rest[digest] = count + 1
+                extra.add(form.cells(), keyColumns)
+            }
+        }
+        report(missing, extra, &verdict)
+    }
+
+    private var keyColumns: [Int] { table.keyColumns }
+
+    /// Rows of one side by the form of their key; whole rows only for the first ones.
+    private struct Rows {
+        var cells: [[[UInt8]]: [[UInt8]]] = [:]
+        var order: [[[UInt8]]] = []
+        /// Rows over the first ones, which are only counted.
+        var uncounted = 0
+
+        mutating func add(_ row: [[UInt8]], _ keyColumns: [Int]) {
+            guard order.count < 1000 else {
+                uncounted += 1
+                return
+            }
+            let key = keyColumns.isEmpty ? row + [Array("\(order.count)".utf8)] : keyColumns.map { row[$0] }
+            cells[key] = row
+            order.append(key)
+        }
+    }
+
+    private func report(_ missing: Rows, _ extra: Rows, _ verdict: inout TableVerdict) {
+        var paired: Set<[[UInt8]]> = []
+        for key in missing.order {
+            guard !keyColumns.isEmpty, let ours = missing.cells[key], let theirs = extra.cells[key] else {
+                verdict.add(RowDifference(kind: .missing, key: describe(key), columns: []))
+                continue
+            }
+            paired.insert(key)
+            let changed = table.columns.indices.filter { ours[$0] != theirs[$0] }.map { table.columns[$0] }
+            verdict.add(RowDifference(kind: .changed, key: describe(key), columns: changed))
+        }
+        for key in extra.order where !paired.contains(key) {
+            verdict.add(RowDifference(kind: .extra, key: describe(key), columns: []))
+        }
+        let uncounted = max(missing.uncounted, extra.uncounted)
+        if uncounted > 0 || verdict.isTruncated {
+            verdict.verdict = .differs
+            verdict.differences += uncounted
+            verdict.isTruncated = true
+        }
+    }
+
+    /// A key as the operator can find it: numbers and texts as they are, other forms as hexadecimal digits.
+    private func describe(_ key: [[UInt8]]) -> String {
+        guard !keyColumns.isEmpty else { return "a row of a table without a key" }
+        return zip(keyColumns, key).map { column, form in
+            let value = form.dropFirst()
+            switch table.codes[column].operation {
+            case .int2, .int4, .int8:
+                return "\(value.reduce(Int64(0)) { $0 << 8 | Int64($1) })"
+            case .text, .varchar, .enumeration: return String(decoding: value, as: UTF8.self)
+            default: return "\\x" + value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            }
+        }.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,57 @@
+/// What the proof says of one table.
+public struct TableVerdict: Sendable, Equatable {
+    public enum Verdict: String, Codable, Sendable {
+        case equal, differs, skipped
+    }
+
+    public var verdict: Verdict
+    public var sourceRows = 0
+    public var targetRows = 0
+    /// Rows that are missing, extra or changed; exact unless `isTruncated`.
+    public var differences = 0
+    public var isTruncated = false
+    /// The first of them.
+    public var samples: [RowDifference] = []
+    /// Why there is no verdict on the rows: the table is missing, a column is, and the like.
+    public var obstacle: String?
+    public var seconds = 0.0
+
+    static let mostSamples = 10
+
+    init(_ verdict: Verdict, obstacle: String? = nil) {
+        self.verdict = verdict
+        self.obstacle = obstacle
+    }
+
+    mutating func add(_ difference: RowDifference) {
+        verdict = .differs
+        differences += 1
+        if samples.count < Self.mostSamples { samples.append(difference) }
+    }
+
+    mutating func merge(_ other: TableVerdict) {
+        if other.verdict == .differs { verdict = .differs }
+        sourceRows += other.sourceRows
+        targetRows += other.targetRows
+        differences += other.differences
+        isTruncated = isTruncated || other.isTruncated
+        samples = Array((samples + other.samples).prefix(Self.mostSamples))
+        obstacle = obstacle ?? other.obstacle
+    }
+}
+
+/// One row that is not the same on both sides; names the row and the columns, not their values.
+public struct RowDifference: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable {
+        /// In the source only.
+        case missing
+        /// In the target only.
+        case extra
+        case changed
+    }
+
+    public let kind: Kind
+    public let key: String
+    /// The columns that differ, where the row is on both sides.
+    public let columns: [String]
+}

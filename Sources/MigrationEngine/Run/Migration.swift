@@ -1,0 +1,324 @@
+import Foundation
+import Postgres
+
+/// One run from a prepared source to a proven target.
+///
+/// Order of work: check the target, make the tables, load, make keys and indexes and foreign keys, set sequences,
+/// prove. What fails or is cancelled before the proof takes back all that it made, or says what is there. Called from
+/// one thread, which waits; workers run on threads of their own.
+public struct Migration: Sendable {
+    public let preparation: Preparation
+    public let server: TargetServer
+    public let workers: Int
+    /// Whether what an interrupted run left in the target is taken back first.
+    public let restart: Bool
+    /// A changed source is noted in a rehearsal and ends a live run with `stale`.
+    public let isRehearsal: Bool
+    public let cancellation: Cancellation
+    public let progress: RunProgress
+
+    public init(
+        preparation: Preparation, server: TargetServer, workers: Int, restart: Bool, isRehearsal: Bool,
+        cancellation: Cancellation, progress: RunProgress
+    ) {
+        self.preparation = preparation
+        self.server = server
+        self.workers = workers
+        self.restart = restart
+        self.isRehearsal = isRehearsal
+        self.cancellation = cancellation
+        self.progress = progress
+    }
+
+    private var plan: MigrationPlan { preparation.plan }
+    private var script: SchemaScript { SchemaScript(plan) }
+
+    public func run() throws -> MigrationReport {
+        let start = ContinuousClock.now
+        guard preparation.blocking.isEmpty else { return report(start: start) }
+        // The main connection holds the lock for the whole run; it is not cancelled, so that it can clean up.
+        let main = try server.connect(purpose: "migrate")
+        try server.checkFitness(main, schema: plan.schema)
+        try server.takeLock(main)
+        progress.begin(.prepare)
+        try clearTheWay(main)
+        let chunks = chunks()
+        let ledger = try begin(chunks, main)
+        var sequences = Sequences.Outcome()
+        do {
+            try load(chunks, ledger)
+            sequences = try makeConstraints(main)
+        } catch {
+            throw takeBack(ledger, main, after: error)
+        }
+        return try prove(ledger, sequences, start: start, main)
+    }
+
+    private func report(start: ContinuousClock.Instant) -> MigrationReport {
+        MigrationReport(
+            command: "migrate", preparation: preparation, target: server.conninfo.url, progress: progress,
+            seconds: (ContinuousClock.now - start).seconds)
+    }
+
+    // MARK: Before the load
+
+    /// Takes back an interrupted run where that was asked for; throws where tables of the plan's names are there.
+    private func clearTheWay(_ main: borrowing Postgres.Connection) throws {
+        if let unfinished = try Ledger.unfinished(schema: plan.schema, main) {
+            guard restart else {
+                let made = try unfinished.ledger.madeObjects(main)
+                let rows = try unfinished.ledger.loadedRows(main).values.reduce(0, +)
+                throw MigrationError(
+                    .interruptedRun,
+                    "\(server.conninfo.url) holds a run that began at \(unfinished.started) and did not end: "
+                        + "\(made.count) objects that it made, \(rows) rows that it loaded",
+                    remedy: "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
+                    exit: .undecided)
+            }
+            do {
+                try unfinished.ledger.takeBack(schema: plan.schema, main)
+            } catch {
+                throw MigrationError(
+                    .interruptedRun, "what the interrupted run made cannot be dropped: \(error)",
+                    remedy: "Look at what others have hung on those tables, and drop them yourself.")
+            }
+        }
+        let names = script.plan.tables.filter { !$0.isSkipped }.map(\.name)
+        let present = try server.existing(names, schema: plan.schema, main)
+        guard present.isEmpty else {
+            let some = present.prefix(5).joined(separator: ", ") + (present.count > 5 ? " and more" : "")
+            throw MigrationError(
+                .targetNotEmpty,
+                "\(server.conninfo.url) already has \(present.count) of the tables in schema \(plan.schema): \(some)",
+                remedy: "howdah never overwrites what it did not make: name an empty database, "
+                    + "another schema with --schema, or drop the tables yourself.", exit: .undecided)
+        }
+    }
+
+    private func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
+        do {
+            return try Ledger.begin(script, chunks: chunks, snapshot: preparation.snapshot, main)
+        } catch let error as PostgresError {
+            throw MigrationError(
+                .target, "the tables cannot be made: \(error)",
+                remedy: "The target is as it was. Correct the plan where it names the type or the default.")
+        }
+    }
+
+    /// Pieces of all tables, those of the largest first.
+    private func chunks() -> [Ledger.Chunk] {
+        let names = plan.tables.filter { !$0.isSkipped }.map(\.name)
+        let bySize = names.sorted { preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0 }
+        return bySize.flatMap { name -> [Ledger.Chunk] in
+            guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
+            guard !profile.chunkEnds.isEmpty else { return [Ledger.Chunk(table: name, number: 0, rowids: nil)] }
+            var first = Int64.min
+            return profile.chunkEnds.enumerated().map { number, end in
+                defer { first = end == .max ? end : end + 1 }
+                return Ledger.Chunk(table: name, number: number, rowids: first...end)
+            }
+        }
+    }
+
+    // MARK: The load and what follows it
+
+    private func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger) throws {
+        let tables = plan.tables.filter { !$0.isSkipped }.compactMap { table -> Loader.LoadTable? in
+            guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else { return nil }
+            let codes = table.columns.map { column in
+                let isDecided = preparation.decidedColumns[table.name]?.contains(column.name) ?? false
+                return ColumnCode(column, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
+            }
+            let rows = preparation.profiles[table.name]?.rows ?? 0
+            return Loader.LoadTable(
+                source: source, plan: table, codes: codes, counters: RunProgress.Table(name: table.name, rows: rows))
+        }
+        progress.setTables(tables.map(\.counters))
+        progress.begin(.copy)
+        try Loader(
+            snapshot: preparation.snapshot, server: server, ledger: ledger, script: script, tables: tables,
+            chunks: chunks, cancellation: cancellation, progress: progress
+        ).load(workers: workers)
+    }
+
+    private func makeConstraints(_ main: borrowing Postgres.Connection) throws -> Sequences.Outcome {
+        progress.begin(.constraints)
+        try run(script.keysAndIndexes)
+        try run(script.foreignKeys)
+        try cancellation.check()
+        let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
+        for table in plan.tables where !table.isSkipped {
+            try cancellation.check()
+            try main.execute("ANALYZE \(script.qualified(table.name))")
+        }
+        return outcome
+    }
+
+    /// Runs the statements of one table after each other, and tables beside each other.
+    private func run(_ work: [(table: String, statements: [SchemaScript.Statement])]) throws {
+        let bySize = work.sorted {
+            preparation.profiles[$0.table]?.bytes ?? 0 > preparation.profiles[$1.table]?.bytes ?? 0
+        }
+        let queue = WorkQueue(bySize.map(\.statements))
+        try WorkerThreads.run(count: max(1, min(workers, work.count)), onFirstError: { queue.stop() }) { _ in
+            try server.withConnection(purpose: "constraints") { connection in
+                try connection.execute(
+                    "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off; SET lock_timeout = 0")
+                while let statements = queue.next() {
+                    for statement in statements {
+                        do {
+                            try connection.execute(statement.sql)
+                        } catch let error as PostgresError where error.code == .server {
+                            throw MigrationError(
+                                .target, "\(statement.kind.rawValue) \(statement.name) cannot be made: \(error)",
+                                remedy: "Take it out of the plan, or correct the rows in the source.")
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves the target as it was after an error, or says what is there; returns the error to throw.
+    private func takeBack(
+        _ ledger: Ledger, _ main: borrowing Postgres.Connection, after error: any Error
+    ) -> any Error {
+        let original = Self.explained(error, server.conninfo)
+        do {
+            // A worker's session may still be ending its transaction.
+            try main.execute("SET lock_timeout = '60s'; SET statement_timeout = '300s'")
+            try ledger.takeBack(schema: plan.schema, main)
+        } catch {
+            return MigrationError(
+                original.code,
+                original.message + "; what the run made could not be dropped (\(error)), so its tables are still there",
+                remedy: "Run the same command with --restart: it drops them, and nothing else, and begins anew.",
+                exit: original.exit)
+        }
+        return MigrationError(
+            original.code, original.message, remedy: "The target is as it was. " + original.remedy, exit: original.exit)
+    }
+
+    private static func explained(_ error: any Error, _ conninfo: Conninfo) -> MigrationError {
+        switch error {
+        case let error as MigrationError: error
+        case let error as PostgresError where error.code == .server:
+            MigrationError(
+                .target, "the server refused: \(error)",
+                remedy: "Correct the plan or the rows that the message names.")
+        case let error as PostgresError: TargetServer.explained(error, conninfo)
+        default: MigrationError(.target, "\(error)", remedy: "Run the same command again.")
+        }
+    }
+
+    // MARK: The proof
+
+    private func prove(
+        _ ledger: Ledger, _ sequences: Sequences.Outcome, start: ContinuousClock.Instant,
+        _ main: borrowing Postgres.Connection
+    ) throws -> MigrationReport {
+        progress.begin(.proof)
+        let verdicts: [String: TableVerdict]
+        do {
+            verdicts = try ProofRun(
+                preparation: preparation, server: server, workers: workers, cancellation: cancellation,
+                progress: progress
+            ).run()
+        } catch {
+            let original = Self.explained(error, server.conninfo)
+            try? ledger.finish("unproven", main)
+            throw MigrationError(
+                original.code, original.message + "; everything is loaded, and the proof has not ended",
+                remedy: "Run howdah validate SOURCE TARGET for the proof alone.", exit: original.exit)
+        }
+        progress.end()
+        let loaded = try ledger.loadedRows(main)
+        var report = report(start: start)
+        report.objects += sequences.objects
+        report.findings += sequences.findings
+        report.tables = plan.tables.map { .init($0.name, verdicts[$0.name], loaded: loaded[$0.name] ?? 0) }
+        let isCurrent = try preparation.snapshot.isCurrent(cancellation: Cancellation())
+        report.conclude(isStale: !isCurrent, isRehearsal: isRehearsal)
+        try ledger.finish(report.outcome.rawValue, main)
+        report.seconds = rounded((ContinuousClock.now - start).seconds)
+        return report
+    }
+}
+
+extension MigrationReport.Table {
+    init(_ name: String, _ verdict: TableVerdict?, loaded: Int) {
+        self.init(
+            name: name, sourceRows: verdict?.sourceRows ?? 0, loadedRows: loaded, quarantinedRows: 0,
+            verdict: (verdict?.verdict ?? .skipped).rawValue, differences: verdict?.differences ?? 0,
+            seconds: rounded(verdict?.seconds ?? 0), samples: verdict?.samples ?? [], reason: verdict?.obstacle)
+    }
+
+    /// Whether every row that was read is loaded and equal, or the table was left out by somebody's word.
+    var isExplained: Bool {
+        verdict == TableVerdict.Verdict.skipped.rawValue
+            || (verdict == TableVerdict.Verdict.equal.rawValue && sourceRows == loadedRows + quarantinedRows)
+    }
+}
+
+extension MigrationReport {
+    /// Gives the outcome from what the report holds; differences weigh more than what was left out.
+    mutating func conclude(isStale: Bool, isRehearsal: Bool) {
+        if isStale {
+            notices.append("the source has changed since the snapshot of \(snapshot?.time ?? "")")
+        }
+        if tables.contains(where: { !$0.isExplained }) {
+            end(.differs, .differs)
+        } else if isStale, !isRehearsal {
+            end(.stale, .undecided)
+        } else if !unexplained.isEmpty {
+            end(.undecided, .undecided)
+        } else {
+            end(.proven, .success)
+        }
+    }
+}
+
+/// The proof alone: a source compared with a target that is loaded already.
+public struct Validation: Sendable {
+    let preparation: Preparation
+    let server: TargetServer
+    let workers: Int
+    let cancellation: Cancellation
+    let progress: RunProgress
+
+    public init(
+        preparation: Preparation, server: TargetServer, workers: Int, cancellation: Cancellation, progress: RunProgress
+    ) {
+        self.preparation = preparation
+        self.server = server
+        self.workers = workers
+        self.cancellation = cancellation
+        self.progress = progress
+    }
+
+    /// Compares the named tables, all where none are named.
+    public func run(tables names: [String]) throws -> MigrationReport {
+        let start = ContinuousClock.now
+        let known = Set(preparation.plan.tables.map(\.name))
+        if let unknown = names.first(where: { !known.contains($0) }) {
+            throw MigrationError(
+                .plan, "the source has no table \(unknown)",
+                remedy: "Its tables are: \(known.sorted().joined(separator: ", ")).", exit: .usage)
+        }
+        progress.begin(.proof)
+        let verdicts = try ProofRun(
+            preparation: preparation, server: server, workers: workers, cancellation: cancellation, progress: progress
+        ).run(only: names.isEmpty ? nil : Set(names))
+        progress.end()
+        var report = MigrationReport(
+            command: "validate", preparation: preparation, target: server.conninfo.url, progress: progress,
+            seconds: (ContinuousClock.now - start).seconds)
+        report.objects = []
+        report.findings = []
+        report.tables = preparation.plan.tables.map { table in
+            .init(table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0)
+        }
+        report.conclude(isStale: false, isRehearsal: true)
+        return report
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+import SQLite
+import Synchronization
+
+/// Everything that is known before data moves: snapshot, catalog, profile, plan and findings.
+public struct Preparation: Sendable {
+    public let snapshot: Snapshot
+    public let catalog: Catalog
+    public let profiles: [String: TableProfile]
+    public let plan: MigrationPlan
+    /// Where the plan comes from: a file that was named or edited, or nil for one made now.
+    public let planPath: String?
+    public let styleEvidence: String
+    public let findings: [Finding]
+    public let objects: [ObjectState]
+    /// Whether the encoder must take dates of every form, by table and column.
+    let decidedColumns: [String: Set<String>]
+
+    /// Findings that stop a run.
+    public var blocking: [Finding] { findings.filter(\.blocking) }
+
+    public var rows: [String: Int] { profiles.mapValues(\.rows) }
+
+    public var planText: String {
+        PlanFile.text(plan, rows: rows, findings: findings, objects: objects)
+    }
+}
+
+/// Prepares a source: takes the snapshot, reads it, and plans. Called from one thread; uses others for reading.
+public struct Preparer: Sendable {
+    public let source: SourceFile
+    public let state: StateFolder
+    public let hints: SchemaHints?
+    /// nil detects it.
+    public let style: Style?
+    public let schema: String
+    /// A plan to follow; nil takes an edited one from the state folder, or makes one.
+    public let planPath: String?
+    public let workers: Int
+    public let cancellation: Cancellation
+    public let progress: RunProgress
+
+    public init(
+        source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String, planPath: String?,
+        workers: Int, cancellation: Cancellation, progress: RunProgress
+    ) {
+        self.source = source
+        self.state = state
+        self.hints = hints
+        self.style = style
+        self.schema = schema
+        self.planPath = planPath
+        self.workers = workers
+        self.cancellation = cancellation
+        self.progress = progress
+    }
+
+    public func prepare() throws -> Preparation {
+        let edited = try readPlan()
+        progress.begin(.snapshot)
+        let progress = progress
+        let snapshot = try SnapshotStore(state, cancellation: cancellation).take(of: source) { fraction in
+            progress.snapshotDone.store(Int(fraction * 1000), ordering: .relaxed)
+        }
+        progress.begin(.profile)
+        let connection = try snapshot.open()
+        let catalog = try CatalogReader.read(connection)
+        let tables = Planner.carriedTables(catalog, hints: hints)
+        let profiles = try Profiler(snapshot, cancellation: cancellation).profile(tables, workers: workers) { rows in
+            progress.preparedRows.add(rows, ordering: .relaxed)
+        }
+        progress.begin(.check)
+        let preparation = try plan(edited, snapshot, catalog, tables, profiles)
+        progress.end()
+        return preparation
+    }
+
+    /// The plan to follow: the one named, or an edited one in the state folder.
+    private func readPlan() throws -> (file: PlanFile, path: String)? {
+        if let planPath { return (try PlanFile(path: planPath), planPath) }
+        guard access(state.planPath, F_OK) == 0 else { return nil }
+        let file = try PlanFile(path: state.planPath)
+        return file.isEdited ? (file, state.planPath) : nil
+    }
+
+    private func plan(
+        _ edited: (file: PlanFile, path: String)?, _ snapshot: Snapshot, _ catalog: Catalog,
+        _ tables: [Catalog.Table], _ profiles: [String: TableProfile]
+    ) throws -> Preparation {
+        let detected = Style.detect(catalog, hints: hints)
+        let chosen = edited?.file.plan.style ?? style ?? detected.style
+        let proposal = Planner(
+            catalog: catalog, profiles: profiles, style: chosen, hints: hints,
+            schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256
+        ).propose()
+        var reviewed = PlanReview.Outcome(plan: proposal.plan)
+        if let edited {
+            reviewed = try PlanReview.review(edited.file.plan, proposed: proposal.plan)
+            reviewed.plan.snapshot = snapshot.sha256
+        }
+        let skipped = Set(reviewed.plan.tables.filter(\.isSkipped).map(\.name))
+        let kept = tables.filter { !skipped.contains($0.name) }
+        var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
+        findings.removeAll { Self.isDecided($0, reviewed.plan, edited: edited != nil) }
+        findings += try misfits(reviewed, proposal.plan, kept, profiles, snapshot)
+        findings += ForeignKeyReview.findings(reviewed.plan)
+        findings += try orphans(reviewed.plan, kept, snapshot)
+        findings += snapshot.notes.map { Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)") }
+        let removed = Set(reviewed.objects.map { "\($0.kind.rawValue) \($0.name)" })
+        let objects = proposal.objects.filter { object in
+            !removed.contains("\(object.kind.rawValue) \(object.name)")
+        }
+        return Preparation(
+            snapshot: snapshot, catalog: catalog, profiles: profiles, plan: reviewed.plan, planPath: edited?.path,
+            styleEvidence: style == nil ? detected.evidence : "it was asked for", findings: findings,
+            objects: objects + reviewed.objects, decidedColumns: reviewed.changedTypes)
+    }
+
+    /// Findings that the plan's own words settle.
+    private static func isDecided(_ finding: Finding, _ plan: MigrationPlan, edited: Bool) -> Bool {
+        guard edited, let table = plan.tables.first(where: { $0.name == finding.table }),
+            let column = table.columns.first(where: { $0.name == finding.column })
+        else { return false }
+        switch finding.id {
+        case .nullInNotNull: return !(column.notNull ?? false)
+        case .nullInKey: return !(table.primaryKey?.columns.contains(column.name) ?? false) && !(column.notNull ?? false)
+        default: return false
+        }
+    }
+
+    // MARK: Findings that ask for the data
+
+    /// Tries the encoder on every column whose values the profile does not prove to fit.
+    private func misfits(
+        _ reviewed: PlanReview.Outcome, _ proposed: MigrationPlan, _ tables: [Catalog.Table],
+        _ profiles: [String: TableProfile], _ snapshot: Snapshot
+    ) throws -> [Finding] {
+        let plan = reviewed.plan
+        let check = FitCheck(snapshot: snapshot, cancellation: cancellation)
+        var findings: [Finding] = []
+        for table in tables {
+            guard let planned = plan.tables.first(where: { $0.name == table.name }), let profile = profiles[table.name]
+            else { continue }
+            for (index, column) in table.columns.enumerated() {
+                guard let planColumn = planned.columns.first(where: { $0.name == column.name }) else { continue }
+                let isDecided = reviewed.changedTypes[table.name]?.contains(column.name) ?? false
+                let fit = TypeFit.check(
+                    planColumn.postgresType, profile.columns[index], integers: planColumn.integers, style: plan.style)
+                if fit == .fits { continue }
+                let code = ColumnCode(
+                    planColumn, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
+                let outcome = try check.run(.init(table: table, column: column.name, code: code))
+                guard outcome.count > 0 else { continue }
+                findings.append(
+                    misfit(outcome, table, column, planColumn, TypeRule.choose(column, profile.columns[index], style: plan.style)))
+            }
+        }
+        return findings
+    }
+
+    private func misfit(
+        _ outcome: FitCheck.Outcome, _ table: Catalog.Table, _ column: Catalog.Column,
+        _ planned: MigrationPlan.Column, _ choice: TypeRule.Choice
+    ) -> Finding {
+        let reasons = outcome.reasons.sorted { $0.value > $1.value }
+            .map { reason in "\(reason.key.message) (\(reason.value))" }
+        return Finding(
+            .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: outcome.count,
+            sampleRowids: outcome.rowids, sampleKeys: outcome.keys,
+            "\(outcome.count) values do not fit \(planned.type): \(reasons.joined(separator: "; "))",
+            choices: choice.alternatives.map { "type: \($0.sql)" } + ["correct the rows in the source", "skip: true"])
+    }
+
+    private func orphans(
+        _ plan: MigrationPlan, _ tables: [Catalog.Table], _ snapshot: Snapshot
+    ) throws -> [Finding] {
+        try OrphanCheck.run(tables, snapshot: snapshot, cancellation: cancellation).compactMap { orphans in
+            let planned = plan.tables.first { $0.name == orphans.table }
+            // A key that is not in the plan has nothing to refuse the rows.
+            guard
+                planned?.foreignKeys?.contains(where: { $0.columns == orphans.columns && $0.parent == orphans.parent })
+                    ?? false
+            else { return nil }
+            return Finding(
+                .orphanRows, blocking: true, table: orphans.table, column: orphans.columns.joined(separator: ", "),
+                count: orphans.count, sampleRowids: orphans.rowids,
+                "\(orphans.count) rows refer to rows of \(orphans.parent) that are not there",
+                choices: ["correct the rows in the source", "remove the foreign key from the plan"])
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Postgres
+
+/// Compares a prepared source with a target, whoever loaded it.
+struct ProofRun {
+    let preparation: Preparation
+    let server: TargetServer
+    let workers: Int
+    let cancellation: Cancellation
+    let progress: RunProgress
+
+    /// A verdict for every table of the plan, by name.
+    func run(only names: Set<String>? = nil) throws -> [String: TableVerdict] {
+        var verdicts: [String: TableVerdict] = [:]
+        var tables: [ProofTable] = []
+        let plan = preparation.plan
+        try server.withConnection(purpose: "proof") { connection in
+            for table in plan.tables {
+                if table.isSkipped || !(names?.contains(table.name) ?? true) {
+                    verdicts[table.name] = TableVerdict(
+                        .skipped, obstacle: table.isSkipped ? "left out by the plan" : "not asked for")
+                    continue
+                }
+                switch try proofTable(table, connection) {
+                case .success(let proof): tables.append(proof)
+                case .failure(let obstacle):
+                    var verdict = TableVerdict(.differs, obstacle: obstacle.description)
+                    verdict.sourceRows = preparation.profiles[table.name]?.rows ?? 0
+                    verdict.differences = max(1, verdict.sourceRows)
+                    verdicts[table.name] = verdict
+                }
+            }
+        }
+        if progress.tables.isEmpty { progress.setTables(tables.map(\.counters)) }
+        let prover = Prover(
+            snapshot: preparation.snapshot, server: server, schema: plan.schema, cancellation: cancellation,
+            progress: progress)
+        for (name, verdict) in try prover.prove(tables, workers: workers) { verdicts[name] = verdict }
+        return verdicts
+    }
+
+    private struct Obstacle: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What the proof reads of one table, by the types that the target has.
+    private func proofTable(
+        _ table: MigrationPlan.Table, _ connection: borrowing Postgres.Connection
+    ) throws -> Swift.Result<ProofTable, Obstacle> {
+        guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }),
+            let profile = preparation.profiles[table.name]
+        else { return .failure(Obstacle(description: "the table is not in the source")) }
+        guard let target = try TargetColumns.read(table.name, schema: preparation.plan.schema, connection) else {
+            return .failure(Obstacle(description: "the table is not in the target"))
+        }
+        var codes: [ColumnCode] = []
+        var foreign: Set<String> = []
+        for column in table.columns {
+            guard let type = target.types[column.name] else {
+                return .failure(Obstacle(description: "the target's table has no column \(column.name)"))
+            }
+            var actual = column
+            actual.type = type.sql
+            actual.integers = column.integers ?? unit(of: column, source, profile)
+            if type.isForeign { foreign.insert(column.name) }
+            codes.append(ColumnCode(actual, enums: preparation.plan.enums, takesEveryDate: true))
+        }
+        let counters =
+            progress.tables.first { $0.name == table.name } ?? RunProgress.Table(name: table.name, rows: profile.rows)
+        return .success(
+            ProofTable(
+                source: source, profile: profile, columns: table.columns.map(\.name), codes: codes, foreign: foreign,
+                counters: counters))
+    }
+
+    /// What integers in a date column count, where the plan has another type than the target.
+    private func unit(
+        of column: MigrationPlan.Column, _ source: Catalog.Table, _ profile: TableProfile
+    ) -> EpochUnit? {
+        if preparation.plan.style == .prisma { return .milliseconds }
+        guard let index = source.columns.firstIndex(where: { $0.name == column.name }) else { return nil }
+        let column = profile.columns[index]
+        return column.integers > 0 ? EpochUnit.plausible(min: column.minInteger, max: column.maxInteger) : nil
+    }
+}

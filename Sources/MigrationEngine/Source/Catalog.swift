@@ -1,0 +1,126 @@
+/// Everything that a SQLite schema declares, as the snapshot has it.
+public struct Catalog: Sendable, Equatable {
+    public var tables: [Table] = []
+    public var virtualTables: [SchemaObject] = []
+    /// Tables that a virtual table keeps its content in.
+    public var shadowTables: [String] = []
+    public var views: [SchemaObject] = []
+    public var triggers: [SchemaObject] = []
+    public var encoding = "UTF-8"
+    public var userVersion = 0
+
+    /// A view, trigger or virtual table with its source text.
+    public struct SchemaObject: Sendable, Equatable {
+        public let name: String
+        /// The table that a trigger belongs to; the object itself otherwise.
+        public let table: String
+        public let sql: String
+    }
+
+    public struct Table: Sendable, Equatable {
+        public let name: String
+        public var columns: [Column] = []
+        /// Columns of the primary key in its order; empty without one.
+        public var primaryKey: [String] = []
+        public var primaryKeyName: String?
+        /// The INTEGER PRIMARY KEY column, another name of the rowid (https://sqlite.org/rowidtable.html).
+        public var rowidAlias: String?
+        public var isAutoincrement = false
+        public var isWithoutRowid = false
+        public var isStrict = false
+        public var foreignKeys: [ForeignKey] = []
+        public var indexes: [Index] = []
+        public var checks: [Check] = []
+        /// The largest rowid ever given, from sqlite_sequence; nil without AUTOINCREMENT.
+        public var sequence: Int64?
+        public let sql: String
+
+        /// A name by which the rowid can be read: nil for WITHOUT ROWID, and where columns have taken all three.
+        public var rowidName: String? {
+            if isWithoutRowid { return nil }
+            if let rowidAlias { return rowidAlias }
+            let taken = Set(columns.map { $0.name.lowercased() })
+            return ["rowid", "_rowid_", "oid"].first { !taken.contains($0) }
+        }
+
+        public func column(named name: String) -> Column? {
+            columns.first { $0.name.lowercased() == name.lowercased() }
+        }
+    }
+
+    public struct Column: Sendable, Equatable {
+        public let name: String
+        /// The type as declared, with its parameters; empty without one.
+        public let declaredType: String
+        public let isNotNull: Bool
+        /// The default's SQL text.
+        public let defaultSQL: String?
+        /// The expression of a generated column.
+        public var generation: String?
+        public let collation: String
+
+        public var affinity: Affinity { Affinity(declaredType: declaredType) }
+    }
+
+    public struct Check: Sendable, Equatable {
+        public let name: String?
+        public let expression: String
+    }
+
+    public struct ForeignKey: Sendable, Equatable {
+        public let name: String?
+        public let columns: [String]
+        public let parentTable: String
+        /// As declared, or the parent's primary key where the declaration names none; nil without such a key.
+        public let parentColumns: [String]?
+        public let onUpdate: String
+        public let onDelete: String
+        public let isDeferrable: Bool
+        public let isInitiallyDeferred: Bool
+    }
+
+    public struct Index: Sendable, Equatable {
+        /// Who asked for the index: CREATE INDEX, a UNIQUE constraint, or the primary key.
+        public enum Origin: String, Sendable {
+            case createIndex = "c"
+            case unique = "u"
+            case primaryKey = "pk"
+        }
+
+        public struct Term: Sendable, Equatable {
+            /// nil is an expression.
+            public let column: String?
+            public let isDescending: Bool
+            public let collation: String
+        }
+
+        public let name: String
+        /// The name of the UNIQUE constraint that asked for it.
+        public var constraintName: String?
+        public let isUnique: Bool
+        public let origin: Origin
+        public let isPartial: Bool
+        public let terms: [Term]
+        public let sql: String?
+    }
+}
+
+/// The affinity of a column, by SQLite's five rules in their order (https://sqlite.org/datatype3.html#determination_of_column_affinity).
+public enum Affinity: String, Sendable, CaseIterable {
+    case integer, text, blob, real, numeric
+
+    public init(declaredType: String) {
+        let type = declaredType.uppercased()
+        if type.contains("INT") {
+            self = .integer
+        } else if type.contains("CHAR") || type.contains("CLOB") || type.contains("TEXT") {
+            self = .text
+        } else if type.isEmpty || type.contains("BLOB") {
+            self = .blob
+        } else if type.contains("REAL") || type.contains("FLOA") || type.contains("DOUB") {
+            self = .real
+        } else {
+            self = .numeric
+        }
+    }
+}

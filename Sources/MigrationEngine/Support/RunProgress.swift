@@ -1,0 +1,90 @@
+import Synchronization
+
+/// How far a run is, for screens and progress lines: workers bump counters, a reader takes the newest values.
+///
+/// Any thread may use it. What must not be lost goes into the report, never only through here.
+public final class RunProgress: Sendable {
+    public enum Phase: String, Sendable, CaseIterable {
+        case snapshot, profile, check, prepare, copy, constraints, proof
+    }
+
+    /// The counters of one table.
+    public final class Table: Sendable {
+        public let name: String
+        public let rows: Int
+        let loaded = Atomic<Int>(0)
+        let compared = Atomic<Int>(0)
+
+        init(name: String, rows: Int) {
+            self.name = name
+            self.rows = rows
+        }
+
+        public var loadedRows: Int { loaded.load(ordering: .relaxed) }
+        public var comparedRows: Int { compared.load(ordering: .relaxed) }
+    }
+
+    private struct State {
+        var phase: Phase?
+        var phaseStart = ContinuousClock.now
+        var finished: [(phase: Phase, duration: Duration)] = []
+        var tables: [Table] = []
+    }
+
+    private let state = Mutex(State())
+    let preparedRows = Atomic<Int>(0)
+    /// Parts per thousand of the snapshot.
+    let snapshotDone = Atomic<Int>(0)
+
+    public init() {}
+
+    public var phase: Phase? { state.withLock { $0.phase } }
+
+    public var tables: [Table] { state.withLock { $0.tables } }
+
+    /// Rows that the phase of the moment has read or written.
+    public var rowsDone: Int {
+        switch phase {
+        case .copy: tables.reduce(0) { $0 + $1.loadedRows }
+        case .proof: tables.reduce(0) { $0 + $1.comparedRows }
+        case .profile: preparedRows.load(ordering: .relaxed)
+        default: 0
+        }
+    }
+
+    public var rowsTotal: Int { tables.reduce(0) { $0 + $1.rows } }
+
+    public var snapshotFraction: Double { Double(snapshotDone.load(ordering: .relaxed)) / 1000 }
+
+    func begin(_ phase: Phase) {
+        state.withLock { state in
+            Self.close(&state)
+            state.phase = phase
+            state.phaseStart = .now
+        }
+    }
+
+    func end() {
+        state.withLock { Self.close(&$0) }
+    }
+
+    private static func close(_ state: inout State) {
+        guard let phase = state.phase else { return }
+        state.finished.append((phase, ContinuousClock.now - state.phaseStart))
+        state.phase = nil
+    }
+
+    func setTables(_ tables: [Table]) {
+        state.withLock { $0.tables = tables }
+    }
+
+    /// How long each finished phase took, in their order.
+    public var durations: [(phase: Phase, duration: Duration)] { state.withLock { $0.finished } }
+}
+
+extension Duration {
+    /// Seconds with their fraction.
+    public var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

@@ -1,0 +1,174 @@
+import Postgres
+
+/// What howdah keeps in the target, in a schema of its own: runs, what they made, and which pieces are loaded.
+///
+/// `howdah.run` says that a run has begun, and once `finished` is set, how it ended. `howdah.object` has every
+/// object that the run made, so that nothing else is ever dropped. `howdah.chunk` has the bounds of every piece
+/// before it is loaded; `howdah.ledger` gets a piece's row first in the transaction that loads it, and so holds
+/// exactly the pieces whose rows are there.
+struct Ledger: Sendable {
+    let run: Int
+
+    struct Chunk: Sendable, Equatable {
+        let table: String
+        let number: Int
+        /// First and last rowid; nil for a table that is read as a whole.
+        let rowids: ClosedRange<Int64>?
+    }
+
+    struct MadeObject: Sendable, Equatable {
+        let kind: String
+        let name: String
+    }
+
+    private static let tables = """
+        CREATE TABLE IF NOT EXISTS howdah.run (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, started timestamptz NOT NULL DEFAULT now(),
+            finished timestamptz, outcome text, schema_name text NOT NULL, source text NOT NULL,
+            snapshot_sha256 text NOT NULL, writer text NOT NULL);
+        CREATE TABLE IF NOT EXISTS howdah.object (
+            run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, kind text NOT NULL, name text NOT NULL,
+            PRIMARY KEY (run, kind, name));
+        CREATE TABLE IF NOT EXISTS howdah.chunk (
+            run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, number int NOT NULL,
+            first_rowid bigint, last_rowid bigint, PRIMARY KEY (run, table_name, number));
+        CREATE TABLE IF NOT EXISTS howdah.ledger (
+            run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, number int NOT NULL,
+            rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number))
+        """
+
+    /// Tells our schema from one that the operator made under the same name.
+    private static let schemaComment = "made by howdah for its ledger"
+
+    private static func makeTables(_ connection: borrowing Postgres.Connection) throws {
+        if try connection.query("SELECT to_regnamespace('howdah') IS NULL").bool(0, 0) {
+            try connection.execute(
+                "CREATE SCHEMA howdah; COMMENT ON SCHEMA howdah IS \(quoteLiteral(schemaComment))")
+        }
+        try connection.execute(tables)
+    }
+
+    /// Removes the ledger when no run is left in it.
+    private static func dropTablesIfEmpty(_ connection: borrowing Postgres.Connection) throws {
+        guard try connection.query("SELECT NOT EXISTS (SELECT FROM howdah.run)").bool(0, 0) else { return }
+        try connection.execute("DROP TABLE howdah.ledger, howdah.chunk, howdah.object, howdah.run")
+        let isOurs = try connection.query(
+            """
+            SELECT obj_description(oid, 'pg_namespace') = $1
+                AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid)
+            FROM pg_namespace AS n WHERE nspname = 'howdah'
+            """, [schemaComment])
+        if isOurs.bool(0, 0) { try connection.execute("DROP SCHEMA howdah") }
+    }
+
+    /// Begins a run and makes the plan's tables, all or nothing.
+    static func begin(
+        _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot, _ connection: borrowing Postgres.Connection
+    ) throws -> Ledger {
+        let plan = script.plan
+        return try connection.transaction { connection in
+            try makeTables(connection)
+            let hasSchema = try connection.query(
+                "SELECT to_regnamespace($1) IS NOT NULL", [quoteIdentifier(plan.schema)]
+            ).bool(0, 0)
+            let run = try connection.query(
+                """
+                INSERT INTO howdah.run (schema_name, source, snapshot_sha256, writer) VALUES ($1, $2, $3, $4) RETURNING id
+                """, [plan.schema, snapshot.source, snapshot.sha256, Writer.current.description])
+            let ledger = Ledger(run: run.int(0, 0) ?? 0)
+            if !hasSchema {
+                try connection.execute("CREATE SCHEMA \(quoteIdentifier(plan.schema))")
+                try ledger.note("schema", plan.schema, connection)
+            }
+            for statement in script.beforeLoad { try connection.execute(statement) }
+            for enumeration in plan.enums { try ledger.note("type", enumeration.name, connection) }
+            for table in plan.tables where !table.isSkipped { try ledger.note("table", table.name, connection) }
+            for chunk in chunks { try ledger.note(chunk, connection) }
+            return ledger
+        }
+    }
+
+    private func note(_ kind: String, _ name: String, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query("INSERT INTO howdah.object VALUES ($1, $2, $3)", ["\(run)", kind, name])
+    }
+
+    private func note(_ chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "INSERT INTO howdah.chunk VALUES ($1, $2, $3, $4, $5)",
+            [
+                "\(run)", chunk.table, "\(chunk.number)", chunk.rowids.map { "\($0.lowerBound)" },
+                chunk.rowids.map { "\($0.upperBound)" },
+            ])
+    }
+
+    /// Claims a piece, first in the transaction that loads it: a backend that outlived its client and still holds
+    /// the claim makes this wait, and a piece that is there already is refused by the key.
+    func claim(_ chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "INSERT INTO howdah.ledger (run, table_name, number) VALUES ($1, $2, $3)",
+            ["\(run)", chunk.table, "\(chunk.number)"])
+    }
+
+    func setRows(_ rows: Int, of chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "UPDATE howdah.ledger SET rows = $4 WHERE run = $1 AND table_name = $2 AND number = $3",
+            ["\(run)", chunk.table, "\(chunk.number)", "\(rows)"])
+    }
+
+    /// Rows that are loaded, by table.
+    func loadedRows(_ connection: borrowing Postgres.Connection) throws -> [String: Int] {
+        let result = try connection.query(
+            "SELECT table_name, sum(rows) FROM howdah.ledger WHERE run = $1 GROUP BY 1", ["\(run)"])
+        var rows: [String: Int] = [:]
+        for row in 0..<result.count { rows[result.text(row, 0) ?? ""] = result.int(row, 1) ?? 0 }
+        return rows
+    }
+
+    /// Notes how the run ended. The commit waits for the disk, and with it everything that was loaded before.
+    func finish(_ outcome: String, _ connection: borrowing Postgres.Connection) throws {
+        try connection.execute("SET synchronous_commit = on")
+        _ = try connection.query(
+            "UPDATE howdah.run SET finished = now(), outcome = $2 WHERE id = $1", ["\(run)", outcome])
+    }
+
+    // MARK: Runs that did not end
+
+    /// A run into `schema` that began and never ended, with when and who.
+    static func unfinished(
+        schema: String, _ connection: borrowing Postgres.Connection
+    ) throws -> (ledger: Ledger, started: String, writer: String)? {
+        guard try connection.query("SELECT to_regclass('howdah.run') IS NOT NULL").bool(0, 0) else { return nil }
+        let result = try connection.query(
+            """
+            SELECT id, to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), writer
+            FROM howdah.run WHERE finished IS NULL AND schema_name = $1 ORDER BY id DESC LIMIT 1
+            """, [schema])
+        guard let id = result.int(0, 0) else { return nil }
+        return (Ledger(run: id), result.text(0, 1) ?? "", result.text(0, 2) ?? "")
+    }
+
+    /// What this run made and nobody else: in the order in which it may be dropped.
+    func madeObjects(_ connection: borrowing Postgres.Connection) throws -> [MadeObject] {
+        let result = try connection.query(
+            "SELECT kind, name FROM howdah.object WHERE run = $1 ORDER BY kind = 'schema', kind = 'type', name", ["\(run)"])
+        return (0..<result.count).map { .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "") }
+    }
+
+    /// Drops what the run made, and the run itself, all or nothing; what others hang on it makes it fail.
+    func takeBack(schema: String, _ connection: borrowing Postgres.Connection) throws {
+        try connection.transaction { connection in
+            let made = try madeObjects(connection)
+            let tables = made.filter { $0.kind == "table" }.map { quoteIdentifier(schema, $0.name) }
+            // All in one statement: tables that refer to each other go together.
+            if !tables.isEmpty { try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))") }
+            for object in made where object.kind == "type" {
+                try connection.execute("DROP TYPE IF EXISTS \(quoteIdentifier(schema, object.name))")
+            }
+            for object in made where object.kind == "schema" {
+                try connection.execute("DROP SCHEMA IF EXISTS \(quoteIdentifier(object.name))")
+            }
+            _ = try connection.query("DELETE FROM howdah.run WHERE id = $1", ["\(run)"])
+            try Self.dropTablesIfEmpty(connection)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Postgres
+
+/// Makes the sequences of numbered columns go on after the largest number ever given.
+struct Sequences {
+    struct Outcome {
+        var objects: [ObjectState] = []
+        var findings: [Finding] = []
+    }
+
+    let plan: MigrationPlan
+    let catalog: Catalog
+
+    /// Sets every sequence past the largest id and past what SQLite had given, then takes a number from it in a
+    /// transaction that is rolled back: the number must be free. The sequence is set again, since a rolled-back
+    /// transaction keeps what it took.
+    func advance(_ connection: borrowing Postgres.Connection) throws -> Outcome {
+        var outcome = Outcome()
+        for table in plan.tables where !table.isSkipped {
+            for column in table.columns where column.numbering != nil {
+                try advance(table, column, &outcome, connection)
+            }
+        }
+        return outcome
+    }
+
+    private func advance(
+        _ table: MigrationPlan.Table, _ column: MigrationPlan.Column, _ outcome: inout Outcome,
+        _ connection: borrowing Postgres.Connection
+    ) throws {
+        let name = quoteIdentifier(plan.schema, table.name)
+        let place = "\(table.name).\(column.name)"
+        let found = try connection.query("SELECT pg_get_serial_sequence($1, $2)", [name, column.name])
+        guard let sequence = found.text(0, 0) else {
+            throw MigrationError(
+                .target, "\(place) has no sequence, though it was made with one",
+                remedy: "Look at the table in psql; somebody may have changed it meanwhile.")
+        }
+        let facts = try connection.query(
+            """
+            SELECT (SELECT max(\(quoteIdentifier(column.name))) FROM \(name)),
+                (SELECT seqmax FROM pg_sequence WHERE seqrelid = to_regclass($1))
+            """, [sequence])
+        let given = catalog.tables.first { $0.name == table.name }?.sequence ?? 0
+        let largest = max(Int64(facts.text(0, 0) ?? "") ?? 0, given, 0)
+        let maximum = Int64(facts.text(0, 1) ?? "") ?? .max
+        func set(_ connection: borrowing Postgres.Connection) throws {
+            _ = try connection.query(
+                "SELECT setval($1::regclass, $2, $3)",
+                [sequence, "\(min(max(largest, 1), maximum))", largest >= 1 ? "true" : "false"])
+        }
+        try set(connection)
+        guard largest < maximum else {
+            outcome.findings.append(
+                Finding(
+                    .sequenceExhausted, blocking: false, table: table.name, column: column.name,
+                    "the largest number \(largest) is the last that the sequence can give: inserts without a number fail"))
+            outcome.objects.append(.changed(.sequence, place, "it has no number left"))
+            return
+        }
+        try connection.execute("BEGIN")
+        let next = try connection.query(
+            """
+            SELECT n, EXISTS (SELECT FROM \(name) WHERE \(quoteIdentifier(column.name)) = n)
+            FROM nextval($1::regclass) AS n
+            """, [sequence])
+        let number = Int64(next.text(0, 0) ?? "") ?? 0
+        let isTaken = next.bool(0, 1)
+        try connection.execute("ROLLBACK")
+        guard number > largest, !isTaken else {
+            throw MigrationError(
+                .target, "the sequence of \(place) gives \(number), and \(largest) was given before",
+                remedy: "Nothing else may write to the target during the migration; run this again.")
+        }
+        try set(connection)
+        outcome.objects.append(.carried(.sequence, place))
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Postgres
+
+/// What a run needs to know of the server, and how it connects.
+///
+/// Values of this type are shared by all workers; each opens connections of its own.
+public struct TargetServer: Sendable {
+    /// The oldest version that is supported: its numeric holds infinities.
+    public static let oldestVersion = 140_000
+
+    public let conninfo: Conninfo
+    let cancellation: Cancellation
+
+    public init(_ conninfo: Conninfo, cancellation: Cancellation) {
+        self.conninfo = conninfo
+        self.cancellation = cancellation
+    }
+
+    /// Opens a connection whose session loads, reads and compares as howdah expects.
+    func connect(purpose: String) throws -> Postgres.Connection {
+        do {
+            let connection = try Postgres.Connection(
+                conninfo, applicationName: "howdah \(purpose) (\(NSUserName()), process \(getpid()))",
+                isCancelled: { cancellation.isCancelled })
+            try connection.execute(
+                """
+                SET timezone = 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on;
+                SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
+                SET lock_timeout = '30s'; SET search_path = pg_catalog
+                """)
+            return connection
+        } catch let error {
+            throw Self.explained(error, conninfo)
+        }
+    }
+
+    /// Runs `body` with a connection that the run's cancellation stops.
+    func withConnection<T>(purpose: String, _ body: (borrowing Postgres.Connection) throws -> T) throws -> T {
+        let connection = try connect(purpose: purpose)
+        let canceller = connection.canceller
+        return try cancellation.whileRegistered({ canceller.cancel() }) { try body(connection) }
+    }
+
+    static func explained(_ error: PostgresError, _ conninfo: Conninfo) -> MigrationError {
+        switch error.code {
+        case .cancelled: .cancelled
+        case .connectionString:
+            MigrationError(
+                .connection, error.description,
+                remedy: "Write it as postgresql://user@host:5432/database; percent-encode special characters.",
+                exit: .usage)
+        case .passwordNeeded:
+            MigrationError(
+                .connection, "\(conninfo.url) asks for a password",
+                remedy: "Set PGPASSWORD, or put the password into ~/.pgpass (mode 0600) or a service file.")
+        default:
+            MigrationError(
+                .connection, "\(conninfo.url) cannot be reached: \(error.message)",
+                remedy: "Check host, port, user and database, and that the server runs and lets you in; "
+                    + "psql with the same target shows the same.")
+        }
+    }
+
+    // MARK: Fitness
+
+    /// Throws `.targetUnfit` with the reason where the server cannot take a migration.
+    func checkFitness(_ connection: borrowing Postgres.Connection, schema: String) throws {
+        func unfit(_ message: String, _ remedy: String) -> MigrationError {
+            MigrationError(.targetUnfit, "\(conninfo.url): \(message)", remedy: remedy)
+        }
+        guard connection.serverVersion >= Self.oldestVersion else {
+            throw unfit("the server is PostgreSQL \(connection.serverVersion / 10000)", "PostgreSQL 14 or later is needed.")
+        }
+        guard connection.parameter("server_encoding") == "UTF8" else {
+            throw unfit(
+                "the database's encoding is \(connection.parameter("server_encoding") ?? "unknown"), not UTF8",
+                "Make one with CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8'.")
+        }
+        let facts = try connection.query(
+            """
+            SELECT pg_is_in_recovery(), to_regnamespace($1) IS NOT NULL,
+                CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
+                     ELSE has_schema_privilege(to_regnamespace($1)::oid, 'CREATE') END,
+                has_database_privilege(current_database(), 'CREATE')
+            """, [quoteIdentifier(schema)])
+        guard !facts.bool(0, 0) else {
+            throw unfit("the server is a standby and read only", "Name the primary server.")
+        }
+        guard facts.bool(0, 2) else {
+            throw unfit(
+                "\(connection.user) may not create tables in schema \(schema)",
+                "Since PostgreSQL 15 the database's owner must allow it: "
+                    + "GRANT CREATE ON SCHEMA \(quoteIdentifier(schema)) TO \(quoteIdentifier(connection.user)), "
+                    + "or make the user the database's owner.")
+        }
+        guard facts.bool(0, 3) else {
+            throw unfit(
+                "\(connection.user) may not create a schema, and howdah keeps its ledger in one of its own",
+                "GRANT CREATE ON DATABASE \(quoteIdentifier(connection.database)) TO \(quoteIdentifier(connection.user)).")
+        }
+    }
+
+    // MARK: One writer at a time
+
+    private static let lockClass = 0x686F_7764
+
+    /// Takes the advisory lock that lasts as long as the connection; throws `.locked` with who holds it since when.
+    func takeLock(_ connection: borrowing Postgres.Connection) throws {
+        let taken = try connection.query("SELECT pg_try_advisory_lock(\(Self.lockClass), 1)")
+        if taken.bool(0, 0) { return }
+        let holder = try connection.query(
+            """
+            SELECT a.application_name, a.usename, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+            WHERE l.locktype = 'advisory' AND l.classid = \(Self.lockClass) AND l.objid = 1 AND l.granted
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """)
+        let who =
+            holder.text(0, 0).map { name in
+                "\(name), as \(holder.text(0, 1) ?? "an unknown user"), since \(holder.text(0, 2) ?? "an unknown time")"
+            } ?? "it does not say who"
+        throw MigrationError(
+            .locked, "another howdah works on \(conninfo.url): \(who)",
+            remedy: "Wait until it has ended, or stop it, and run this again.")
+    }
+
+    /// Tables, views and the like of those names that are in the schema already.
+    func existing(_ names: [String], schema: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
+        let result = try connection.query(
+            """
+            SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace($1)
+                AND c.relkind NOT IN ('i', 'I', 't') ORDER BY 1
+            """, [quoteIdentifier(schema)])
+        let wanted = Set(names)
+        return (0..<result.count).compactMap { result.text($0, 0) }.filter { wanted.contains($0) }
+    }
+}

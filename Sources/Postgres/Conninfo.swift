@@ -1,0 +1,88 @@
+import CLibPQ
+
+/// Where to connect: a URL, a `key=value` string or a service name, as libpq reads them.
+///
+/// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING). What it leaves out comes from
+/// PG* variables, the service file and `.pgpass`, at the time of connecting. The password never leaves through
+/// `description` or `url`.
+public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
+    private(set) var settings: [String: String]
+
+    /// Reads a connection string; throws `.connectionString` with libpq's words.
+    public init(_ text: String) throws(PostgresError) {
+        var message: UnsafeMutablePointer<CChar>?
+        let isPlain = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") || text.contains("=")
+        let input = isPlain ? text : "dbname='\(Self.escaped(text))'"
+        guard let options = PQconninfoParse(input, &message) else {
+            defer { PQfreemem(message) }
+            // libpq repeats the part that it could not read, which may hold the password.
+            let words = message.map { PostgresError.trimmed(String(cString: $0)) } ?? "out of memory"
+            throw PostgresError(
+                .connectionString,
+                "the target is no connection string: "
+                    + (text.contains("@") || text.contains("password") ? "it cannot be read" : words))
+        }
+        defer { PQconninfoFree(options) }
+        var settings: [String: String] = [:]
+        var option = options
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { settings[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        self.settings = settings
+    }
+
+    /// Connects to the server that listens on a socket in `directory`.
+    public init(socketDirectory: String, port: Int, user: String, database: String) {
+        settings = ["host": socketDirectory, "port": String(port), "user": user, "dbname": database]
+    }
+
+    /// The same place with another database, user, or the like.
+    public func setting(_ keyword: String, to value: String) -> Conninfo {
+        var copy = self
+        copy.settings[keyword] = value
+        return copy
+    }
+
+    public subscript(keyword: String) -> String? { settings[keyword] }
+
+    /// A URL without the password.
+    public var url: String {
+        var rest = settings
+        rest["password"] = nil
+        rest["sslpassword"] = nil
+        let host = rest["host"] ?? ""
+        var text = "postgresql://"
+        let isSocket = host.hasPrefix("/") || host.contains(",")
+        if let user = rest.removeValue(forKey: "user") { text += Self.percentEncoded(user) + "@" }
+        if !isSocket {
+            rest["host"] = nil
+            text += host.contains(":") ? "[\(host)]" : Self.percentEncoded(host)
+            if let port = rest.removeValue(forKey: "port") { text += ":\(port)" }
+        }
+        text += "/" + Self.percentEncoded(rest.removeValue(forKey: "dbname") ?? "")
+        let parameters = rest.sorted { $0.key < $1.key }
+            .map { "\($0.key)=\(Self.percentEncoded($0.value, keeping: "/"))" }
+        return parameters.isEmpty ? text : text + "?" + parameters.joined(separator: "&")
+    }
+
+    public var description: String { url }
+
+    private static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
+        let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" + kept
+        var encoded = ""
+        for byte in text.utf8 {
+            let character = Character(Unicode.Scalar(byte))
+            if byte < 0x80, plain.contains(character) {
+                encoded.append(character)
+            } else {
+                encoded += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return encoded
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined()
+    }
+}

@@ -1,0 +1,144 @@
+import ArgumentParser
+import Foundation
+import MigrationEngine
+import Postgres
+
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Move a SQLite database to PostgreSQL and prove every cell.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal, a private cluster.")
+    var target: String = "rehearsal"
+
+    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
+    var plan: String?
+
+    @Flag(help: "Take back what an interrupted run left in the target, and begin anew.")
+    var restart = false
+
+    @Flag(help: "Go live without being asked for the database's name.")
+    var yes = false
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let target = try Target(target)
+            let session = try Session(source, common, cancellation)
+            return try MigrateRun(
+                command: "migrate", planning: planning, common: common, planPath: plan, restart: restart, isConfirmed: yes
+            ).run(session, target)
+        }
+    }
+}
+
+/// A migration with its words, for `migrate` and `demo`.
+struct MigrateRun {
+    let command: String
+    let planning: PlanningOptions
+    let common: CommonOptions
+    let planPath: String?
+    let restart: Bool
+    let isConfirmed: Bool
+
+    func run(_ session: borrowing Session, _ target: Target) throws -> ExitCode {
+        if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
+        if case .server(let conninfo) = target { try confirm(conninfo) }
+        let preparation = try session.reporting { try session.prepare(planning, planPath: planPath) }
+        try PlanStore(session.state).keep(preparation)
+        if !common.json { Describe.preparation(preparation).forEach(Console.note) }
+        var report: MigrationReport
+        switch target {
+        case .rehearsal: report = try rehearse(session, preparation)
+        case .server(let conninfo): report = try migrate(session, preparation, conninfo, isRehearsal: false)
+        }
+        report.command = command
+        if common.json {
+            Console.json(report)
+        } else {
+            Describe.report(report, planPath: preparation.planPath ?? session.state.planPath).forEach(Console.result)
+        }
+        return ExitCode(rawValue: report.exit) ?? .failure
+    }
+
+    private func rehearse(_ session: borrowing Session, _ preparation: Preparation) throws -> MigrationReport {
+        var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
+        do {
+            try cluster.start()
+            try cluster.resetDatabase()
+            guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
+            let report = try migrate(session, preparation, conninfo, isRehearsal: true)
+            try cluster.stopUnlessKept()
+            return report
+        } catch {
+            try? cluster.stopUnlessKept()
+            throw error
+        }
+    }
+
+    private func migrate(
+        _ session: borrowing Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
+    ) throws -> MigrationReport {
+        let migration = Migration(
+            preparation: preparation, server: TargetServer(conninfo, cancellation: session.cancellation),
+            workers: planning.workerCount, restart: restart, isRehearsal: isRehearsal,
+            cancellation: session.cancellation, progress: session.progress)
+        return try session.reporting { try migration.run() }
+    }
+
+    /// Going live asks for the database's name; without a terminal only `--yes` does.
+    private func confirm(_ conninfo: Conninfo) throws {
+        if isConfirmed { return }
+        guard Console.isTerminal, !common.json else {
+            throw MigrationError(
+                .targetUnfit, "this is a live run into \(conninfo.url), and nobody has confirmed it",
+                remedy: "Add --yes, or leave the target out to rehearse first.", exit: .usage)
+        }
+        let name = conninfo["dbname"] ?? ""
+        Console.note("LIVE: the rows go into \(conninfo.url). Type the database's name (\(name)) to go on:")
+        guard readLine() == name, !name.isEmpty else {
+            throw MigrationError(
+                .cancelled, "not confirmed: nothing was done", remedy: "Leave the target out to rehearse first.",
+                exit: .cancelled)
+        }
+    }
+}
+
+extension MigrationError {
+    static let notRunning = MigrationError(
+        .rehearsal, "the private PostgreSQL is not running", remedy: "Run howdah rehearsal start SOURCE.")
+}
+
+/// The plan in the state folder: written anew unless the operator has changed it.
+struct PlanStore {
+    let state: StateFolder
+
+    init(_ state: StateFolder) {
+        self.state = state
+    }
+
+    func keep(_ preparation: Preparation) throws {
+        if preparation.planPath == nil { try write(preparation.planText, to: state.planPath) }
+    }
+
+    /// Writes a plan; throws rather than overwrite what somebody has written or changed.
+    func write(_ text: String, to path: String) throws {
+        if access(path, F_OK) == 0, (try? PlanFile(path: path))?.isEdited ?? true {
+            throw MigrationError(
+                .plan, "\(path) is there already, and is not a plan as howdah made it",
+                remedy: "Name another file with -o, or remove it.", exit: .usage)
+        }
+        do {
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            chmod(path, 0o600)
+        } catch {
+            throw MigrationError(
+                .state, "\(path) cannot be written: \(error.localizedDescription)",
+                remedy: "Name another file with -o.")
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import AppProject
+import ArgumentParser
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Flag(help: "Print exactly one JSON document to stdout.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Keep howdah's state in this folder.", valueName: "dir"))
+    var state: String?
+}
+
+/// What commands that plan take.
+struct PlanningOptions: ParsableArguments {
+    @Option(help: "The application's convention: auto, prisma or plain.")
+    var style = "auto"
+
+    @Option(help: ArgumentHelp("The schema in the target.", valueName: "name"))
+    var schema = "public"
+
+    @Option(help: ArgumentHelp("Threads that read, copy and compare; by default one a core, at least two.", valueName: "n"))
+    var workers: Int?
+
+    func validate() throws {
+        if style != "auto", Style(rawValue: style) == nil {
+            let known = (["auto"] + Style.allCases.map(\.rawValue)).joined(separator: ", ")
+            throw ValidationError("there is no style \(style); the styles are: \(known)")
+        }
+        if let workers, !(1...64).contains(workers) { throw ValidationError("--workers takes 1 to 64") }
+        if schema.isEmpty || schema.utf8.count > 63 { throw ValidationError("--schema takes a name of 1 to 63 bytes") }
+        if schema == "howdah" || schema.hasPrefix("pg_") || schema == "information_schema" {
+            throw ValidationError("the schema \(schema) is not for an application's tables")
+        }
+    }
+
+    var chosenStyle: Style? { Style(rawValue: style) }
+
+    var workerCount: Int { workers ?? max(2, min(8, ProcessInfo.processInfo.activeProcessorCount)) }
+}
+
+/// A source with everything that a command works with.
+struct Session: ~Copyable {
+    let location: SourceLocation
+    let source: SourceFile
+    let state: StateFolder
+    let cancellation: Cancellation
+    let progress = RunProgress()
+    private let lock: WriterLock
+
+    init(_ path: String, _ common: CommonOptions, _ cancellation: Cancellation) throws {
+        let environment = ProcessInfo.processInfo.environment
+        let location = try Self.locate(path, environment)
+        let source = try SourceFile(path: location.databasePath)
+        // A file that was named itself keeps its state beside it, whatever project it belongs to.
+        let isFolder = absolutePath(path) != source.path
+        let state = try StateFolder.open(
+            source: source.path, project: isFolder ? location.projectDirectory : nil, override: common.state,
+            environment: environment)
+        lock = try WriterLock(state)
+        self.location = location
+        self.source = source
+        self.state = state
+        self.cancellation = cancellation
+    }
+
+    private static func locate(_ path: String, _ environment: [String: String]) throws -> SourceLocation {
+        do {
+            return try ProjectLocator.locate(path, environment: environment)
+        } catch let error as SourceNotFound {
+            throw MigrationError(.sourceNotFound, error.message, remedy: error.remedy, exit: .usage)
+        }
+    }
+
+    /// Snapshot, catalog, profile and plan, with progress shown.
+    func prepare(_ planning: PlanningOptions, planPath: String?) throws -> Preparation {
+        try Preparer(
+            source: source, state: state, hints: location.hints, style: planning.chosenStyle, schema: planning.schema,
+            planPath: planPath, workers: planning.workerCount, cancellation: cancellation, progress: progress
+        ).prepare()
+    }
+
+    /// Runs `body` with progress shown on stderr.
+    func reporting<T>(_ body: () throws -> T) rethrows -> T {
+        let reporter = ProgressReporter(progress)
+        defer { reporter.stop() }
+        return try body()
+    }
+}
+
+/// Runs a command's body and ends the process with the documented exit code.
+enum CommandRunner {
+    static func run(_ common: CommonOptions, _ body: (Cancellation) throws -> ExitCode) -> Never {
+        let cancellation = Cancellation()
+        Interrupts.cancel(cancellation)
+        do {
+            exit(try body(cancellation).rawValue)
+        } catch let error as MigrationError {
+            fail(error, common)
+        } catch {
+            fail(
+                MigrationError(.state, "\(error)", remedy: "If this is not clear, please report it with this message."),
+                common)
+        }
+    }
+
+    private static func fail(_ error: MigrationError, _ common: CommonOptions) -> Never {
+        if common.json {
+            Console.json(ErrorDocument(code: error.code.rawValue, message: error.message, remedy: error.remedy))
+        } else {
+            Console.note("howdah: \(error.message)")
+            Console.note(error.remedy)
+        }
+        exit(error.exit.rawValue)
+    }
+}
+
+/// Where a run goes: a private cluster, or a server of the operator's.
+enum Target {
+    case rehearsal
+    case server(Conninfo)
+
+    init(_ text: String?) throws {
+        guard let text, text != "rehearsal" else {
+            self = .rehearsal
+            return
+        }
+        do {
+            self = .server(try Conninfo(text))
+        } catch {
+            throw MigrationError(
+                .connection, error.message,
+                remedy: "Write it as postgresql://user@host:5432/database, with special characters percent-encoded.",
+                exit: .usage)
+        }
+    }
+}

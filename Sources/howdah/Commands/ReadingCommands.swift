@@ -1,0 +1,174 @@
+import AppProject
+import ArgumentParser
+import Foundation
+import MigrationEngine
+
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show what a SQLite database holds and what stands in the way.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let session = try Session(source, common, cancellation)
+            let preparation = try session.reporting { try session.prepare(planning, planPath: nil) }
+            if common.json {
+                Console.json(InspectDocument(preparation, evidence: session.location.evidence))
+            } else {
+                Describe.inspection(preparation, session.location).forEach(Console.result)
+            }
+            return .success
+        }
+    }
+}
+
+struct PlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Write the plan of a migration, to be read and edited.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write it here; - is stdout.", valueName: "file"))
+    var output: String?
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let session = try Session(source, common, cancellation)
+            // A plan that was edited is followed only where no new one is asked for.
+            let planner = Preparer(
+                source: session.source, state: session.state, hints: session.location.hints,
+                style: planning.chosenStyle, schema: planning.schema, planPath: nil, workers: planning.workerCount,
+                cancellation: cancellation, progress: session.progress)
+            let preparation = try session.reporting { try planner.prepare() }
+            let path = output ?? session.state.planPath
+            if path == "-" {
+                Console.raw(preparation.planText)
+            } else if output != nil || preparation.planPath == nil {
+                try PlanStore(session.state).write(preparation.planText, to: path)
+            }
+            if common.json, path != "-" {
+                Console.json(PlanDocument(preparation, path: path))
+            } else if path != "-" {
+                Describe.preparation(preparation).forEach(Console.note)
+                Console.result(path)
+            }
+            return preparation.blocking.isEmpty ? .success : .undecided
+        }
+    }
+}
+
+struct SchemaCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "schema", abstract: "Print the PostgreSQL DDL of a migration, runnable by psql.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
+    var plan: String?
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let session = try Session(source, common, cancellation)
+            let preparation = try session.reporting { try session.prepare(planning, planPath: plan) }
+            let script = SchemaScript(preparation.plan).text
+            if common.json {
+                Console.json(SchemaDocument(sql: script, objects: preparation.objects))
+            } else {
+                Console.raw(script)
+                Describe.leftOut(preparation.objects).forEach(Console.note)
+            }
+            return .success
+        }
+    }
+}
+
+struct ValidateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "validate", abstract: "Compare every cell of a SQLite database with a target that is loaded already.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal.")
+    var target: String = "rehearsal"
+
+    @Option(name: .customLong("table"), help: ArgumentHelp("Only this table; may be given again.", valueName: "name"))
+    var tables: [String] = []
+
+    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
+    var plan: String?
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let target = try Target(target)
+            let session = try Session(source, common, cancellation)
+            let preparation = try session.reporting { try session.prepare(planning, planPath: plan) }
+            let report = try ReachedTarget(target, session).with { server in
+                try session.reporting {
+                    try Validation(
+                        preparation: preparation, server: server, workers: planning.workerCount,
+                        cancellation: cancellation, progress: session.progress
+                    ).run(tables: tables)
+                }
+            }
+            if common.json {
+                Console.json(report)
+            } else {
+                Describe.report(report, planPath: nil).forEach(Console.result)
+            }
+            return ExitCode(rawValue: report.exit) ?? .failure
+        }
+    }
+}
+
+/// A target that is only read: a rehearsal's cluster is started for it where it is down.
+struct ReachedTarget {
+    private let target: Target
+    private let state: StateFolder
+    private let cancellation: Cancellation
+
+    init(_ target: Target, _ session: borrowing Session) {
+        self.target = target
+        state = session.state
+        cancellation = session.cancellation
+    }
+
+    func with<T>(_ body: (TargetServer) throws -> T) throws -> T {
+        switch target {
+        case .server(let conninfo): return try body(TargetServer(conninfo, cancellation: cancellation))
+        case .rehearsal:
+            guard RehearsalCluster.exists(state) else {
+                throw MigrationError(
+                    .rehearsal, "there is no rehearsal of this source yet",
+                    remedy: "Run howdah migrate SOURCE first, or name a server as the target.", exit: .usage)
+            }
+            var cluster = try RehearsalCluster(state, cancellation: cancellation)
+            try cluster.start()
+            do {
+                guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
+                let value = try body(TargetServer(conninfo, cancellation: cancellation))
+                try cluster.stopUnlessKept()
+                return value
+            } catch {
+                try? cluster.stopUnlessKept()
+                throw error
+            }
+        }
+    }
+}

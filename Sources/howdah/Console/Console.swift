@@ -1,0 +1,121 @@
+import Foundation
+
+/// What a command writes: results to stdout, everything else to stderr.
+///
+/// Names and values of a database may hold anything: nothing reaches a terminal without `printable`.
+enum Console {
+    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 && isatty(STDIN_FILENO) == 1 }
+
+    static func result(_ text: String) {
+        write(printable(text) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Text for another program, as it is: a plan, a script.
+    static func raw(_ text: String) {
+        write(text, to: STDOUT_FILENO)
+    }
+
+    static func note(_ text: String) {
+        write(printable(text) + "\n", to: STDERR_FILENO)
+    }
+
+    /// Draws over the line that is there.
+    static func progressLine(_ text: String) {
+        write("\r\u{1B}[K" + printable(text), to: STDERR_FILENO)
+    }
+
+    /// One JSON document on stdout.
+    static func json(_ document: some Encodable) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(document) else { return }
+        write(String(decoding: data, as: UTF8.self) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// The text with everything that a terminal would obey, and everything that turns the direction of writing,
+    /// shown as an escape instead.
+    static func printable(_ text: String) -> String {
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0A, 0x09: shown.unicodeScalars.append(scalar)
+            case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0xFEFF:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
+        return shown
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)[...]
+            while !rest.isEmpty {
+                let count = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    return
+                }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+}
+
+/// What `--json` prints when a command fails.
+struct ErrorDocument: Encodable {
+    struct Content: Encodable {
+        let code: String
+        let message: String
+        let remedy: String
+    }
+
+    let error: Content
+
+    init(code: String, message: String, remedy: String) {
+        error = Content(code: code, message: message, remedy: remedy)
+    }
+}
+
+/// Numbers as people read them.
+enum Format {
+    /// 1065000 as 1,065,000.
+    static func count(_ number: Int) -> String {
+        var digits = Array(String(number.magnitude))
+        var position = digits.count - 3
+        while position > 0 {
+            digits.insert(",", at: position)
+            position -= 3
+        }
+        return (number < 0 ? "-" : "") + String(digits)
+    }
+
+    static func bytes(_ number: Int64) -> String {
+        if number < 1 << 10 { return "\(number) bytes" }
+        if number < 1 << 20 { return "\(number >> 10) kB" }
+        if number < 10 << 30 { return "\(number >> 20) MB" }
+        return "\(number >> 30) GB"
+    }
+
+    static func seconds(_ seconds: Double) -> String {
+        seconds < 10 ? String(format: "%.2f s", seconds) : String(format: "%.0f s", seconds)
+    }
+
+    /// Lines with their columns under each other; the columns named are set to the right.
+    static func table(_ rows: [[String]], right: Set<Int>) -> [String] {
+        let count = rows.map(\.count).max() ?? 0
+        let widths = (0..<count).map { column in
+            rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return rows.map { row in
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                line += (column > 0 ? "  " : "") + (right.contains(column) ? padding + cell : cell + padding)
+            }
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// The words of the commands, made from the same values as their JSON.
+enum Describe {
+    static func opening(_ location: SourceLocation, _ target: Target) -> [String] {
+        let place: String
+        let mode: String
+        switch target {
+        case .rehearsal: (place, mode) = ("a private PostgreSQL", "REHEARSAL: nothing outside of howdah's folder is touched")
+        case .server(let conninfo): (place, mode) = (conninfo.url, "LIVE")
+        }
+        return ["howdah: \(location.databasePath) → \(place)", mode]
+            + location.evidence.map { "  \($0)" } + location.warnings.map { "  warning: \($0)" }
+    }
+
+    static func preparation(_ preparation: Preparation) -> [String] {
+        let snapshot = preparation.snapshot
+        let rows = preparation.rows.values.reduce(0, +)
+        var lines = [
+            "snapshot \(snapshot.time): \(Format.bytes(snapshot.bytes)), sha256 \(snapshot.sha256.prefix(16))…",
+            "\(preparation.plan.tables.count) tables, \(Format.count(rows)) rows; style \(preparation.plan.style.rawValue): "
+                + preparation.styleEvidence,
+        ]
+        if let path = preparation.planPath { lines.append("following the plan \(path)") }
+        return lines + findings(preparation.findings)
+    }
+
+    static func findings(_ findings: [Finding]) -> [String] {
+        findings.sorted { $0.blocking && !$1.blocking }.flatMap { finding -> [String] in
+            let place = finding.place.isEmpty ? "" : " \(finding.place):"
+            var lines = ["\(finding.blocking ? "!" : "·") \(finding.id.rawValue)\(place) \(finding.message)"]
+            let samples = finding.sampleRowids.map { "\($0)" } + finding.sampleKeys
+            if !samples.isEmpty { lines.append("    rows: \(samples.joined(separator: ", "))") }
+            if finding.blocking, !finding.choices.isEmpty {
+                lines.append("    choices: \(finding.choices.joined(separator: " | "))")
+            }
+            return lines
+        }
+    }
+
+    static func leftOut(_ objects: [ObjectState]) -> [String] {
+        objects.filter { $0.state != .carried }.map { object in
+            let mark = object.isUnexplained ? "!" : "·"
+            return "\(mark) \(object.state.rawValue): \(object.kind.rawValue) \(object.name)"
+                + (object.reason.map { " (\($0))" } ?? "")
+        }
+    }
+
+    static func inspection(_ preparation: Preparation, _ location: SourceLocation) -> [String] {
+        var lines = ["\(location.databasePath)"] + location.evidence.map { "  \($0)" }
+        lines += self.preparation(preparation)
+        for table in InspectDocument(preparation, evidence: []).tables {
+            lines += ["", "\(table.name): \(Format.count(table.rows)) rows, \(Format.bytes(Int64(table.bytes)))"]
+            let rows = table.columns.map { column in
+                let held = [
+                    (column.integers, "integer"), (column.reals, "real"), (column.texts, "text"),
+                    (column.blobs, "blob"), (column.nulls, "null"),
+                ].filter { $0.0 > 0 }.map { "\(Format.count($0.0)) \($0.1)" }.joined(separator: ", ")
+                return ["  \(column.name)", column.declared, "→ \(column.type)", held]
+            }
+            lines += Format.table(rows, right: [])
+        }
+        let rest = leftOut(preparation.objects)
+        return lines + (rest.isEmpty ? [] : [""] + rest)
+    }
+
+    static func report(_ report: MigrationReport, planPath: String?) -> [String] {
+        var lines: [String] = []
+        if !report.tables.isEmpty {
+            let head = [["Table", "Rows", "Loaded", "Proof"]]
+            let rows = report.tables.map { table in
+                [
+                    table.name, Format.count(table.sourceRows), Format.count(table.loadedRows),
+                    table.verdict == "differs" ? "differs: \(Format.count(table.differences)) rows" : table.verdict,
+                ]
+            }
+            lines += Format.table(head + rows, right: [1, 2])
+            for table in report.tables {
+                if let reason = table.reason { lines.append("  \(table.name): \(reason)") }
+                for sample in table.samples {
+                    let columns = sample.columns.isEmpty ? "" : " in \(sample.columns.joined(separator: ", "))"
+                    lines.append("  \(table.name) \(sample.key): \(sample.kind.rawValue)\(columns)")
+                }
+            }
+        }
+        let carried = Dictionary(grouping: report.objects.filter { $0.state == .carried }, by: \.kind.rawValue)
+            .mapValues(\.count).sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        if !carried.isEmpty { lines.append("carried: \(carried.joined(separator: ", "))") }
+        lines += leftOut(report.objects) + report.notices.map { "· \($0)" }
+        lines.append(report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
+        return lines + conclusion(report, planPath: planPath)
+    }
+
+    private static func conclusion(_ report: MigrationReport, planPath: String?) -> [String] {
+        let rows = Format.count(report.tables.reduce(0) { $0 + $1.loadedRows })
+        switch report.outcome {
+        case .proven: return ["proven: \(report.tables.count) tables, \(rows) rows, every cell equal"]
+        case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
+        case .stale: return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]
+        case .undecided where report.tables.isEmpty:
+            let count = report.findings.filter(\.blocking).count
+            return [
+                "undecided: \(count) findings stop the run; no data has moved (exit 3)",
+                "Decide them in the plan, then run this again"
+                    + (planPath.map { " with --plan: copy \($0), or edit it in place" } ?? ""),
+            ]
+        case .undecided:
+            return [
+                "every row that was loaded is proven equal, and \(report.unexplained.count) objects were left out (exit 3)"
+            ]
+        default: return ["\(report.outcome.rawValue) (exit \(report.exit))"]
+        }
+    }
+}

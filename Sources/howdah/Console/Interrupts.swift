@@ -1,0 +1,37 @@
+import Foundation
+import MigrationEngine
+
+/// Turns Ctrl-C, SIGTERM and SIGHUP into a wish to stop.
+///
+/// The handler only writes to a pipe; a thread of its own reads it and may block on the servers.
+enum Interrupts {
+    nonisolated(unsafe) private static var pipeEnds: (read: Int32, write: Int32) = (-1, -1)
+
+    /// Called once, from the main thread, before any other thread is there.
+    static func cancel(_ cancellation: Cancellation) {
+        signal(SIGPIPE, SIG_IGN)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        pipeEnds = (ends[0], ends[1])
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            signal(number) { @Sendable _ in
+                var byte: UInt8 = 1
+                _ = write(Interrupts.pipeEnds.write, &byte, 1)
+            }
+        }
+        let reader = ends[0]
+        let thread = Thread { @Sendable in
+            var byte: UInt8 = 0
+            while true {
+                let count = read(reader, &byte, 1)
+                if count < 0, errno == EINTR { continue }
+                guard count == 1 else { return }
+                Console.note("\nstopping: what has begun is taken back first")
+                cancellation.cancel()
+            }
+        }
+        thread.name = "howdah-signals"
+        thread.start()
+    }
+}
