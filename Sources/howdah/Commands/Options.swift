@@ -69,7 +69,7 @@ struct Session: ~Copyable {
     private static func locate(_ path: String, _ environment: [String: String]) throws -> SourceLocation {
         do {
             return try ProjectLocator.locate(path, environment: environment)
-        } catch let error as SourceNotFound {
+        } catch {
             throw MigrationError(.sourceNotFound, error.message, remedy: error.remedy, exit: .usage)
         }
     }
