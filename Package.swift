@@ -14,7 +14,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
@@ -27,7 +26,6 @@ let package = Package(
                 "SQLite", "Postgres", "CSQLite", "CLibPQ",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             swiftSettings: strict),
         .target(name: "AppProject", dependencies: ["MigrationEngine"], swiftSettings: strict),
@@ -38,6 +36,22 @@ let package = Package(
                 "MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["MigrationEngine", "SQLite", "Postgres"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "MigrationEngineTests",
+            dependencies: ["MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres", "CSQLite", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AppProjectTests", dependencies: ["AppProject", "MigrationEngine", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "DemoProjectTests", dependencies: ["DemoProject", "SQLite", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["howdah", "SQLite", "Postgres", "MigrationEngine", "DemoProject", "TestSupport"],
             swiftSettings: strict),
     ]
 )

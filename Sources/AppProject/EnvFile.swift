@@ -1,85 +1,144 @@
-/// The variables of a `.env` file, as dotenv reads them: comments, quotes, `export`, values over several lines.
-public struct EnvFile: Sendable, Equatable {
-    /// The last value of each name.
-    public let values: [String: String]
+import Foundation
 
-    /// Reads any text; lines that are no assignment are passed over.
-    public init(_ text: String) {
-        var reader = Reader(characters: Array(text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text))
-        values = reader.read()
+/// The variables that an .env file sets, read as the dotenv package reads them (https://github.com/motdotla/dotenv).
+public struct EnvFile: Sendable, Equatable {
+    public struct Entry: Sendable, Equatable {
+        public let name: String
+        /// Without its quotes; in double quotes `\n` and `\r` are line ends.
+        public let value: String
+        /// From 1.
+        public let line: Int
     }
 
-    private struct Reader {
-        let characters: [Character]
-        var position = 0
+    /// In the order of the file; a name may come more than once.
+    public let entries: [Entry]
 
-        init(characters: [Character]) {
-            self.characters = characters
+    public init(_ text: String) {
+        var reader = EnvReader(text)
+        entries = reader.read()
+    }
+
+    /// The value of a name; where it comes more than once, the last one counts.
+    public subscript(name: String) -> String? {
+        entries.last { $0.name == name }?.value
+    }
+
+    /// The value of a name with `$NAME` and `${NAME}` replaced, as Prisma does; an unknown name gives nothing.
+    public func expanded(_ name: String, environment: [String: String]) -> String? {
+        self[name].map { expand($0, environment, depth: 0) }
+    }
+
+    private func expand(_ value: String, _ environment: [String: String], depth: Int) -> String {
+        guard depth < 8 else { return value }
+        let reference = /(\\?)\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/
+        return value.replacing(reference) { match in
+            if !match.1.isEmpty { return String(match.0.dropFirst()) }
+            let name = String(match.2 ?? match.3 ?? "")
+            return environment[name] ?? self[name].map { expand($0, environment, depth: depth + 1) } ?? ""
         }
+    }
+}
 
-        private var current: Character? { position < characters.count ? characters[position] : nil }
+/// Steps through an .env file by its bytes.
+private struct EnvReader {
+    private let bytes: [UInt8]
+    private var position = 0
+    private var line = 1
 
-        mutating func read() -> [String: String] {
-            var values: [String: String] = [:]
-            while position < characters.count {
-                skip { $0.isWhitespace }
-                if let (name, value) = assignment() { values[name] = value }
-                skip { !$0.isNewline }
-            }
-            return values
+    init(_ text: String) {
+        let unix = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        bytes = Array(unix.utf8)
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+    }
+
+    mutating func read() -> [EnvFile.Entry] {
+        var entries: [EnvFile.Entry] = []
+        while position < bytes.count {
+            if let entry = entry() { entries.append(entry) }
+            skipLine()
         }
+        return entries
+    }
 
-        private mutating func skip(while condition: (Character) -> Bool) {
-            while let character = current, condition(character) { position += 1 }
+    /// The entry on this line; nil for a comment, an empty line and anything else.
+    private mutating func entry() -> EnvFile.Entry? {
+        let start = line
+        skipBlanks()
+        var name = word()
+        if name == "export", isBlank(at: position) {
+            skipBlanks()
+            name = word()
         }
-
-        private mutating func word() -> String {
-            let start = position
-            skip { $0.isLetter || $0.isNumber || "_.-".contains($0) }
-            return String(characters[start..<position])
-        }
-
-        private mutating func assignment() -> (String, String)? {
-            var name = word()
-            skip { $0 == " " || $0 == "\t" }
-            if name == "export" {
-                name = word()
-                skip { $0 == " " || $0 == "\t" }
-            }
-            guard !name.isEmpty, current == "=" else { return nil }
-            position += 1
-            skip { $0 == " " || $0 == "\t" }
-            return (name, value())
-        }
-
-        private mutating func value() -> String {
-            guard let quote = current, "\"'`".contains(quote), let closed = closing(quote) else { return bare() }
-            let inner = String(characters[position + 1..<closed])
-            position = closed + 1
-            guard quote == "\"" else { return inner }
-            return inner.replacing("\\n", with: "\n").replacing("\\r", with: "\r").replacing("\\\"", with: "\"")
-        }
-
-        private func closing(_ quote: Character) -> Int? {
-            var index = position + 1
-            while index < characters.count {
-                if characters[index] == "\\", quote == "\"" {
-                    index += 2
-                    continue
-                }
-                if characters[index] == quote { return index }
-                index += 1
-            }
+        guard !name.isEmpty else { return nil }
+        let isSpaced = isBlank(at: position)
+        skipBlanks()
+        // `NAME: value` is read as well, where no blank is before the colon.
+        guard let sign = current, sign == UInt8(ascii: "=") || (sign == UInt8(ascii: ":") && !isSpaced) else {
             return nil
         }
+        position += 1
+        guard sign == UInt8(ascii: "=") || isBlank(at: position) else { return nil }
+        skipBlanks()
+        return EnvFile.Entry(name: name, value: quoted() ?? bare(), line: start)
+    }
 
-        /// Up to the end of the line or a comment.
-        private mutating func bare() -> String {
-            let start = position
-            skip { !$0.isNewline && $0 != "#" }
-            var value = String(characters[start..<position])
-            while value.last?.isWhitespace ?? false { value.removeLast() }
-            return value
+    /// A value in quotes, over lines if need be; nil where they are not closed or more follows them.
+    private mutating func quoted() -> String? {
+        guard let quote = current, "'\"`".utf8.contains(quote) else { return nil }
+        var end = position + 1
+        while end < bytes.count, bytes[end] != quote {
+            end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        guard end < bytes.count else { return nil }
+        var rest = end + 1
+        while isBlank(at: rest) { rest += 1 }
+        guard rest >= bytes.count || bytes[rest] == UInt8(ascii: "\n") || bytes[rest] == UInt8(ascii: "#")
+        else {
+            return nil
+        }
+        let value = bytes[position + 1..<end]
+        line += value.count { $0 == UInt8(ascii: "\n") }
+        position = end + 1
+        let text = String(decoding: value, as: UTF8.self)
+        guard quote == UInt8(ascii: "\"") else { return text }
+        return text.replacing("\\n", with: "\n").replacing("\\r", with: "\r")
+    }
+
+    /// A value without quotes: up to a comment or the line's end.
+    private mutating func bare() -> String {
+        let start = position
+        while let byte = current, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "#") { position += 1 }
+        return String(decoding: bytes[start..<position], as: UTF8.self).trimmingCharacters(in: .whitespaces)
+    }
+
+    private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    private func isBlank(at index: Int) -> Bool {
+        index < bytes.count && (bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t"))
+    }
+
+    private mutating func skipBlanks() {
+        while isBlank(at: position) { position += 1 }
+    }
+
+    private mutating func skipLine() {
+        while let byte = current, byte != UInt8(ascii: "\n") { position += 1 }
+        position += 1
+        line += 1
+    }
+
+    private mutating func word() -> String {
+        let start = position
+        while let byte = current, Self.isNamePart(byte) { position += 1 }
+        return String(decoding: bytes[start..<position], as: UTF8.self)
+    }
+
+    private static func isNamePart(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+            true
+        default: false
         }
     }
 }

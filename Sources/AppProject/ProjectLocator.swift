@@ -1,132 +1,144 @@
-import Foundation
-import MigrationEngine
-
-/// A database, with the project that it belongs to.
-public struct SourceLocation: Sendable {
-    public let databasePath: String
-    /// nil for a bare file.
-    public let projectDirectory: String?
-    /// Why this file, and what else was found: one line each.
-    public let evidence: [String]
-    /// What the project's schema file says.
-    public let hints: SchemaHints?
-    public let warnings: [String]
-}
-
-/// A source that does not lead to a database.
-public struct SourceNotFound: Error, Sendable, Equatable {
-    public let message: String
-    public let remedy: String
-}
-
-/// Finds the database that a source names: a SQLite file, or a project's folder.
+/// Finds the SQLite file that a path means: the file itself, or the database of a project's folder.
 public enum ProjectLocator {
-    /// Looks at `path`; `environment` is where a project's variables may be set.
-    public static func locate(_ path: String, environment: [String: String]) throws(SourceNotFound) -> SourceLocation {
-        let path = absolutePath(path)
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw SourceNotFound(
-                message: "there is no file or folder \(path)", remedy: "Check the path.")
+    /// Looks at `path`, a file or a folder, absolute or relative to the current one.
+    ///
+    /// `environment` is that of the process: like Prisma, it goes before .env files, where it names a file. Nothing is
+    /// run and nothing is written. Throws `SourceNotFound` where there is no file, or more than one.
+    public static func locate(_ path: String, environment: [String: String]) throws(SourceNotFound)
+        -> SourceLocation
+    {
+        let path = Files.absolute(path)
+        switch Files.kind(path) {
+        case .file: return file(path, environment)
+        case .folder: return try folder(path, environment)
+        case .missing:
+            throw SourceNotFound(message: "\(path) is not there", remedy: "Check the path.")
         }
-        return isFolder.boolValue
-            ? try locate(inFolder: path, environment) : locate(file: path, environment)
     }
 
     // MARK: A file
 
-    /// A bare file, with the hints of a Prisma project nearby that names this very file.
-    private static func locate(file path: String, _ environment: [String: String]) -> SourceLocation {
-        var folder = (path as NSString).deletingLastPathComponent
-        for _ in 0..<3 {
-            if let project = PrismaProject(root: folder), project.usesSQLite,
-                let database = project.database(environment: environment), isSame(database.path, path)
-            {
-                return SourceLocation(
-                    databasePath: path, projectDirectory: folder, evidence: [database.evidence],
-                    hints: project.hints(), warnings: [])
+    private static func file(_ path: String, _ environment: [String: String]) -> SourceLocation {
+        let identity = Files.identity(path)
+        let folder = Files.parent(path)
+        for place in [folder, Files.parent(folder)] {
+            guard let project = SchemaFinder.project(in: place),
+                project.schema.datasource?.provider == "sqlite"
+            else {
+                continue
             }
-            folder = (folder as NSString).deletingLastPathComponent
+            let answer = project.database(environment: environment)
+            if case .found(let database) = answer.database, Files.identity(database) == identity,
+                identity != nil
+            {
+                return location(path, project, answer)
+            }
         }
-        return SourceLocation(databasePath: path, projectDirectory: nil, evidence: [], hints: nil, warnings: [])
+        return SourceLocation(
+            databasePath: path, projectDirectory: nil, schemaPath: nil,
+            evidence: ["a file; no Prisma schema nearby is about it"], hints: nil, warnings: [])
     }
 
-    private static func isSame(_ first: String, _ second: String) -> Bool {
-        var one = stat()
-        var two = stat()
-        return stat(first, &one) == 0 && stat(second, &two) == 0 && one.st_ino == two.st_ino && one.st_dev == two.st_dev
+    private static func location(
+        _ path: String, _ project: PrismaProject, _ answer: PrismaProject.Answer
+    ) -> SourceLocation {
+        SourceLocation(
+            databasePath: path, projectDirectory: project.directory, schemaPath: project.schemaPath,
+            evidence: project.evidence + answer.evidence, hints: project.hints,
+            warnings: project.schema.warnings + answer.warnings)
     }
 
     // MARK: A folder
 
-    private static func locate(
-        inFolder folder: String, _ environment: [String: String]
-    ) throws(SourceNotFound) -> SourceLocation {
-        let roots = [folder] + subfolders(of: folder)
-        let projects = roots.compactMap { PrismaProject(root: $0) }.filter(\.usesSQLite)
-        var found: [SourceLocation] = []
-        for project in projects {
-            guard let database = project.database(environment: environment),
-                !found.contains(where: { isSame($0.databasePath, database.path) })
-            else { continue }
-            found.append(
-                SourceLocation(
-                    databasePath: database.path, projectDirectory: project.root, evidence: [database.evidence],
-                    hints: project.hints(), warnings: []))
-        }
-        if found.count == 1 {
-            guard FileManager.default.fileExists(atPath: found[0].databasePath) else {
-                throw SourceNotFound(
-                    message: "\(found[0].databasePath) is not there, though the project names it: "
-                        + found[0].evidence.joined(separator: "; "),
-                    remedy: "Start the application once so that it makes its database, or name the SQLite file itself.")
+    private static func folder(_ path: String, _ environment: [String: String]) throws(SourceNotFound)
+        -> SourceLocation
+    {
+        var passedOver: [String] = []
+        for projects in [
+            SchemaFinder.project(in: path).map { [$0] } ?? [], SchemaFinder.projects(below: path),
+        ] {
+            let ours = projects.filter { $0.schema.datasource?.provider == "sqlite" }
+            passedOver += projects.filter { $0.schema.datasource?.provider != "sqlite" }.map { project in
+                "\(Files.relative(project.schemaPath, to: path)) is passed over: its provider is "
+                    + (project.schema.datasource?.provider ?? "not told")
             }
-            return found[0]
+            if !ours.isEmpty { return try choose(ours, in: path, environment, passedOver) }
         }
-        if found.count > 1 { throw several(found.map(\.databasePath), in: folder) }
-        return try onlyDatabase(in: folder, roots)
-    }
-
-    private static func onlyDatabase(in folder: String, _ roots: [String]) throws(SourceNotFound) -> SourceLocation {
-        let files = roots.flatMap(databases)
-        guard let file = files.first else {
+        let found = DatabaseSearch.files(in: path)
+        guard let database = try only(found, in: path) else {
             throw SourceNotFound(
-                message: "\(folder) has no Prisma schema on SQLite and no SQLite file",
+                message: (["\(path) has no SQLite file in it and no Prisma schema that leads to one"]
+                    + passedOver)
+                    .joined(separator: "; "),
                 remedy: "Name the SQLite file itself.")
         }
-        if files.count > 1 { throw several(files, in: folder) }
         return SourceLocation(
-            databasePath: file, projectDirectory: folder, evidence: ["the only SQLite file in the folder"], hints: nil,
-            warnings: [])
+            databasePath: database, projectDirectory: path, schemaPath: nil,
+            evidence: ["\(Files.relative(database, to: path)) is the only SQLite file in \(path)"],
+            hints: nil,
+            warnings: passedOver)
     }
 
-    private static func several(_ files: [String], in folder: String) -> SourceNotFound {
-        SourceNotFound(
-            message: "\(folder) has several databases: \(files.joined(separator: ", "))",
-            remedy: "Name the one to migrate.")
-    }
-
-    private static func entries(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
-    }
-
-    private static func subfolders(of folder: String) -> [String] {
-        entries(folder).filter { $0 != "node_modules" && !$0.hasPrefix(".") && !$0.hasSuffix(".howdah") && $0 != "prisma" }
-            .map { "\(folder)/\($0)" }
-            .filter { path in
-                var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    /// Takes the one database that the projects lead to.
+    private static func choose(
+        _ projects: [PrismaProject], in path: String, _ environment: [String: String], _ passedOver: [String]
+    ) throws(SourceNotFound) -> SourceLocation {
+        let answers = projects.map { ($0, $0.database(environment: environment)) }
+        var locations: [SourceLocation] = []
+        var identities: Set<FileIdentity> = []
+        for (project, answer) in answers {
+            guard case .found(let database) = answer.database, let identity = Files.identity(database) else {
+                continue
             }
+            if identities.insert(identity).inserted { locations.append(location(database, project, answer)) }
+        }
+        if let first = locations.first {
+            guard locations.count == 1 else { throw several(locations.map(\.databasePath), in: path) }
+            return SourceLocation(
+                databasePath: first.databasePath, projectDirectory: first.projectDirectory,
+                schemaPath: first.schemaPath, evidence: first.evidence, hints: first.hints,
+                warnings: first.warnings + passedOver)
+        }
+        for (_, answer) in answers {
+            guard case .missing(let tried, let url) = answer.database else { continue }
+            throw SourceNotFound(
+                message: "\(url), but there is no file at \(tried.joined(separator: " nor "))",
+                remedy: "Correct the URL, or name the SQLite file itself.")
+        }
+        return try untold(answers, in: path, passedOver)
     }
 
-    /// Files of a folder whose ending and first bytes are SQLite's.
-    private static func databases(_ folder: String) -> [String] {
-        entries(folder).filter { name in
-            [".db", ".sqlite", ".sqlite3", ".db3"].contains { name.lowercased().hasSuffix($0) }
-        }.map { "\(folder)/\($0)" }.filter { path in
-            guard let file = FileHandle(forReadingAtPath: path) else { return false }
-            defer { try? file.close() }
-            return (try? file.read(upToCount: 16)) == Data("SQLite format 3\0".utf8)
+    /// Where no URL leads to a file, the only SQLite file of the only project is meant.
+    private static func untold(
+        _ answers: [(PrismaProject, PrismaProject.Answer)], in path: String, _ passedOver: [String]
+    ) throws(SourceNotFound) -> SourceLocation {
+        let warnings = answers.flatMap(\.1.warnings)
+        let project = answers.count == 1 ? answers.first?.0 : nil
+        guard let project, let database = try only(DatabaseSearch.files(in: project.directory), in: path)
+        else {
+            throw SourceNotFound(
+                message: (["\(path) has a Prisma schema, but nothing tells its database"] + warnings)
+                    .joined(separator: "; "),
+                remedy: "Set DATABASE_URL, or name the SQLite file itself.")
         }
+        let place = Files.relative(database, to: project.directory)
+        return SourceLocation(
+            databasePath: database, projectDirectory: project.directory, schemaPath: project.schemaPath,
+            evidence: project.evidence + ["\(place) is the only SQLite file of the project"],
+            hints: project.hints,
+            warnings: project.schema.warnings + warnings + passedOver)
+    }
+
+    /// The only one of several files; nil where there is none.
+    private static func only(_ files: [String], in path: String) throws(SourceNotFound) -> String? {
+        guard files.count <= 1 else { throw several(files, in: path) }
+        return files.first
+    }
+
+    private static func several(_ files: [String], in path: String) -> SourceNotFound {
+        SourceNotFound(
+            message: "\(path) has \(files.count) databases: "
+                + files.map { Files.relative($0, to: path) }.joined(separator: ", "),
+            remedy: "Name the one that is meant.")
     }
 }

@@ -2,11 +2,18 @@ import SQLite
 
 /// Fills the application's database: one transaction, indexes after the rows, memory that does not grow.
 struct ChatDatabase {
-    let options: DemoProject.Options
+    let seed: UInt64
+    /// At least one.
+    let messages: Int
 
-    private var users: Int { max(20, options.messages / 200) }
+    init(options: DemoProject.Options) {
+        seed = options.seed
+        messages = max(1, options.messages)
+    }
+
+    private var users: Int { max(20, messages / 200) }
     /// Their identifiers are kept in memory, so there is a limit to them.
-    private var conversations: Int { min(max(20, options.messages / 100), 100_000) }
+    private var conversations: Int { min(max(20, messages / 100), 100_000) }
 
     /// Milliseconds of 2024-01-01 00:00:00 UTC.
     private static let start: Int64 = 1_704_067_200_000
@@ -15,9 +22,10 @@ struct ChatDatabase {
         at path: String, progress: (Int) -> Void, isCancelled: () -> Bool
     ) throws -> [(table: String, count: Int)] {
         let connection = try Connection(path: path, mode: .create)
-        try connection.execute("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000; BEGIN")
+        try connection.execute(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-32000; BEGIN")
         try connection.execute(ChatSchema.tables)
-        var random = SeededGenerator(seed: options.seed)
+        var random = SeededGenerator(seed: seed)
         let conversationIDs = (0..<conversations).map { _ in Self.uuid(&random) }
         try insertUsers(connection, &random)
         try insertDevices(connection, &random)
@@ -28,15 +36,16 @@ struct ChatDatabase {
         try connection.execute(
             """
             INSERT INTO "Message" ("id", "conversationId", "iv") VALUES
-                (\(options.messages + 3), '\(conversationIDs[0])', x'00');
-            DELETE FROM "Message" WHERE "id" = \(options.messages + 3)
+                (\(messages + 3), '\(conversationIDs[0])', x'00');
+            DELETE FROM "Message" WHERE "id" = \(messages + 3)
             """)
         try connection.execute(ChatSchema.indexes)
         try connection.execute("COMMIT; PRAGMA journal_mode=DELETE")
         return [
             ("User", users), ("DeviceIdentity", users), ("Conversation", conversations),
-            ("ConversationParticipant", conversations * 2), ("Message", options.messages),
-            ("ConversationRatchetState", conversations), ("PostQuantumKey", users), ("_StarredMessages", starred),
+            ("ConversationParticipant", conversations * 2), ("Message", messages),
+            ("ConversationRatchetState", conversations), ("PostQuantumKey", users),
+            ("_StarredMessages", starred),
         ]
     }
 
@@ -55,7 +64,8 @@ struct ChatDatabase {
             try insert.bind(Samples.decimals[id % Samples.decimals.count], 8)
             try insert.bind(random.chance(60) ? Samples.json[id % Samples.json.count] : nil, 9)
             try insert.bind(random.chance(80) ? Self.start + Int64(random.below(50_000_000_000)) : nil, 10)
-            try insert.bind(id <= Samples.dates.count ? Samples.dates[id - 1] : Self.start - Int64(id) * 60_000, 11)
+            try insert.bind(
+                id <= Samples.dates.count ? Samples.dates[id - 1] : Self.start - Int64(id) * 60_000, 11)
             try insert.bind(Self.start + Int64(random.below(1_000_000)), 12)
             try insert.run()
         }
@@ -120,7 +130,11 @@ struct ChatDatabase {
             try states.bind(id, 2)
             try states.bind(Int64(first + 1), 3)
             try states.bind(bytes: 48, &random, 4)
-            if index % 4 == 0 { try states.bind(bytes: 0, &random, 5) } else { try states.bind(bytes: 32, &random, 5) }
+            if index % 4 == 0 {
+                try states.bind(bytes: 0, &random, 5)
+            } else {
+                try states.bind(bytes: 32, &random, 5)
+            }
             try states.bind(Samples.counters[index % Samples.counters.count], 6)
             try states.bind(Int64(random.below(1000)), 7)
             try states.bind(index % 3 == 0 ? Samples.json[index % Samples.json.count] : nil, 8)
@@ -136,7 +150,7 @@ struct ChatDatabase {
         _ progress: (Int) -> Void, _ isCancelled: () -> Bool
     ) throws {
         let insert = try Insert(connection, "Message", columns: 12)
-        for id in 1...max(1, options.messages) {
+        for id in 1...messages {
             try insert.bind(Int64(id), 1)
             try insert.bind(ids[random.below(ids.count)], 2)
             try insert.bind(random.chance(97) ? Int64(random.below(users) + 1) : nil, 3)
@@ -160,7 +174,8 @@ struct ChatDatabase {
                 try insert.bind(random.chance(10) ? Samples.json[random.below(Samples.json.count)] : nil, 9)
             }
             try insert.bind(id > 10 && random.chance(20) ? Int64(random.below(id - 1) + 1) : nil, 10)
-            try insert.bind(id <= Samples.dates.count ? Samples.dates[id - 1] : Self.start + Int64(id) * 997, 11)
+            try insert.bind(
+                id <= Samples.dates.count ? Samples.dates[id - 1] : Self.start + Int64(id) * 997, 11)
             try insert.bind(random.chance(5) ? Self.start + Int64(id) * 997 + 60_000 : nil, 12)
             try insert.run()
             if id & 0x3FFF == 0 {
@@ -170,11 +185,13 @@ struct ChatDatabase {
         }
     }
 
-    private func insertStars(_ connection: borrowing Connection, _ random: inout SeededGenerator) throws -> Int {
+    private func insertStars(_ connection: borrowing Connection, _ random: inout SeededGenerator) throws
+        -> Int
+    {
         let insert = try Insert(connection, "_StarredMessages", columns: 2)
-        let step = max(1, options.messages / max(10, options.messages / 50))
+        let step = max(1, messages / max(10, messages / 50))
         var count = 0
-        for message in stride(from: 1, through: options.messages, by: step) {
+        for message in stride(from: 1, through: messages, by: step) {
             try insert.bind(Int64(message), 1)
             try insert.bind(Int64(random.below(users) + 1), 2)
             try insert.run()

@@ -25,7 +25,9 @@ public enum DemoProject {
 
     /// Whether a folder holds a demo that was made before.
     public static func isDemo(_ directory: String) -> Bool {
-        guard let data = FileManager.default.contents(atPath: "\(directory)/package.json") else { return false }
+        guard let data = FileManager.default.contents(atPath: "\(directory)/package.json") else {
+            return false
+        }
         return data == Data(ProjectFiles.packageJSON.utf8)
             && FileManager.default.fileExists(atPath: "\(directory)/prisma/dev.db")
     }
@@ -40,7 +42,8 @@ public enum DemoProject {
     ) throws -> Made {
         let files = FileManager.default
         let existed = files.fileExists(atPath: directory)
-        let content = (try? files.contentsOfDirectory(atPath: directory)) ?? (existed ? ["a file of that name"] : [])
+        let content =
+            (try? files.contentsOfDirectory(atPath: directory)) ?? (existed ? ["a file of that name"] : [])
         guard content.isEmpty else {
             throw DemoError("\(directory) is there already and is not empty: the demo overwrites nothing")
         }
@@ -52,9 +55,9 @@ public enum DemoProject {
             try files.moveItem(atPath: path + ".partial", toPath: path)
             return Made(directory: directory, databasePath: path, rows: rows)
         } catch {
-            let made = (try? files.contentsOfDirectory(atPath: directory)) ?? []
-            for name in made { try? files.removeItem(atPath: "\(directory)/\(name)") }
-            if !existed { try? files.removeItem(atPath: directory) }
+            ProjectFiles.remove(from: directory)
+            let rest = try? files.contentsOfDirectory(atPath: directory)
+            if !existed, rest?.isEmpty == true { try? files.removeItem(atPath: directory) }
             if let error = error as? DemoError { throw error }
             let reason = (error as? SQLiteError)?.description ?? error.localizedDescription
             throw DemoError("\(directory) cannot be made: \(reason)")

@@ -1,14 +1,9 @@
 import Foundation
-import Subprocess
-import Synchronization
-
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
 
 /// Runs another program to its end, from a thread that may block.
+///
+/// By posix_spawn and waitpid: Foundation's Process takes a program for running as long as a daemon that it started
+/// lives, and asynchronous libraries need threads of the cooperative pool, which the caller may be blocking.
 struct Command {
     struct Outcome {
         let status: Int32
@@ -35,61 +30,82 @@ struct Command {
 
     /// Runs in `/` with an environment of its own: neither locale nor PG* variables of the operator's reach it.
     ///
-    /// A wish to cancel, and the timeout, end the program and throw.
+    /// A wish to cancel, and the timeout, end the program; the first then throws.
     func run(cancellation: Cancellation) throws -> Outcome {
-        var options = PlatformOptions()
-        if let user {
-            options.userID = user.id
-            options.groupID = user.group
-            options.supplementaryGroups = [user.group]
-        }
-        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(5))]
-        let configuration = Configuration(
-            executable: .path(FilePath(executable)), arguments: Arguments(arguments),
-            environment: .custom([
-                "PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "TZ": "UTC",
-            ]),
-            workingDirectory: "/", platformOptions: options)
-        let result = Mutex<Swift.Result<Outcome, any Error>?>(nil)
-        let box = Box(result)
-        let done = DispatchSemaphore(value: 0)
-        let task = Task.detached {
-            do {
-                let ended = try await Subprocess.run(
-                    configuration, output: .string(limit: 1 << 20), error: .combinedWithOutput)
-                let status: Int32 =
-                    switch ended.terminationStatus {
-                    case .exited(let code): Int32(code)
-                    case .signaled(let signal): 128 + Int32(signal)
-                    }
-                box.store(.success(Outcome(status: status, output: ended.standardOutput)))
-            } catch {
-                box.store(.failure(error))
-            }
-            done.signal()
-        }
-        let deadline = ContinuousClock.now.advanced(by: timeout)
-        while done.wait(timeout: .now() + .milliseconds(50)) == .timedOut {
-            if cancellation.isCancelled || ContinuousClock.now > deadline { task.cancel() }
-        }
+        // PostgreSQL's programs complain of a folder that their user may not enter.
+        let words = ["/usr/bin/env", "-C", "/"] + asUser([executable] + arguments)
+        var template = Array((NSTemporaryDirectory() + "howdah-output-XXXXXX").utf8CString)
+        let descriptor = mkstemp(&template)
+        guard descriptor >= 0 else { throw FileSystemError("making a file in", NSTemporaryDirectory()) }
+        // Without its name the file goes away with its last descriptor.
+        unlink(template)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let process = try Self.spawn(words, output: descriptor)
+        let status = Self.wait(for: process, timeout: timeout, cancellation: cancellation)
         try cancellation.check()
-        guard let outcome = try box.take() else { throw MigrationError.cancelled }
-        return outcome
+        try output.seek(toOffset: 0)
+        let text = try output.read(upToCount: 1 << 20) ?? Data()
+        return Outcome(status: status, output: String(decoding: text, as: UTF8.self))
     }
 
-    private final class Box: Sendable {
-        private let value: Mutex<Swift.Result<Outcome, any Error>?>
-
-        init(_ value: consuming Mutex<Swift.Result<Outcome, any Error>?>) {
-            self.value = value
+    /// Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it.
+    private static func spawn(_ words: [String], output: Int32) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
         }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, output, 2)
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { sigaddset(&signals, number) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/", "TZ=UTC"]
+        var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer { for copy in arguments + variables { free(copy) } }
+        var process: pid_t = 0
+        let result = posix_spawn(&process, words[0], &actions, &attributes, &arguments, &variables)
+        guard result == 0 else { throw FileSystemError("starting", words[0], code: result) }
+        return process
+    }
 
-        func store(_ result: Swift.Result<Outcome, any Error>) {
-            value.withLock { $0 = result }
+    /// The exit status, 128 and the signal's number for one that a signal ended.
+    private static func wait(for process: pid_t, timeout: Duration, cancellation: Cancellation) -> Int32 {
+        var deadline = ContinuousClock.now.advanced(by: timeout)
+        var isAsked = false
+        var status: Int32 = 0
+        while waitpid(process, &status, WNOHANG) == 0 {
+            var pause = timespec(tv_sec: 0, tv_nsec: 5_000_000)
+            nanosleep(&pause, nil)
+            let isLate = ContinuousClock.now > deadline
+            if !isAsked, cancellation.isCancelled || isLate {
+                kill(-process, SIGTERM)
+                isAsked = true
+                deadline = .now.advanced(by: .seconds(5))
+            } else if isLate {
+                kill(-process, SIGKILL)
+            }
         }
+        let signal = status & 0x7F
+        return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    }
 
-        func take() throws -> Outcome? {
-            try value.withLock { try $0?.get() }
-        }
+    private func asUser(_ words: [String]) -> [String] {
+        guard let user else { return words }
+        #if os(Linux)
+            return ["/usr/bin/setpriv", "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--"] + words
+        #else
+            return ["/usr/bin/sudo", "-n", "-u", user.name] + words
+        #endif
     }
 }

@@ -1,0 +1,25 @@
+import MigrationEngine
+
+/// Which SQLite file a path means, and what its project says about it.
+public struct SourceLocation: Sendable {
+    /// Absolute.
+    public let databasePath: String
+    /// Absolute; nil for a bare file.
+    public let projectDirectory: String?
+    /// The schema file, or the folder of schema files; absolute, nil where there is none.
+    public let schemaPath: String?
+    /// Why this file was taken, one line each, to be shown to the operator.
+    public let evidence: [String]
+    /// What the schema file says and the database cannot; nil without a readable schema.
+    public let hints: SchemaHints?
+    /// What could not be read or is doubtful, one line each.
+    public let warnings: [String]
+}
+
+/// Why no SQLite file was found, and what to do about it.
+public struct SourceNotFound: Error, CustomStringConvertible, Equatable, Sendable {
+    public let message: String
+    public let remedy: String
+
+    public var description: String { "\(message). \(remedy)" }
+}

@@ -1,0 +1,53 @@
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// Prepares and migrates a file as the commands do, for tests of the engine.
+public struct TestMigration {
+    public var hints: SchemaHints?
+    public var style: Style?
+    public var schema = "public"
+    public var planPath: String?
+    public var restart = false
+    public var workers = 2
+    public var cancellation = Cancellation()
+
+    public init() {}
+
+    public func prepare(_ path: String, state: String) throws -> Preparation {
+        let folder = try StateFolder.open(source: path, project: nil, override: state, environment: [:])
+        return try Preparer(
+            source: SourceFile(path: path), state: folder, hints: hints, style: style, schema: schema,
+            planPath: planPath, workers: workers, cancellation: cancellation, progress: RunProgress()
+        ).prepare()
+    }
+
+    public func run(_ path: String, state: String, into conninfo: Conninfo) throws -> MigrationReport {
+        try Migration(
+            preparation: prepare(path, state: state),
+            server: TargetServer(conninfo, cancellation: cancellation), workers: workers, restart: restart,
+            isRehearsal: true, cancellation: cancellation, progress: RunProgress()
+        ).run()
+    }
+
+    public func validate(_ path: String, state: String, against conninfo: Conninfo) throws -> MigrationReport {
+        try Validation(
+            preparation: prepare(path, state: state),
+            server: TargetServer(conninfo, cancellation: cancellation), workers: workers, cancellation: cancellation,
+            progress: RunProgress()
+        ).run(tables: [])
+    }
+
+    /// Makes a database from a script, migrates it into a new one of the server's, and hands both to `body`.
+    public func migrated<T>(
+        _ script: String, _ body: (MigrationReport, Conninfo, _ folder: String) throws -> T
+    ) throws -> T {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/source.db"
+            try makeDatabase(path, script)
+            return try TestServer.withDatabase { conninfo in
+                try body(run(path, state: "\(folder)/state", into: conninfo), conninfo, folder)
+            }
+        }
+    }
+}
