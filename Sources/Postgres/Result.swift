@@ -15,12 +15,15 @@ public struct Result: ~Copyable {
     /// Number of rows.
     public var count: Int { Int(PQntuples(handle)) }
 
+    /// Number of columns.
+    public var columnCount: Int { Int(PQnfields(handle)) }
+
     /// Rows that the statement inserted, updated, deleted or copied; nil where it tells none.
     public var affectedRows: Int? { Int(String(cString: PQcmdTuples(handle))) }
 
     /// A field's text; nil is NULL, and also a position outside of the result.
     public borrowing func text(_ row: Int, _ column: Int) -> String? {
-        guard row < count, column < Int(PQnfields(handle)), PQgetisnull(handle, Int32(row), Int32(column)) == 0,
+        guard row < count, column < columnCount, PQgetisnull(handle, Int32(row), Int32(column)) == 0,
             let value = PQgetvalue(handle, Int32(row), Int32(column))
         else { return nil }
         return String(cString: value)

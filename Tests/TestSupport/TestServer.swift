@@ -38,13 +38,17 @@ public enum TestServer {
 
     /// The first field of the first row, as text.
     public static func value(_ sql: String, in conninfo: Conninfo) throws -> String? {
-        try connect(conninfo).query(sql).text(0, 0)
+        let connection = try connect(conninfo)
+        return try connection.query(sql).text(0, 0)
     }
 
     /// The rows of a query, their fields joined by bars.
     public static func rows(_ sql: String, in conninfo: Conninfo) throws -> [String] {
-        let result = try connect(conninfo).query("SELECT concat_ws('|', q.*) FROM (\(sql)) AS q")
-        return (0..<result.count).map { result.text($0, 0) ?? "" }
+        let connection = try connect(conninfo)
+        let result = try connection.query(sql)
+        return (0..<result.count).map { row in
+            (0..<result.columnCount).map { result.text(row, $0) ?? "NULL" }.joined(separator: "|")
+        }
     }
 
     /// Opens a connection.

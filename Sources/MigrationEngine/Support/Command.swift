@@ -39,14 +39,22 @@ struct Command {
         guard descriptor >= 0 else { throw FileSystemError("making a file in", NSTemporaryDirectory()) }
         // Without its name the file goes away with its last descriptor.
         unlink(template)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        Self.closeFilesOnExecution()
         let process = try Self.spawn(words, output: descriptor)
         let status = Self.wait(for: process, timeout: timeout, cancellation: cancellation)
         try cancellation.check()
         try output.seek(toOffset: 0)
         let text = try output.read(upToCount: 1 << 20) ?? Data()
         return Outcome(status: status, output: String(decoding: text, as: UTF8.self))
+    }
+
+    /// Keeps every open file from the next program: a daemon that it starts would hold them for ever, those of
+    /// howdah's own parent among them.
+    private static func closeFilesOnExecution() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")) ?? [] {
+            if let descriptor = Int32(name), descriptor > 2 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        }
     }
 
     /// Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it.
