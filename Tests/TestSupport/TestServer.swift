@@ -42,6 +42,12 @@ public enum TestServer {
         return try connection.query(sql).text(0, 0)
     }
 
+    /// Runs statements.
+    public static func execute(_ sql: String, in conninfo: Conninfo) throws {
+        let connection = try connect(conninfo)
+        try connection.execute(sql)
+    }
+
     /// The rows of a query, their fields joined by bars.
     public static func rows(_ sql: String, in conninfo: Conninfo) throws -> [String] {
         let connection = try connect(conninfo)

@@ -124,7 +124,11 @@ struct ProofTable: Sendable {
     /// Positions of the key's columns; empty without a key.
     var keyColumns: [Int] { source.primaryKey.compactMap { columns.firstIndex(of: $0) } }
 
+    /// The columns; of foreign types what the type's output function says, which a cast to text may add to.
     func selectList() -> String {
-        columns.map { quoteIdentifier($0) + (foreign.contains($0) ? "::text" : "") }.joined(separator: ", ")
+        columns.map { column in
+            let name = quoteIdentifier(column)
+            return foreign.contains(column) ? "CASE WHEN \(name) IS NOT NULL THEN format('%s', \(name)) END" : name
+        }.joined(separator: ", ")
     }
 }

@@ -54,4 +54,10 @@ public struct RowDifference: Codable, Sendable, Equatable {
     public let key: String
     /// The columns that differ, where the row is on both sides.
     public let columns: [String]
+
+    public init(kind: Kind, key: String, columns: [String]) {
+        self.kind = kind
+        self.key = key
+        self.columns = columns
+    }
 }

@@ -21,7 +21,8 @@ public struct RehearsalCluster {
 
     /// The database that rehearsals migrate into.
     public static let database = "rehearsal"
-    private static let superuser = "howdah"
+    /// Not the name of the ledger's schema: a role finds the schema of its own name first.
+    private static let superuser = "rehearsal"
     private static let port = 5432
 
     private let folder: String

@@ -60,8 +60,8 @@ struct Sequences {
         try connection.execute("BEGIN")
         let next = try connection.query(
             """
-            SELECT n, EXISTS (SELECT FROM \(name) WHERE \(quoteIdentifier(column.name)) = n)
-            FROM nextval($1::regclass) AS n
+            SELECT s.number, EXISTS (SELECT FROM \(name) AS t WHERE t.\(quoteIdentifier(column.name)) = s.number)
+            FROM nextval($1::regclass) AS s (number)
             """, [sequence])
         let number = Int64(next.text(0, 0) ?? "") ?? 0
         let isTaken = next.bool(0, 1)

@@ -1,0 +1,179 @@
+import Foundation
+import MigrationEngine
+import Postgres
+import SQLite
+import TestSupport
+import Testing
+
+@Suite struct RunTests {
+    private static let script = """
+        CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a);
+        INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1, 2)
+        """
+
+    private static let relations = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')"
+
+    private func withSource(
+        _ script: String = script, _ body: (_ path: String, _ state: String, _ target: Conninfo) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", script)
+            try TestServer.withDatabase { conninfo in try body("\(folder)/a.db", "\(folder)/state", conninfo) }
+        }
+    }
+
+    @Test func aFailureAfterTheLoadLeavesTheTargetAsItWas() throws {
+        try withSource { path, state, target in
+            let text = try TestMigration().prepare(path, state: state).planText
+            // An operator's type that loads, and whose index the server refuses to make: boxes have no order.
+            let edited = text.replacing("- name: v\n        type: \"varchar\"", with: "").replacing(
+                "- name: v\n        type: text", with: "- name: v\n        type: point")
+            try edited.write(toFile: "\(state)/edited.yaml", atomically: true, encoding: .utf8)
+            var migration = TestMigration()
+            migration.planPath = "\(state)/edited.yaml"
+            #expect {
+                _ = try migration.run(path, state: state, into: target)
+            } throws: {
+                ($0 as? MigrationError)?.remedy.contains("The target is as it was") ?? false
+            }
+            let left = try TestServer.rows(Self.relations, in: target)
+            #expect(left == [])
+        }
+    }
+
+    @Test func cancellingBeforeTheLoadLeavesTheTargetAsItWas() throws {
+        try withSource { path, state, target in
+            let preparation = try TestMigration().prepare(path, state: state)
+            let cancellation = Cancellation()
+            cancellation.cancel()
+            let migration = Migration(
+                preparation: preparation, server: TargetServer(target, cancellation: cancellation), workers: 2,
+                restart: false, isRehearsal: true, cancellation: cancellation, progress: RunProgress())
+            #expect {
+                _ = try migration.run()
+            } throws: {
+                ($0 as? MigrationError)?.code == .cancelled
+            }
+            let left = try TestServer.rows(Self.relations, in: target)
+            #expect(left == [])
+        }
+    }
+
+    @Test func anInterruptedRunIsToldAndRestartTakesBackOnlyWhatItMade() throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            let connection = try TestServer.connect(target)
+            try connection.execute("UPDATE howdah.run SET finished = NULL; CREATE TABLE mine (a int)")
+            #expect {
+                _ = try TestMigration().run(path, state: state, into: target)
+            } throws: {
+                guard let error = $0 as? MigrationError else { return false }
+                return error.code == .interruptedRun && error.exit == .undecided && error.remedy.contains("--restart")
+            }
+            var migration = TestMigration()
+            migration.restart = true
+            let report = try migration.run(path, state: state, into: target)
+            #expect(report.outcome == .proven)
+            let mine = try TestServer.value("SELECT to_regclass('public.mine') IS NOT NULL", in: target)
+            #expect(mine == "t")
+        }
+    }
+
+    @Test func restartDoesNotDropWhatOthersHungOnIt() throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            let connection = try TestServer.connect(target)
+            try connection.execute("UPDATE howdah.run SET finished = NULL; CREATE VIEW mine AS SELECT * FROM a")
+            var migration = TestMigration()
+            migration.restart = true
+            #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
+            let rows = try TestServer.value("SELECT count(*) FROM mine", in: target)
+            #expect(rows == "2")
+        }
+    }
+
+    @Test func theLedgerHoldsEveryPieceAndItsRows() throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            let rows = try TestServer.rows(
+                """
+                SELECT c.table_name, l.rows FROM howdah.chunk AS c JOIN howdah.ledger AS l USING (run, table_name, number)
+                ORDER BY 1
+                """, in: target)
+            #expect(rows == ["a|2", "b|1"])
+            let outcome = try TestServer.value("SELECT outcome FROM howdah.run WHERE finished IS NOT NULL", in: target)
+            #expect(outcome == "proven")
+        }
+    }
+
+    @Test func aTableInManyPiecesIsLoadedOnce() throws {
+        // Over 16 MB, with holes between the rowids and negative ones.
+        try withSource(
+            """
+            CREATE TABLE a (id INTEGER PRIMARY KEY, v BLOB);
+            WITH RECURSIVE g(i) AS (SELECT -3 UNION ALL SELECT i + 1 FROM g WHERE i < 600)
+            INSERT INTO a SELECT CASE WHEN i > 300 THEN i * 1000000000 ELSE i END, randomblob(90000) FROM g
+            """
+        ) { path, state, target in
+            let report = try TestMigration().run(path, state: state, into: target)
+            #expect(report.outcome == .proven)
+            #expect(report.tables.map(\.loadedRows) == [604])
+            let pieces = try TestServer.value("SELECT count(*) > 2 FROM howdah.ledger", in: target)
+            #expect(pieces == "t")
+        }
+    }
+
+    @Test func aSchemaOfItsOwnIsMadeAndTakesTheTables() throws {
+        try withSource { path, state, target in
+            var migration = TestMigration()
+            migration.schema = "My Schema"
+            let report = try migration.run(path, state: state, into: target)
+            #expect(report.outcome == .proven)
+            let rows = try TestServer.value("SELECT count(*) FROM \"My Schema\".a", in: target)
+            #expect(rows == "2")
+        }
+    }
+
+    @Test func aTableThatIsThereAlreadyIsNeverTouched() throws {
+        try withSource { path, state, target in
+            let connection = try TestServer.connect(target)
+            try connection.execute("CREATE TABLE a (precious int); INSERT INTO a VALUES (7)")
+            #expect {
+                _ = try TestMigration().run(path, state: state, into: target)
+            } throws: {
+                ($0 as? MigrationError)?.code == .targetNotEmpty
+            }
+            let value = try TestServer.value("SELECT precious FROM a", in: target)
+            #expect(value == "7")
+        }
+    }
+
+    @Test func aDatabaseOfAnotherEncodingIsRefused() throws {
+        try withSource { path, state, target in
+            let connection = try TestServer.connect(target)
+            let name = "latin_\(getpid())"
+            try connection.execute("CREATE DATABASE \(name) TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+            defer { try? connection.execute("DROP DATABASE \(name)") }
+            #expect {
+                _ = try TestMigration().run(path, state: state, into: target.setting("dbname", to: name))
+            } throws: {
+                ($0 as? MigrationError)?.code == .targetUnfit
+            }
+        }
+    }
+
+    @Test func aRoleThatMayNotCreateIsToldWhat() throws {
+        try withSource { path, state, target in
+            let connection = try TestServer.connect(target)
+            let role = "reader_\(getpid())_\(UInt32.random(in: 0...99_999_999))"
+            try connection.execute("CREATE ROLE \(role) LOGIN")
+            defer { try? connection.execute("DROP ROLE \(role)") }
+            #expect {
+                _ = try TestMigration().run(path, state: state, into: target.setting("user", to: role))
+            } throws: {
+                guard let error = $0 as? MigrationError else { return false }
+                return error.code == .targetUnfit && error.remedy.contains("GRANT CREATE")
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import AppProject
+import DemoProject
+import Foundation
+import MigrationEngine
+import SQLite
+import TestSupport
+import Testing
+
+@Suite struct SchemaTests {
+    /// Every column, key, index and enum of a schema, as PostgreSQL's catalog has them.
+    private static let catalog = [
+        """
+        SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+            pg_get_expr(d.adbin, d.adrelid)
+        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 ORDER BY 1, a.attnum
+        """,
+        """
+        SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+        """,
+        "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        "SELECT t.typname, e.enumlabel FROM pg_enum AS e JOIN pg_type AS t ON t.oid = e.enumtypid ORDER BY 1, enumsortorder",
+        "SELECT sequencename, data_type FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1",
+    ]
+
+    private static let golden = packageFolder() + "/../shared/reference/prisma"
+
+    /// The catalog equals the one that genuine Prisma makes, where its output is at hand.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: golden)))
+    func aPrismaDatabaseGetsTheCatalogThatPrismaGivesIt() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(atPath: "\(folder)/prisma", withIntermediateDirectories: true)
+            let schema = try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.prisma", encoding: .utf8)
+            try schema.write(toFile: "\(folder)/prisma/schema.prisma", atomically: true, encoding: .utf8)
+            try "DATABASE_URL=file:./dev.db".write(toFile: "\(folder)/.env", atomically: true, encoding: .utf8)
+            let path = "\(folder)/prisma/dev.db"
+            try makeDatabase(path, try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8))
+            var migration = TestMigration()
+            migration.hints = try ProjectLocator.locate(folder, environment: [:]).hints
+            let expected = try TestServer.withDatabase { conninfo in
+                let script = try String(contentsOfFile: "\(Self.golden)/e2ee.postgresql.sql", encoding: .utf8)
+                try TestServer.execute(script, in: conninfo)
+                return try Self.catalog.map { try TestServer.rows($0, in: conninfo) }
+            }
+            try TestServer.withDatabase { conninfo in
+                let report = try migration.run(path, state: "\(folder)/state", into: conninfo)
+                #expect(report.outcome == .proven, "\(report.findings) \(report.unexplained)")
+                for (query, rows) in zip(Self.catalog, expected) {
+                    let ours = try TestServer.rows(query, in: conninfo)
+                    #expect(ours == rows)
+                }
+            }
+        }
+    }
+
+    @Test func foreignKeysCarryEveryAction() throws {
+        try TestMigration().migrated(
+            """
+            CREATE TABLE p (a INTEGER PRIMARY KEY, b TEXT, c TEXT, UNIQUE (b, c));
+            CREATE TABLE k (
+                a INTEGER REFERENCES p ON DELETE CASCADE ON UPDATE SET NULL,
+                b TEXT, c TEXT, own INTEGER PRIMARY KEY,
+                up INTEGER REFERENCES k (own) DEFERRABLE INITIALLY DEFERRED,
+                CONSTRAINT both FOREIGN KEY (b, c) REFERENCES p (b, c) ON DELETE SET DEFAULT ON UPDATE RESTRICT);
+            INSERT INTO p VALUES (1, 'x', 'y'); INSERT INTO k VALUES (1, 'x', 'y', 1, 1)
+            """
+        ) { report, conninfo, _ in
+            #expect(report.outcome == .proven)
+            let keys = try TestServer.rows(
+                "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND conrelid = 'k'::regclass ORDER BY 1",
+                in: conninfo)
+            #expect(
+                keys == [
+                    "both|FOREIGN KEY (b, c) REFERENCES p(b, c) ON UPDATE RESTRICT ON DELETE SET DEFAULT",
+                    "k_a_fkey|FOREIGN KEY (a) REFERENCES p(a) ON UPDATE SET NULL ON DELETE CASCADE",
+                    "k_up_fkey|FOREIGN KEY (up) REFERENCES k(own) DEFERRABLE INITIALLY DEFERRED",
+                ])
+        }
+    }
+
+    @Test(arguments: [
+        ("INTEGER PRIMARY KEY", "(5), (2)", 6), ("INTEGER PRIMARY KEY", "(-5)", 1), ("INTEGER PRIMARY KEY", "(0)", 1),
+        ("INTEGER PRIMARY KEY AUTOINCREMENT", "(9); DELETE FROM t WHERE id = 9; INSERT INTO t VALUES (3)", 10),
+    ])
+    func sequencesGoOnAfterTheLargestNumberEverGiven(key: String, rows: String, next: Int) throws {
+        try TestMigration().migrated("CREATE TABLE t (id \(key)); INSERT INTO t VALUES \(rows)") { report, conninfo, _ in
+            #expect(report.outcome == .proven)
+            let inserted = try TestServer.value("INSERT INTO t DEFAULT VALUES RETURNING id", in: conninfo)
+            #expect(inserted == "\(next)")
+        }
+    }
+
+    @Test func aSequenceWithoutANumberLeftIsSaid() throws {
+        try TestMigration().migrated("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (9223372036854775807)") {
+            report, _, _ in
+            #expect(report.outcome == .proven)
+            let ids = report.findings.map(\.id)
+            #expect(ids == [.sequenceExhausted])
+        }
+    }
+
+    @Test(arguments: [
+        ("CREATE TABLE t (\(String(repeating: "x", count: 64)) TEXT)", Finding.ID.nameTooLong),
+        ("CREATE TABLE \(String(repeating: "x", count: 64)) (a TEXT)", .nameTooLong),
+        ("CREATE TABLE t (ctid TEXT)", .nameNotPossible), ("CREATE TABLE t (\"\" TEXT)", .nameNotPossible),
+        ("CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES (NULL)", .nullInKey),
+        ("CREATE TABLE t (a INTEGER REFERENCES gone)", .foreignKeyParentMissing),
+        ("CREATE TABLE p (a TEXT); CREATE TABLE t (a TEXT REFERENCES p (a))", .foreignKeyParentNotUnique),
+        ("CREATE TABLE p (a TEXT PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p)", .foreignKeyTypes),
+        ("CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO t VALUES (3)", .orphanRows),
+        ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'610062' AS TEXT))", .valueDoesNotFit),
+        ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'c328' AS TEXT))", .valueDoesNotFit),
+        ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (x'00')", .valueDoesNotFit),
+        ("CREATE TABLE t (a BOOLEAN); INSERT INTO t VALUES (2)", .valueDoesNotFit),
+        ("CREATE TABLE t (a DATETIME); INSERT INTO t VALUES ('0000-00-00 00:00:00')", .valueDoesNotFit),
+        ("CREATE TABLE t (a DATETIME); INSERT INTO t VALUES ('')", .valueDoesNotFit),
+        ("CREATE TABLE t (a DATETIME); INSERT INTO t VALUES ('2024-01-01 00:00:00+02:00')", .valueDoesNotFit),
+        ("CREATE TABLE t (a NUMERIC); INSERT INTO t VALUES ('abc')", .valueDoesNotFit),
+    ])
+    func whatPostgreSQLCannotHoldStopsTheRunBeforeDataMoves(script: String, id: Finding.ID) throws {
+        try TestMigration().migrated(script) { report, conninfo, _ in
+            #expect(report.outcome == .undecided)
+            #expect(report.exit == 3)
+            let ids = Set(report.findings.filter(\.blocking).map(\.id))
+            #expect(ids == [id])
+            let made = try TestServer.value(
+                "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')", in: conninfo)
+            #expect(made == "0")
+        }
+    }
+
+    @Test(arguments: [
+        ("TEXT DEFAULT 'it''s'", "'it''s'::text"), ("TEXT DEFAULT \"\"", "''::text"), ("INTEGER DEFAULT '7'", "'7'::bigint"),
+        ("INTEGER DEFAULT -1", "'-1'::integer"), ("BOOLEAN DEFAULT 1", "true"), ("BOOLEAN DEFAULT false", "false"),
+        ("BLOB DEFAULT x'00ff'", "'\\x00ff'::bytea"), ("REAL DEFAULT 1.5", "1.5"), ("TEXT DEFAULT NULL", nil),
+        ("DATETIME DEFAULT CURRENT_TIMESTAMP", "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC'::text)"),
+    ])
+    func constantDefaultsAreCarried(declaration: String, expected: String?) throws {
+        try TestMigration().migrated("CREATE TABLE t (a \(declaration))") { report, conninfo, _ in
+            #expect(report.outcome == .proven, "\(report.unexplained)")
+            let found = try TestServer.value("SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'public.t'::regclass", in: conninfo)
+            if expected == nil || declaration.hasPrefix("INTEGER") {
+                #expect((found == nil) == (expected == nil))
+            } else {
+                #expect(found == expected)
+            }
+        }
+    }
+}
