@@ -16,8 +16,10 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     ],
     targets: [
-        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
-        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+        .systemLibrary(
+            name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
         .target(
@@ -38,17 +40,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "TestSupport", dependencies: ["MigrationEngine", "SQLite", "Postgres"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["MigrationEngine", "SQLite", "Postgres"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "MigrationEngineTests",
-            dependencies: ["MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres", "CSQLite", "TestSupport"],
+            dependencies: [
+                "MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres", "CSQLite",
+                "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "AppProjectTests", dependencies: ["AppProject", "MigrationEngine", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "DemoProjectTests", dependencies: ["DemoProject", "SQLite", "TestSupport"], swiftSettings: strict),
+            name: "AppProjectTests", dependencies: ["AppProject", "MigrationEngine", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DemoProjectTests", dependencies: ["DemoProject", "SQLite", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["howdah", "SQLite", "Postgres", "MigrationEngine", "DemoProject", "TestSupport"],

@@ -140,10 +140,13 @@ public struct Connection: ~Copyable {
         var deadline: ContinuousClock.Instant?
         while true {
             var descriptor = pollfd(
-                fd: PQsocket(handle), events: Int16(reading ? POLLIN : 0) | Int16(writing ? POLLOUT : 0), revents: 0)
+                fd: PQsocket(handle), events: Int16(reading ? POLLIN : 0) | Int16(writing ? POLLOUT : 0),
+                revents: 0)
             let ready = poll(&descriptor, 1, 100)
             if ready > 0 {
-                if Int32(descriptor.revents) & ~POLLOUT != 0, PQconsumeInput(handle) == 0 { throw failure(sql) }
+                if Int32(descriptor.revents) & ~POLLOUT != 0, PQconsumeInput(handle) == 0 {
+                    throw failure(sql)
+                }
                 return
             }
             guard canceller.isCancelled else { continue }
@@ -221,7 +224,8 @@ public struct Connection: ~Copyable {
                     handle, PQconnectionNeedsPassword(handle) == 1 ? .passwordNeeded : .connect)
             }
             var descriptor = pollfd(
-                fd: PQsocket(handle), events: Int16(state == PGRES_POLLING_READING ? POLLIN : POLLOUT), revents: 0)
+                fd: PQsocket(handle), events: Int16(state == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+                revents: 0)
             while poll(&descriptor, 1, 100) <= 0 {
                 if isCancelled() { throw PostgresError(.cancelled, "cancelled while connecting") }
                 if ContinuousClock.now > deadline {

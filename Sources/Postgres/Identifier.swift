@@ -14,5 +14,6 @@ public func quoteIdentifier(_ schema: String, _ name: String) -> String {
 public func quoteLiteral(_ text: String) -> String {
     let doubled = text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
     guard doubled.contains("\\") else { return "'" + doubled + "'" }
-    return " E'" + doubled.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\") + "'"
+    return " E'" + doubled.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        + "'"
 }

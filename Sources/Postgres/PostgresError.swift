@@ -50,7 +50,9 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
         return text
     }
 
-    static func fromResult(_ result: OpaquePointer?, connection: OpaquePointer, statement: String) -> PostgresError {
+    static func fromResult(_ result: OpaquePointer?, connection: OpaquePointer, statement: String)
+        -> PostgresError
+    {
         func field(_ code: Character) -> String? {
             guard let result, let scalar = code.asciiValue else { return nil }
             return PQresultErrorField(result, Int32(scalar)).map { String(cString: $0) }
@@ -61,20 +63,26 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
             let code: Code = PQstatus(connection) == CONNECTION_BAD ? .connectionLost : .client
             let text = result.map { String(cString: PQresultErrorMessage($0)) } ?? ""
             return PostgresError(
-                code, trimmed(text.isEmpty ? String(cString: PQerrorMessage(connection)) : text), statement: summary)
+                code, trimmed(text.isEmpty ? String(cString: PQerrorMessage(connection)) : text),
+                statement: summary)
         }
         let state = field("C")
         let code: Code =
-            if PQstatus(connection) == CONNECTION_BAD { .connectionLost } else if state == "57014" { .cancelled } else {
+            if PQstatus(connection) == CONNECTION_BAD { .connectionLost } else if state == "57014" {
+                .cancelled
+            } else {
                 .server
             }
         return PostgresError(
             code, primary, sqlState: state, detail: field("D"), hint: field("H"), statement: summary)
     }
 
-    static func fromConnection(_ connection: OpaquePointer, _ code: Code, statement: String? = nil) -> PostgresError {
+    static func fromConnection(_ connection: OpaquePointer, _ code: Code, statement: String? = nil)
+        -> PostgresError
+    {
         PostgresError(
-            code, trimmed(String(cString: PQerrorMessage(connection))), statement: statement.map(summary(of:)))
+            code, trimmed(String(cString: PQerrorMessage(connection))), statement: statement.map(summary(of:))
+        )
     }
 
     static func trimmed(_ text: String) -> String {

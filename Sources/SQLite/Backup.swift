@@ -7,7 +7,8 @@ public struct Backup: ~Copyable {
     private let handle: OpaquePointer
     private let destination: OpaquePointer
 
-    public init(from source: borrowing Connection, into destination: borrowing Connection) throws(SQLiteError) {
+    public init(from source: borrowing Connection, into destination: borrowing Connection) throws(SQLiteError)
+    {
         guard let handle = sqlite3_backup_init(destination.handle, "main", source.handle, "main") else {
             throw SQLiteError.last(of: destination.handle, context: "starting the backup")
         }

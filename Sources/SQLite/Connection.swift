@@ -72,14 +72,16 @@ public struct Connection: ~Copyable {
     }
 
     /// The declared details of a column that no PRAGMA tells (https://sqlite.org/c3ref/table_column_metadata.html).
-    public borrowing func columnMetadata(table: String, column: String) throws(SQLiteError) -> ColumnMetadata {
+    public borrowing func columnMetadata(table: String, column: String) throws(SQLiteError) -> ColumnMetadata
+    {
         var collation: UnsafePointer<CChar>?
         var notNull: Int32 = 0
         var primaryKey: Int32 = 0
         var autoincrement: Int32 = 0
         guard
             sqlite3_table_column_metadata(
-                handle, "main", table, column, nil, &collation, &notNull, &primaryKey, &autoincrement) == SQLITE_OK
+                handle, "main", table, column, nil, &collation, &notNull, &primaryKey, &autoincrement)
+                == SQLITE_OK
         else { throw SQLiteError.last(of: handle, context: "reading column \(table).\(column)") }
         return ColumnMetadata(
             collation: collation.map { String(cString: $0) } ?? "BINARY", isAutoincrement: autoincrement != 0)
@@ -96,7 +98,8 @@ public struct Connection: ~Copyable {
         for byte in path.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+                UInt8(ascii: "-"),
                 UInt8(ascii: "_"):
                 escaped.unicodeScalars.append(Unicode.Scalar(byte))
             default:

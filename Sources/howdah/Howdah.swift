@@ -7,7 +7,8 @@ import MigrationEngine
 struct Howdah: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "howdah",
-        abstract: "Takes an application from SQLite to PostgreSQL, with nothing lost and every cell proven equal.",
+        abstract:
+            "Takes an application from SQLite to PostgreSQL, with nothing lost and every cell proven equal.",
         discussion: """
             howdah SOURCE rehearses the migration in a private PostgreSQL that it makes for the purpose;
             howdah SOURCE postgresql://user@host/database does it.
@@ -17,7 +18,8 @@ struct Howdah: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self, ValidateCommand.self,
+            MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
+            ValidateCommand.self,
             DemoCommand.self, RehearsalCommand.self,
         ],
         defaultSubcommand: MigrateCommand.self)
@@ -39,7 +41,9 @@ struct Howdah: ParsableCommand {
                 Foundation.exit(ExitCode.success.rawValue)
             }
             if arguments.contains("--json") {
-                Console.json(ErrorDocument(code: "usage", message: Self.message(for: error), remedy: "See howdah --help."))
+                Console.json(
+                    ErrorDocument(
+                        code: "usage", message: Self.message(for: error), remedy: "See howdah --help."))
             } else {
                 Console.note(message)
             }

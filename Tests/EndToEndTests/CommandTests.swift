@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 
 @Suite struct CommandTests {
-    private func withSource(_ script: String, _ body: (_ source: String, _ folder: String) throws -> Void) throws {
+    private func withSource(_ script: String, _ body: (_ source: String, _ folder: String) throws -> Void)
+        throws
+    {
         try withTemporaryFolder { folder in
             let source = "\(folder)/app.db"
             try makeDatabase(source, script)
@@ -29,7 +31,8 @@ import Testing
             #expect(report["outcome"] as? String == "proven")
             let tables = try #require(report["tables"] as? [[String: Any]])
             #expect(tables.map { $0["name"] as? String } == ["person", "pet"])
-            #expect(tables.allSatisfy { $0["verdict"] as? String == "equal" && $0["loaded_rows"] as? Int == 2 })
+            #expect(
+                tables.allSatisfy { $0["verdict"] as? String == "equal" && $0["loaded_rows"] as? Int == 2 })
             #expect(try Howdah.run(["rehearsal", "url", source]).exit == 1)
             let validation = try Howdah.run(["validate", source])
             #expect(validation.exit == 0)
@@ -39,7 +42,10 @@ import Testing
     @Test func theStateLiesBesideTheFileForTheOwnerAlone() throws {
         try withSource(Self.people) { source, folder in
             _ = try Howdah.run(["plan", source])
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["app.db", "app.db.howdah"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+                    "app.db", "app.db.howdah",
+                ])
             let attributes = try FileManager.default.attributesOfItem(atPath: "\(source).howdah")
             #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o700)
         }
@@ -51,7 +57,8 @@ import Testing
                 let refused = try Howdah.run(["migrate", source, conninfo.url])
                 #expect(refused.exit == 2)
                 #expect(refused.errors.contains("--yes"))
-                let tables = try TestServer.value("SELECT count(*) FROM pg_class WHERE relname = 'person'", in: conninfo)
+                let tables = try TestServer.value(
+                    "SELECT count(*) FROM pg_class WHERE relname = 'person'", in: conninfo)
                 #expect(tables == "0")
                 let outcome = try Howdah.run(["migrate", source, conninfo.url, "--yes", "--json"])
                 #expect(outcome.exit == 0)
@@ -68,7 +75,9 @@ import Testing
     }
 
     @Test func whatDoesNotFitStopsTheRunBeforeTheTargetIsTouched() throws {
-        try withSource("CREATE TABLE t (id INTEGER PRIMARY KEY, num INTEGER); INSERT INTO t VALUES (3, 'x'), (4, 5), (9, 1.5)") {
+        try withSource(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, num INTEGER); INSERT INTO t VALUES (3, 'x'), (4, 5), (9, 1.5)"
+        ) {
             source, folder in
             let outcome = try Howdah.run(["migrate", source, "--json"])
             #expect(outcome.exit == 3)
@@ -78,7 +87,9 @@ import Testing
             #expect(finding["column"] as? String == "num")
             #expect(finding["count"] as? Int == 2)
             #expect(finding["sample_rowids"] as? [Int] == [3, 9])
-            #expect(!FileManager.default.fileExists(atPath: "\(source).howdah/rehearsal/cluster.json") || outcome.exit == 3)
+            #expect(
+                !FileManager.default.fileExists(atPath: "\(source).howdah/rehearsal/cluster.json")
+                    || outcome.exit == 3)
 
             let plan = "\(folder)/plan.yaml"
             #expect(try Howdah.run(["plan", source, "-o", plan]).exit == 3)
@@ -114,7 +125,8 @@ import Testing
 
     @Test(arguments: [
         (["migrate", "/nonexistent/a.db"], "source-not-found"), (["migrate", "/dev/null"], "not-a-database"),
-        (["migrate"], "usage"), (["migrate", "a", "--workers", "0"], "usage"), (["migrate", "a", "--style", "odd"], "usage"),
+        (["migrate"], "usage"), (["migrate", "a", "--workers", "0"], "usage"),
+        (["migrate", "a", "--style", "odd"], "usage"),
         (["unheard", "of", "this", "--json"], "usage"), (["inspect", "/nonexistent"], "source-not-found"),
         (["migrate", "a", "--unknown"], "usage"), (["demo", "--messages", "-5"], "usage"),
     ])
@@ -155,7 +167,8 @@ import Testing
     @Test func aTargetThatAnotherRunWorksOnIsRefused() throws {
         try withSource(Self.people) { source, _ in
             try TestServer.withDatabase { conninfo in
-                let other = try Postgres.Connection(conninfo, applicationName: "howdah migrate (zoe, process 1)")
+                let other = try Postgres.Connection(
+                    conninfo, applicationName: "howdah migrate (zoe, process 1)")
                 #expect(try other.query("SELECT pg_try_advisory_lock(\(0x686F_7764), 1)").bool(0, 0))
                 let outcome = try Howdah.run(["migrate", source, conninfo.url, "--yes", "--json"])
                 #expect(outcome.exit == 1)
@@ -165,7 +178,9 @@ import Testing
     }
 
     @Test func hostileNamesDoNotReachTheTerminal() throws {
-        try withSource("CREATE TABLE \"\u{1B}[2J\u{202E}t\" (\"a\u{7}\" TEXT); INSERT INTO \"\u{1B}[2J\u{202E}t\" VALUES ('x')") {
+        try withSource(
+            "CREATE TABLE \"\u{1B}[2J\u{202E}t\" (\"a\u{7}\" TEXT); INSERT INTO \"\u{1B}[2J\u{202E}t\" VALUES ('x')"
+        ) {
             source, _ in
             let outcome = try Howdah.run(["migrate", source])
             #expect(outcome.exit == 0)
@@ -183,7 +198,9 @@ import Testing
             try TestServer.withDatabase { conninfo in
                 let connection = try TestServer.connect(conninfo)
                 try connection.execute(script)
-                let keys = try connection.query("SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace")
+                let keys = try connection.query(
+                    "SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace"
+                )
                 #expect(keys.int(0, 0) == 3)
             }
         }
@@ -194,7 +211,8 @@ import Testing
             #expect(try Howdah.run(["plan", source]).exit == 0)
             let path = "\(source).howdah/plan.yaml"
             let text = try String(contentsOfFile: path, encoding: .utf8)
-            let edited = text.replacingOccurrences(of: "  - name: pet\n", with: "  - name: pet\n    skip: true\n")
+            let edited = text.replacingOccurrences(
+                of: "  - name: pet\n", with: "  - name: pet\n    skip: true\n")
             #expect(edited != text)
             try edited.write(toFile: path, atomically: true, encoding: .utf8)
             let outcome = try Howdah.run(["migrate", source, "--json"])
@@ -243,8 +261,13 @@ import Testing
             func run(_ source: String) throws -> Int32 {
                 let process = Process()
                 process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
-                process.arguments = ["--reuid=65534", "--regid=65534", "--clear-groups", program, "plan", source]
-                process.environment = ["HOME": "\(folder)/home", "PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? ""]
+                process.arguments = [
+                    "--reuid=65534", "--regid=65534", "--clear-groups", program, "plan", source,
+                ]
+                process.environment = [
+                    "HOME": "\(folder)/home", "PATH": "/usr/bin:/bin",
+                    "LD_LIBRARY_PATH": ProcessInfo.processInfo.environment["LD_LIBRARY_PATH"] ?? "",
+                ]
                 process.standardOutput = FileHandle.nullDevice
                 process.standardError = FileHandle.nullDevice
                 process.standardInput = FileHandle.nullDevice
@@ -252,18 +275,23 @@ import Testing
                 #expect(waitUntil(seconds: 60) { !process.isRunning })
                 return process.terminationStatus
             }
-            try FileManager.default.createDirectory(atPath: "\(folder)/home", withIntermediateDirectories: false)
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/home", withIntermediateDirectories: false)
             chown("\(folder)/home", 65534, 65534)
             let locked = "\(folder)/locked"
             try FileManager.default.createDirectory(atPath: locked, withIntermediateDirectories: false)
-            try makeDatabase("\(locked)/wal.db", "PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+            try makeDatabase(
+                "\(locked)/wal.db", "PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)")
             try makeDatabase("\(locked)/secret.db", "CREATE TABLE t (a)")
             chmod("\(locked)/wal.db", 0o644)
             chmod("\(locked)/secret.db", 0o600)
             chmod(locked, 0o555)
             #expect(try run("\(locked)/wal.db") == 0)
             #expect(try run("\(locked)/secret.db") == 2)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: locked).sorted() == ["secret.db", "wal.db"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: locked).sorted() == [
+                    "secret.db", "wal.db",
+                ])
         }
     }
 }

@@ -18,7 +18,8 @@ struct Howdah {
     static let path: String = {
         let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") } ?? ""
         let beside = (bundle as NSString).deletingLastPathComponent + "/howdah"
-        return FileManager.default.fileExists(atPath: beside) ? beside : packageFolder() + "/.build/debug/howdah"
+        return FileManager.default.fileExists(atPath: beside)
+            ? beside : packageFolder() + "/.build/debug/howdah"
     }()
 
     static func start(
@@ -54,7 +55,9 @@ struct Howdah {
                 throw CocoaError(.executableRuntimeMismatch)
             }
             func content(_ name: String) -> String {
-                String(decoding: FileManager.default.contents(atPath: "\(temporary)/\(name)") ?? Data(), as: UTF8.self)
+                String(
+                    decoding: FileManager.default.contents(atPath: "\(temporary)/\(name)") ?? Data(),
+                    as: UTF8.self)
             }
             return Outcome(exit: process.terminationStatus, output: content("out"), errors: content("err"))
         }

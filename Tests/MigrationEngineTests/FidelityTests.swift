@@ -29,7 +29,8 @@ import Testing
 
     @Test func doublesArriveBitForBit() throws {
         let doubles: [Double] = [
-            0.1, -0.1, 1e308, -1e308, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, 1 / 3, 1e15,
+            0.1, -0.1, 1e308, -1e308, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude,
+            1 / 3, 1e15,
             0.30000000000000004, 123456789.12345678, 42, .pi,
         ]
         let bits = try arrived("REAL", doubles.map { "\($0)" }, as: "encode(float8send(v), 'hex')")
@@ -44,7 +45,10 @@ import Testing
     }
 
     @Test func textArrivesWithEveryCharacter() throws {
-        let texts = ["", " ", "naïve 東京\tab", "👨‍👩‍👧‍👦🇨🇭", "a\\b\\N\\.", "it''s \"x\"", "\u{1}\u{7F}\u{85}\u{FEFF}\u{FFFD}\u{10FFFF}", "NULL", "line\r\nline\n"]
+        let texts = [
+            "", " ", "naïve 東京\tab", "👨‍👩‍👧‍👦🇨🇭", "a\\b\\N\\.", "it''s \"x\"",
+            "\u{1}\u{7F}\u{85}\u{FEFF}\u{FFFD}\u{10FFFF}", "NULL", "line\r\nline\n",
+        ]
         let arrived = try arrived("TEXT", texts.map { "'\($0)'" })
         #expect(arrived == texts.map { $0.replacing("''", with: "'") })
     }
@@ -71,11 +75,19 @@ import Testing
     }
 
     @Test(arguments: [
-        ("DECIMAL(10,2)", ["1", "1.2", "-3.25", "0", "99999999.99"], ["1.00", "1.20", "-3.25", "0.00", "99999999.99"]),
-        ("NUMERIC", ["123456789.12345678", "1e20", "-0.000001", "12345678901234567"], ["123456789.12345678", "100000000000000000000", "-0.000001", "12345678901234567"]),
+        (
+            "DECIMAL(10,2)", ["1", "1.2", "-3.25", "0", "99999999.99"],
+            ["1.00", "1.20", "-3.25", "0.00", "99999999.99"]
+        ),
+        (
+            "NUMERIC", ["123456789.12345678", "1e20", "-0.000001", "12345678901234567"],
+            ["123456789.12345678", "100000000000000000000", "-0.000001", "12345678901234567"]
+        ),
         ("DECIMAL", ["5e-324", "1.7976931348623157e308", "10000", "0.0001", "12340000.5678"], nil),
     ])
-    func decimalsArriveWithTheirShortestDigits(declaration: String, values: [String], expected: [String]?) throws {
+    func decimalsArriveWithTheirShortestDigits(declaration: String, values: [String], expected: [String]?)
+        throws
+    {
         let arrived = try arrived(declaration, values)
         if let expected {
             #expect(arrived == expected)
@@ -86,15 +98,21 @@ import Testing
 
     @Test func prismasDatesOfEveryFormArriveInOneColumn() throws {
         let forms: [(stored: String, arrived: String)] = [
-            ("0", "1970-01-01 00:00:00"), ("1714979289123", "2024-05-06 07:08:09.123"), ("-1", "1969-12-31 23:59:59.999"),
+            ("0", "1970-01-01 00:00:00"), ("1714979289123", "2024-05-06 07:08:09.123"),
+            ("-1", "1969-12-31 23:59:59.999"),
             ("-62135596800000", "0001-01-01 00:00:00"), ("253402300799999", "9999-12-31 23:59:59.999"),
-            ("'2024-05-06 07:08:09'", "2024-05-06 07:08:09"), ("'2024-05-06 07:08:09.120'", "2024-05-06 07:08:09.12"),
-            ("'2024-05-06T07:08:09.120+00:00'", "2024-05-06 07:08:09.12"), ("'2024-05-06T07:08:09.120Z'", "2024-05-06 07:08:09.12"),
-            ("'2024-05-06T07:08:09+02:00'", "2024-05-06 05:08:09"), ("'2024-05-06 07:08:09+02'", "2024-05-06 05:08:09"),
-            ("'2024-01-01T00:30:00+02:00'", "2023-12-31 22:30:00"), ("'1900-01-01 00:00:00 +00:00'", "1900-01-01 00:00:00"),
+            ("'2024-05-06 07:08:09'", "2024-05-06 07:08:09"),
+            ("'2024-05-06 07:08:09.120'", "2024-05-06 07:08:09.12"),
+            ("'2024-05-06T07:08:09.120+00:00'", "2024-05-06 07:08:09.12"),
+            ("'2024-05-06T07:08:09.120Z'", "2024-05-06 07:08:09.12"),
+            ("'2024-05-06T07:08:09+02:00'", "2024-05-06 05:08:09"),
+            ("'2024-05-06 07:08:09+02'", "2024-05-06 05:08:09"),
+            ("'2024-01-01T00:30:00+02:00'", "2023-12-31 22:30:00"),
+            ("'1900-01-01 00:00:00 +00:00'", "1900-01-01 00:00:00"),
             ("'2024-05-06'", "2024-05-06 00:00:00"), ("'2024-05-06T07:08'", "2024-05-06 07:08:00"),
             ("'Mon, 06 May 2024 07:08:09 +0200'", "2024-05-06 05:08:09"),
-            ("'2024-05-06 07:08:09.123987'", "2024-05-06 07:08:09.123"), ("'1969-12-31 23:59:59.9999'", "1969-12-31 23:59:59.999"),
+            ("'2024-05-06 07:08:09.123987'", "2024-05-06 07:08:09.123"),
+            ("'1969-12-31 23:59:59.9999'", "1969-12-31 23:59:59.999"),
             ("1714979289123.75", "2024-05-06 07:08:09.123"),
         ]
         let arrived = try arrived("DATETIME", forms.map(\.stored), style: .prisma)
@@ -102,14 +120,20 @@ import Testing
     }
 
     @Test func epochsAreFoundByTheirUnit() throws {
-        #expect(try arrived("DATETIME", ["1727078780", "1727078782"]) == ["2024-09-23 08:06:20", "2024-09-23 08:06:22"])
+        #expect(
+            try arrived("DATETIME", ["1727078780", "1727078782"]) == [
+                "2024-09-23 08:06:20", "2024-09-23 08:06:22",
+            ])
         #expect(try arrived("TIMESTAMP", ["1727078780123"]) == ["2024-09-23 08:06:20.123"])
         #expect(try arrived("DATETIME", ["5", "7"]) == ["5", "7"])
         #expect(try arrived("DATETIME", ["1.0e100"]) == ["1e+100"])
     }
 
     @Test func booleansArriveFromNumbersAndWords() throws {
-        #expect(try arrived("BOOLEAN", ["0", "1", "'t'", "'FALSE'", "NULL"]) == ["false", "true", "true", "false", "NULL"])
+        #expect(
+            try arrived("BOOLEAN", ["0", "1", "'t'", "'FALSE'", "NULL"]) == [
+                "false", "true", "true", "false", "NULL",
+            ])
     }
 
     @Test func jsonKeepsItsValueAndNullsStayApart() throws {
@@ -120,7 +144,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Mixed Case", "select", "quo\"te", "with space", "ünïcødé 😀", "semi;colon", "it's", "a.b", "\\back", "%s", "$1",
+        "Mixed Case", "select", "quo\"te", "with space", "ünïcødé 😀", "semi;colon", "it's", "a.b", "\\back",
+        "%s", "$1",
         String(repeating: "x", count: 63), "UPPER", "tab\there",
     ])
     func namesAreKeptExactly(name: String) throws {
@@ -143,10 +168,14 @@ import Testing
     @Test func aTypeWithoutABinaryFormGoesThroughText() throws {
         try withTemporaryFolder { folder in
             let path = "\(folder)/a.db"
-            try makeDatabase(path, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, d DATETIME); INSERT INTO t VALUES (1, '10.0.0.1', '2024-01-01 00:00:00'), (2, NULL, NULL)")
+            try makeDatabase(
+                path,
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT, d DATETIME); INSERT INTO t VALUES (1, '10.0.0.1', '2024-01-01 00:00:00'), (2, NULL, NULL)"
+            )
             var migration = TestMigration()
             let text = try migration.prepare(path, state: "\(folder)/state").planText
-            let edited = text.replacing("- name: v\n        type: text", with: "- name: v\n        type: inet")
+            let edited = text.replacing(
+                "- name: v\n        type: text", with: "- name: v\n        type: inet")
             #expect(edited != text)
             try edited.write(toFile: "\(folder)/plan.yaml", atomically: true, encoding: .utf8)
             migration.planPath = "\(folder)/plan.yaml"

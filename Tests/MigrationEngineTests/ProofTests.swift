@@ -26,15 +26,20 @@ import Testing
 
     @Test(arguments: [
         "n = n + 1", "n = NULL", "r = r * (1 + 1e-15)", "s = s || ' '", "s = upper(s)", "s = NULL", "s = ''",
-        "b = b || '\\x00'::bytea", "b = set_byte(b, 3, 1)", "b = NULL", "f = NOT f", "d = d + interval '1 microsecond'",
-        "d = d + interval '1 day'", "d = 'infinity'", "dec = dec + 0.001", "dec = 'NaN'", "j = '{\"a\": 77, \"b\": \"y\"}'", "j = NULL",
+        "b = b || '\\x00'::bytea", "b = set_byte(b, 3, 1)", "b = NULL", "f = NOT f",
+        "d = d + interval '1 microsecond'",
+        "d = d + interval '1 day'", "d = 'infinity'", "dec = dec + 0.001", "dec = 'NaN'",
+        "j = '{\"a\": 77, \"b\": \"y\"}'", "j = NULL",
     ])
     func aChangedCellIsFoundAndNamed(change: String) throws {
         try TestMigration().migrated(Self.script) { report, conninfo, folder in
             #expect(report.outcome == .proven)
             let column = String(change.prefix { $0 != " " })
-            try TestServer.execute("UPDATE walked SET \(change) WHERE id = 77; UPDATE hashed SET \(change) WHERE id = 'key 77'", in: conninfo)
-            let after = try TestMigration().validate("\(folder)/source.db", state: "\(folder)/state", against: conninfo)
+            try TestServer.execute(
+                "UPDATE walked SET \(change) WHERE id = 77; UPDATE hashed SET \(change) WHERE id = 'key 77'",
+                in: conninfo)
+            let after = try TestMigration().validate(
+                "\(folder)/source.db", state: "\(folder)/state", against: conninfo)
             #expect(after.outcome == .differs)
             #expect(after.exit == 4)
             for (name, key) in [("walked", "77"), ("hashed", "key 77")] {
@@ -53,11 +58,18 @@ import Testing
                 DELETE FROM hashed WHERE id = 'key 1'; INSERT INTO hashed (id) VALUES ('new');
                 DELETE FROM keyless WHERE n = 9; INSERT INTO keyless SELECT * FROM keyless WHERE n = 10
                 """, in: conninfo)
-            let after = try TestMigration().validate("\(folder)/source.db", state: "\(folder)/state", against: conninfo)
+            let after = try TestMigration().validate(
+                "\(folder)/source.db", state: "\(folder)/state", against: conninfo)
             let walked = try #require(after.tables.first { $0.name == "walked" })
-            #expect(walked.samples.map { "\($0.kind.rawValue) \($0.key)" }.sorted() == ["extra -5", "extra 501", "missing 1", "missing 500"])
+            #expect(
+                walked.samples.map { "\($0.kind.rawValue) \($0.key)" }.sorted() == [
+                    "extra -5", "extra 501", "missing 1", "missing 500",
+                ])
             let hashed = try #require(after.tables.first { $0.name == "hashed" })
-            #expect(hashed.samples.map { "\($0.kind.rawValue) \($0.key)" }.sorted() == ["extra new", "missing key 1"])
+            #expect(
+                hashed.samples.map { "\($0.kind.rawValue) \($0.key)" }.sorted() == [
+                    "extra new", "missing key 1",
+                ])
             // One row gone and another one twice: the same number of rows, and not the same rows.
             let keyless = try #require(after.tables.first { $0.name == "keyless" })
             #expect(keyless.sourceRows == keyless.loadedRows)
@@ -68,7 +80,8 @@ import Testing
     @Test func aTableOrAColumnThatIsNotThereIsADifference() throws {
         try TestMigration().migrated(Self.script) { _, conninfo, folder in
             try TestServer.execute("DROP TABLE walked; ALTER TABLE hashed DROP COLUMN s", in: conninfo)
-            let after = try TestMigration().validate("\(folder)/source.db", state: "\(folder)/state", against: conninfo)
+            let after = try TestMigration().validate(
+                "\(folder)/source.db", state: "\(folder)/state", against: conninfo)
             #expect(after.exit == 4)
             let verdicts = Dictionary(uniqueKeysWithValues: after.tables.map { ($0.name, $0.verdict) })
             #expect(verdicts == ["walked": "differs", "hashed": "differs", "keyless": "equal"])
@@ -79,8 +92,11 @@ import Testing
         try TestMigration().migrated(
             "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, d DATETIME); INSERT INTO t VALUES (1, 5, '2024-01-01 00:00:00'), (2, -7, NULL)"
         ) { _, conninfo, folder in
-            try TestServer.execute("ALTER TABLE t ALTER n TYPE smallint, ALTER d TYPE timestamptz USING d AT TIME ZONE 'UTC'", in: conninfo)
-            let after = try TestMigration().validate("\(folder)/source.db", state: "\(folder)/state", against: conninfo)
+            try TestServer.execute(
+                "ALTER TABLE t ALTER n TYPE smallint, ALTER d TYPE timestamptz USING d AT TIME ZONE 'UTC'",
+                in: conninfo)
+            let after = try TestMigration().validate(
+                "\(folder)/source.db", state: "\(folder)/state", against: conninfo)
             #expect(after.outcome == .proven)
         }
     }

@@ -11,14 +11,17 @@ import Testing
         INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1, 2)
         """
 
-    private static let relations = "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')"
+    private static let relations =
+        "SELECT relname FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')"
 
     private func withSource(
-        _ script: String = script, _ body: (_ path: String, _ state: String, _ target: Conninfo) throws -> Void
+        _ script: String = script,
+        _ body: (_ path: String, _ state: String, _ target: Conninfo) throws -> Void
     ) throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", script)
-            try TestServer.withDatabase { conninfo in try body("\(folder)/a.db", "\(folder)/state", conninfo) }
+            try TestServer.withDatabase { conninfo in try body("\(folder)/a.db", "\(folder)/state", conninfo)
+            }
         }
     }
 
@@ -47,7 +50,8 @@ import Testing
             let cancellation = Cancellation()
             cancellation.cancel()
             let migration = Migration(
-                preparation: preparation, server: TargetServer(target, cancellation: cancellation), workers: 2,
+                preparation: preparation, server: TargetServer(target, cancellation: cancellation),
+                workers: 2,
                 restart: false, isRehearsal: true, cancellation: cancellation, progress: RunProgress())
             #expect {
                 _ = try migration.run()
@@ -68,7 +72,8 @@ import Testing
                 _ = try TestMigration().run(path, state: state, into: target)
             } throws: {
                 guard let error = $0 as? MigrationError else { return false }
-                return error.code == .interruptedRun && error.exit == .undecided && error.remedy.contains("--restart")
+                return error.code == .interruptedRun && error.exit == .undecided
+                    && error.remedy.contains("--restart")
             }
             var migration = TestMigration()
             migration.restart = true
@@ -83,7 +88,8 @@ import Testing
         try withSource { path, state, target in
             _ = try TestMigration().run(path, state: state, into: target)
             let connection = try TestServer.connect(target)
-            try connection.execute("UPDATE howdah.run SET finished = NULL; CREATE VIEW mine AS SELECT * FROM a")
+            try connection.execute(
+                "UPDATE howdah.run SET finished = NULL; CREATE VIEW mine AS SELECT * FROM a")
             var migration = TestMigration()
             migration.restart = true
             #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
@@ -101,7 +107,8 @@ import Testing
                 ORDER BY 1
                 """, in: target)
             #expect(rows == ["a|2", "b|1"])
-            let outcome = try TestServer.value("SELECT outcome FROM howdah.run WHERE finished IS NOT NULL", in: target)
+            let outcome = try TestServer.value(
+                "SELECT outcome FROM howdah.run WHERE finished IS NOT NULL", in: target)
             #expect(outcome == "proven")
         }
     }

@@ -31,12 +31,15 @@ import Testing
     @Test(.enabled(if: FileManager.default.fileExists(atPath: golden)))
     func aPrismaDatabaseGetsTheCatalogThatPrismaGivesIt() throws {
         try withTemporaryFolder { folder in
-            try FileManager.default.createDirectory(atPath: "\(folder)/prisma", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/prisma", withIntermediateDirectories: true)
             let schema = try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.prisma", encoding: .utf8)
             try schema.write(toFile: "\(folder)/prisma/schema.prisma", atomically: true, encoding: .utf8)
-            try "DATABASE_URL=file:./dev.db".write(toFile: "\(folder)/.env", atomically: true, encoding: .utf8)
+            try "DATABASE_URL=file:./dev.db".write(
+                toFile: "\(folder)/.env", atomically: true, encoding: .utf8)
             let path = "\(folder)/prisma/dev.db"
-            try makeDatabase(path, try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8))
+            try makeDatabase(
+                path, try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8))
             var migration = TestMigration()
             migration.hints = try ProjectLocator.locate(folder, environment: [:]).hints
             let expected = try TestServer.withDatabase { conninfo in
@@ -81,11 +84,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("INTEGER PRIMARY KEY", "(5), (2)", 6), ("INTEGER PRIMARY KEY", "(-5)", 1), ("INTEGER PRIMARY KEY", "(0)", 1),
-        ("INTEGER PRIMARY KEY AUTOINCREMENT", "(9); DELETE FROM t WHERE id = 9; INSERT INTO t VALUES (3)", 10),
+        ("INTEGER PRIMARY KEY", "(5), (2)", 6), ("INTEGER PRIMARY KEY", "(-5)", 1),
+        ("INTEGER PRIMARY KEY", "(0)", 1),
+        (
+            "INTEGER PRIMARY KEY AUTOINCREMENT", "(9); DELETE FROM t WHERE id = 9; INSERT INTO t VALUES (3)",
+            10
+        ),
     ])
     func sequencesGoOnAfterTheLargestNumberEverGiven(key: String, rows: String, next: Int) throws {
-        try TestMigration().migrated("CREATE TABLE t (id \(key)); INSERT INTO t VALUES \(rows)") { report, conninfo, _ in
+        try TestMigration().migrated("CREATE TABLE t (id \(key)); INSERT INTO t VALUES \(rows)") {
+            report, conninfo, _ in
             #expect(report.outcome == .proven)
             let inserted = try TestServer.value("INSERT INTO t DEFAULT VALUES RETURNING id", in: conninfo)
             #expect(inserted == "\(next)")
@@ -93,7 +101,9 @@ import Testing
     }
 
     @Test func aSequenceWithoutANumberLeftIsSaid() throws {
-        try TestMigration().migrated("CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (9223372036854775807)") {
+        try TestMigration().migrated(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (9223372036854775807)"
+        ) {
             report, _, _ in
             #expect(report.outcome == .proven)
             let ids = report.findings.map(\.id)
@@ -109,7 +119,10 @@ import Testing
         ("CREATE TABLE t (a INTEGER REFERENCES gone)", .foreignKeyParentMissing),
         ("CREATE TABLE p (a TEXT); CREATE TABLE t (a TEXT REFERENCES p (a))", .foreignKeyParentNotUnique),
         ("CREATE TABLE p (a TEXT PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p)", .foreignKeyTypes),
-        ("CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO t VALUES (3)", .orphanRows),
+        (
+            "CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO t VALUES (3)",
+            .orphanRows
+        ),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'610062' AS TEXT))", .valueDoesNotFit),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'c328' AS TEXT))", .valueDoesNotFit),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (x'00')", .valueDoesNotFit),
@@ -126,21 +139,26 @@ import Testing
             let ids = Set(report.findings.filter(\.blocking).map(\.id))
             #expect(ids == [id])
             let made = try TestServer.value(
-                "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')", in: conninfo)
+                "SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'howdah')",
+                in: conninfo)
             #expect(made == "0")
         }
     }
 
     @Test(arguments: [
-        ("TEXT DEFAULT 'it''s'", "'it''s'::text"), ("TEXT DEFAULT \"\"", "''::text"), ("INTEGER DEFAULT '7'", "'7'::bigint"),
-        ("INTEGER DEFAULT -1", "'-1'::integer"), ("BOOLEAN DEFAULT 1", "true"), ("BOOLEAN DEFAULT false", "false"),
+        ("TEXT DEFAULT 'it''s'", "'it''s'::text"), ("TEXT DEFAULT \"\"", "''::text"),
+        ("INTEGER DEFAULT '7'", "'7'::bigint"),
+        ("INTEGER DEFAULT -1", "'-1'::integer"), ("BOOLEAN DEFAULT 1", "true"),
+        ("BOOLEAN DEFAULT false", "false"),
         ("BLOB DEFAULT x'00ff'", "'\\x00ff'::bytea"), ("REAL DEFAULT 1.5", "1.5"), ("TEXT DEFAULT NULL", nil),
         ("DATETIME DEFAULT CURRENT_TIMESTAMP", "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC'::text)"),
     ])
     func constantDefaultsAreCarried(declaration: String, expected: String?) throws {
         try TestMigration().migrated("CREATE TABLE t (a \(declaration))") { report, conninfo, _ in
             #expect(report.outcome == .proven, "\(report.unexplained)")
-            let found = try TestServer.value("SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'public.t'::regclass", in: conninfo)
+            let found = try TestServer.value(
+                "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'public.t'::regclass",
+                in: conninfo)
             if expected == nil || declaration.hasPrefix("INTEGER") {
                 #expect((found == nil) == (expected == nil))
             } else {

@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct SnapshotTests {
     private func take(_ path: String, in folder: String) throws -> Snapshot {
-        let state = try StateFolder.open(source: path, project: nil, override: "\(folder)/state", environment: [:])
+        let state = try StateFolder.open(
+            source: path, project: nil, override: "\(folder)/state", environment: [:])
         return try SnapshotStore(state, cancellation: Cancellation()).take(of: SourceFile(path: path))
     }
 
@@ -30,7 +31,8 @@ import Testing
     func theSourceAndItsFolderStayAsTheyWere(mode: String) throws {
         try withTemporaryFolder { folder in
             let path = "\(folder)/a.db"
-            try makeDatabase(path, "PRAGMA journal_mode=\(mode); CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)")
+            try makeDatabase(
+                path, "PRAGMA journal_mode=\(mode); CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)")
             let before = try listing(folder)
             let snapshot = try take(path, in: folder)
             #expect(try count(snapshot) == 2)
@@ -42,7 +44,8 @@ import Testing
         try withTemporaryFolder { folder in
             let path = "\(folder)/a.db"
             let writer = try Connection(path: path, mode: .create)
-            try writer.execute("PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
+            try writer.execute(
+                "PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
             let before = try listing(folder).filter { !$0.key.hasSuffix("-shm") }
             #expect(try count(try take(path, in: folder)) == 3)
             #expect(try listing(folder).filter { !$0.key.hasSuffix("-shm") } == before)
@@ -55,9 +58,11 @@ import Testing
             let path = "\(folder)/a.db"
             do {
                 let writer = try Connection(path: "\(folder)/live.db", mode: .create)
-                try writer.execute("PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
+                try writer.execute(
+                    "PRAGMA journal_mode=WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)")
                 for suffix in ["", "-wal"] {
-                    try FileManager.default.copyItem(atPath: "\(folder)/live.db\(suffix)", toPath: path + suffix)
+                    try FileManager.default.copyItem(
+                        atPath: "\(folder)/live.db\(suffix)", toPath: path + suffix)
                 }
             }
             let before = try listing(folder)
@@ -81,7 +86,8 @@ import Testing
                     INSERT INTO t SELECT randomblob(500) FROM n
                     """)
                 for suffix in ["", "-journal"] {
-                    try FileManager.default.copyItem(atPath: "\(folder)/live.db\(suffix)", toPath: path + suffix)
+                    try FileManager.default.copyItem(
+                        atPath: "\(folder)/live.db\(suffix)", toPath: path + suffix)
                 }
             }
             let before = try listing(folder)
@@ -96,7 +102,8 @@ import Testing
             let path = "\(folder)/a.db"
             try makeDatabase(
                 path,
-                "PRAGMA journal_mode=WAL; CREATE TABLE t (a); CREATE TABLE u (a); INSERT INTO t VALUES (0); INSERT INTO u VALUES (0)")
+                "PRAGMA journal_mode=WAL; CREATE TABLE t (a); CREATE TABLE u (a); INSERT INTO t VALUES (0); INSERT INTO u VALUES (0)"
+            )
             let stop = Cancellation()
             let done = DispatchSemaphore(value: 0)
             let thread = Thread { @Sendable in
@@ -105,7 +112,8 @@ import Testing
                 writer.setBusyTimeout(milliseconds: 5000)
                 while !stop.isCancelled {
                     // Both tables always have the same number of rows.
-                    try? writer.execute("BEGIN; INSERT INTO t VALUES (randomblob(300)); INSERT INTO u VALUES (1); COMMIT")
+                    try? writer.execute(
+                        "BEGIN; INSERT INTO t VALUES (randomblob(300)); INSERT INTO u VALUES (1); COMMIT")
                 }
             }
             thread.start()
@@ -116,7 +124,8 @@ import Testing
             for _ in 0..<5 {
                 let snapshot = try take(path, in: folder)
                 let connection = try Connection(path: snapshot.path, mode: .immutable)
-                let select = try connection.prepare("SELECT (SELECT count(*) FROM t) = (SELECT count(*) FROM u)")
+                let select = try connection.prepare(
+                    "SELECT (SELECT count(*) FROM t) = (SELECT count(*) FROM u)")
                 #expect(try select.step())
                 #expect(select.int64(0) == 1)
             }
@@ -180,7 +189,8 @@ import Testing
             try make(path)
             do {
                 let source = try SourceFile(path: path)
-                let state = try StateFolder.open(source: path, project: nil, override: "\(folder)/state", environment: [:])
+                let state = try StateFolder.open(
+                    source: path, project: nil, override: "\(folder)/state", environment: [:])
                 _ = try SnapshotStore(state, cancellation: Cancellation()).take(of: source)
                 return nil
             } catch let error as MigrationError {
@@ -207,7 +217,9 @@ import Testing
 
     @Test func aFolder() throws {
         #expect(
-            try refusal { try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false) }?.code
+            try refusal {
+                try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false)
+            }?.code
                 == .sourceIsDirectory)
     }
 
@@ -215,7 +227,9 @@ import Testing
         #expect(try refusal { try Data().write(to: URL(fileURLWithPath: $0)) }?.code == .sourceEmpty)
     }
 
-    @Test(arguments: ["just a text", "SQLite format 2 and more", String(repeating: "\u{7}random", count: 2000)])
+    @Test(arguments: [
+        "just a text", "SQLite format 2 and more", String(repeating: "\u{7}random", count: 2000),
+    ])
     func aFileThatIsNoDatabaseOrEncrypted(content: String) throws {
         let error = try refusal { try Data(content.utf8).write(to: URL(fileURLWithPath: $0)) }
         #expect(error?.code == .notADatabase)
@@ -265,7 +279,8 @@ import Testing
             let path = "\(folder)/a.db"
             let writer = try Connection(path: path, mode: .create)
             try writer.execute("CREATE TABLE t (a); BEGIN EXCLUSIVE; INSERT INTO t VALUES (1)")
-            let state = try StateFolder.open(source: path, project: nil, override: "\(folder)/state", environment: [:])
+            let state = try StateFolder.open(
+                source: path, project: nil, override: "\(folder)/state", environment: [:])
             #expect {
                 _ = try SnapshotStore(state, cancellation: Cancellation()).take(of: SourceFile(path: path))
             } throws: {

@@ -5,15 +5,18 @@ import Testing
 
 @Suite struct PostgresConnectionTests {
     @Test(arguments: [
-        "plain", "Mixed Case", "quo\"te", "\"\"", "select", "ünï😀", "a.b", "semi;colon", "it's", "back\\slash", "$1", "--",
+        "plain", "Mixed Case", "quo\"te", "\"\"", "select", "ünï😀", "a.b", "semi;colon", "it's",
+        "back\\slash", "$1", "--",
     ])
     func namesAndTextsKeepTheirBytesThroughQuoting(name: String) throws {
         try TestServer.withDatabase { conninfo in
             let connection = try TestServer.connect(conninfo)
             try connection.execute("CREATE TABLE \(quoteIdentifier(name)) (a text)")
-            try connection.execute("INSERT INTO \(quoteIdentifier("public", name)) VALUES (\(quoteLiteral(name)))")
+            try connection.execute(
+                "INSERT INTO \(quoteIdentifier("public", name)) VALUES (\(quoteLiteral(name)))")
             let result = try connection.query(
-                "SELECT c.relname, t.a FROM pg_class AS c, \(quoteIdentifier(name)) AS t WHERE relname = $1", [name])
+                "SELECT c.relname, t.a FROM pg_class AS c, \(quoteIdentifier(name)) AS t WHERE relname = $1",
+                [name])
             #expect(result.text(0, 0) == name)
             #expect(result.text(0, 1) == name)
         }
@@ -71,7 +74,9 @@ import Testing
             } throws: {
                 ($0 as? PostgresError)?.code == .cancelled
             }
-            let others = try watcher.query("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid() AND state = 'active'")
+            let others = try watcher.query(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid() AND state = 'active'"
+            )
             #expect(others.int(0, 0) == 0)
         }
     }
@@ -123,14 +128,18 @@ import Testing
 
 @Suite struct CopyTests {
     private static let row: [UInt8] = [0, 1, 0, 0, 0, 4, 0, 0, 0, 42]
-    private static let header: [UInt8] = [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    private static let header: [UInt8] = [
+        0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]
 
     @Test func rowsGoInAndComeOut() throws {
         try TestServer.withDatabase { conninfo in
             let connection = try TestServer.connect(conninfo)
             try connection.execute("CREATE TABLE t (a int)")
             let rows = try connection.copyIn("COPY t FROM STDIN (FORMAT binary)") {
-                try (Self.header + Self.row + Self.row + [0xFF, 0xFF]).withUnsafeBytes { try connection.send($0) }
+                try (Self.header + Self.row + Self.row + [0xFF, 0xFF]).withUnsafeBytes {
+                    try connection.send($0)
+                }
             }
             #expect(rows == 2)
             var out: [UInt8] = []
@@ -152,7 +161,9 @@ import Testing
             }
             #expect(try connection.query("SELECT count(*) FROM t").int(0, 0) == 0)
             #expect(throws: Stop.self) {
-                try connection.copyOut("COPY (SELECT * FROM generate_series(1, 1000000)) TO STDOUT") { _ in throw Stop() }
+                try connection.copyOut("COPY (SELECT * FROM generate_series(1, 1000000)) TO STDOUT") { _ in
+                    throw Stop()
+                }
             }
             #expect(try connection.query("SELECT 1").int(0, 0) == 1)
         }
@@ -186,7 +197,10 @@ import Testing
         #expect(try !Conninfo(text).description.contains("secret"))
     }
 
-    @Test(arguments: ["postgresql://ann:secret@host:5432/db?bogus=1", "password=secret nonsense", "postgresql://%zz@host/db?password=secret"])
+    @Test(arguments: [
+        "postgresql://ann:secret@host:5432/db?bogus=1", "password=secret nonsense",
+        "postgresql://%zz@host/db?password=secret",
+    ])
     func anUnreadableTargetIsRefusedWithoutItsPassword(text: String) {
         #expect {
             _ = try Conninfo(text)

@@ -30,10 +30,12 @@ public struct TestMigration {
         ).run()
     }
 
-    public func validate(_ path: String, state: String, against conninfo: Conninfo) throws -> MigrationReport {
+    public func validate(_ path: String, state: String, against conninfo: Conninfo) throws -> MigrationReport
+    {
         try Validation(
             preparation: prepare(path, state: state),
-            server: TargetServer(conninfo, cancellation: cancellation), workers: workers, cancellation: cancellation,
+            server: TargetServer(conninfo, cancellation: cancellation), workers: workers,
+            cancellation: cancellation,
             progress: RunProgress()
         ).run(tables: [])
     }

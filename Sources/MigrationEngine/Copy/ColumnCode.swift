@@ -63,7 +63,8 @@ struct ColumnCode {
 
 /// Why a value has no place in its column's type.
 enum Misfit: UInt8, Error, CaseIterable {
-    case storageClass, outOfRange, notBoolean, encoding, tooLong, notADate, finerThanColumn, zone, negativeZero
+    case storageClass, outOfRange, notBoolean, encoding, tooLong, notADate, finerThanColumn, zone,
+        negativeZero
     case infinite, digits, json, label, uuid, notATime, tooLarge
 
     var message: String {

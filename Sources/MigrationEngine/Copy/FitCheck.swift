@@ -43,7 +43,8 @@ struct FitCheck {
         var encoder = RowEncoder([trial.code])
         var outcome = Outcome()
         while try statement.step() {
-            let misfit = encoder.encodeRow(handle) ?? (trial.code.checksText ? Self.encodingMisfit(handle) : nil)
+            let misfit =
+                encoder.encodeRow(handle) ?? (trial.code.checksText ? Self.encodingMisfit(handle) : nil)
             encoder.removeAll()
             guard let misfit else { continue }
             outcome.count += 1

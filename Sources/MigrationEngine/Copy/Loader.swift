@@ -33,7 +33,8 @@ struct Loader: Sendable {
     func load(workers: Int) throws {
         let byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
         let queue = WorkQueue(chunks)
-        try WorkerThreads.run(count: max(1, min(workers, chunks.count)), onFirstError: { queue.stop() }) { _ in
+        try WorkerThreads.run(count: max(1, min(workers, chunks.count)), onFirstError: { queue.stop() }) {
+            _ in
             let connection = try snapshot.open()
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
@@ -89,11 +90,13 @@ struct Loader: Sendable {
         }
         if staged {
             let casts = table.plan.columns.map { column in
-                quoteIdentifier(column.name) + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
+                quoteIdentifier(column.name)
+                    + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
             }
             try target.execute("SET LOCAL search_path = pg_catalog, public")
             try target.execute(
-                "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)")
+                "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)"
+            )
             try target.execute("DROP TABLE \(destination)")
         }
         return sent

@@ -76,7 +76,9 @@ struct RowEncoder: ~Copyable {
             out.append(sqlite3_column_int64(statement, index))
         case .int4:
             guard storage == SQLITE_INTEGER else { return .storageClass }
-            guard let value = Int32(exactly: sqlite3_column_int64(statement, index)) else { return .outOfRange }
+            guard let value = Int32(exactly: sqlite3_column_int64(statement, index)) else {
+                return .outOfRange
+            }
             out.ensure(8)
             out.append(Int32(4))
             out.append(value)
@@ -91,14 +93,17 @@ struct RowEncoder: ~Copyable {
         case .double: return encodeDouble(statement, index, storage)
         case .int2:
             guard storage == SQLITE_INTEGER else { return .storageClass }
-            guard let value = Int16(exactly: sqlite3_column_int64(statement, index)) else { return .outOfRange }
+            guard let value = Int16(exactly: sqlite3_column_int64(statement, index)) else {
+                return .outOfRange
+            }
             out.ensure(6)
             out.append(Int32(2))
             out.append(value)
         case .numeric: return encodeNumeric(statement, index, storage, column)
         case .varchar: return encodeVarchar(statement, index, storage, column)
         case .date, .time: return encodeCalendar(statement, index, storage, column)
-        case .json, .jsonb: return encodeJSON(statement, index, storage, isBinary: codes[column].operation == .jsonb)
+        case .json, .jsonb:
+            return encodeJSON(statement, index, storage, isBinary: codes[column].operation == .jsonb)
         case .uuid: return encodeUUID(statement, index, storage)
         case .enumeration: return encodeLabel(statement, index, storage, column)
         }
@@ -122,7 +127,9 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeBoolean(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit? {
+    private mutating func encodeBoolean(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
+        -> Misfit?
+    {
         let value: Bool
         if storage == SQLITE_INTEGER {
             let number = sqlite3_column_int64(statement, index)
@@ -139,7 +146,9 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeDouble(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit? {
+    private mutating func encodeDouble(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
+        -> Misfit?
+    {
         guard storage == SQLITE_FLOAT || storage == SQLITE_INTEGER else { return .storageClass }
         let value = sqlite3_column_double(statement, index)
         if storage == SQLITE_INTEGER, Int64(exactly: value) != sqlite3_column_int64(statement, index) {
@@ -166,15 +175,20 @@ struct RowEncoder: ~Copyable {
             guard let date = text(statement, index).flatMap(DateText.parse) else { return .notADate }
             micros = date.microseconds
             if !codes[column].takesEveryDate {
-                if codes[column].isZoned ? date.form != .utc : date.form != .local && date.form != .day && date.form != .minute {
+                if codes[column].isZoned
+                    ? date.form != .utc : date.form != .local && date.form != .day && date.form != .minute
+                {
                     return .zone
                 }
                 if date.fractionDigits > 6 { return .finerThanColumn }
             }
         case SQLITE_FLOAT:
             // A real counts like an integer, with a fraction.
-            guard codes[column].takesEveryDate, codes[column].microsecondsPerInteger > 0 else { return .storageClass }
-            let scaled = (sqlite3_column_double(statement, index) * Double(codes[column].microsecondsPerInteger))
+            guard codes[column].takesEveryDate, codes[column].microsecondsPerInteger > 0 else {
+                return .storageClass
+            }
+            let scaled =
+                (sqlite3_column_double(statement, index) * Double(codes[column].microsecondsPerInteger))
                 .rounded(.down)
             guard let value = Int64(exactly: scaled) else { return .outOfRange }
             micros = value
@@ -203,14 +217,18 @@ struct RowEncoder: ~Copyable {
         guard let start = text.baseAddress, text.count > codes[column].maxCharacters else {
             return copyBytes(statement, index, isText: true)
         }
-        guard TextScan(start, count: text.count).characters <= codes[column].maxCharacters else { return .tooLong }
+        guard TextScan(start, count: text.count).characters <= codes[column].maxCharacters else {
+            return .tooLong
+        }
         return copyBytes(statement, index, isText: true)
     }
 
     // MARK: The others
 
     /// Integers and reals in a text column: as the shortest decimal text.
-    private mutating func appendRendered(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit? {
+    private mutating func appendRendered(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
+        -> Misfit?
+    {
         switch storage {
         case SQLITE_INTEGER: append(field: sqlite3_column_int64(statement, index).description.utf8)
         case SQLITE_FLOAT: append(field: sqlite3_column_double(statement, index).description.utf8)
@@ -284,11 +302,14 @@ struct RowEncoder: ~Copyable {
             guard let date = DateText.parse(text), date.form == .day else { return .notADate }
             out.ensure(8)
             out.append(Int32(4))
-            out.append(Int32(truncatingIfNeeded: (date.microseconds - TypeFit.postgresEpoch) / 86_400_000_000))
+            out.append(
+                Int32(truncatingIfNeeded: (date.microseconds - TypeFit.postgresEpoch) / 86_400_000_000))
             return nil
         }
         guard let time = DateText.parseTime(text) else { return .notATime }
-        guard time.fractionDigits <= 6, time.microseconds % codes[column].step == 0 else { return .finerThanColumn }
+        guard time.fractionDigits <= 6, time.microseconds % codes[column].step == 0 else {
+            return .finerThanColumn
+        }
         out.ensure(12)
         out.append(Int32(8))
         out.append(time.microseconds)
@@ -308,7 +329,8 @@ struct RowEncoder: ~Copyable {
             guard scan.isValid, !scan.hasNUL else { return .encoding }
             if !isBinary { return copyBytes(statement, index, isText: true) }
             rendered.append(contentsOf: text)
-        case SQLITE_INTEGER: rendered.append(contentsOf: sqlite3_column_int64(statement, index).description.utf8)
+        case SQLITE_INTEGER:
+            rendered.append(contentsOf: sqlite3_column_int64(statement, index).description.utf8)
         case SQLITE_FLOAT:
             let value = sqlite3_column_double(statement, index)
             guard value.isFinite else { return .json }
@@ -319,11 +341,14 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeUUID(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit? {
+    private mutating func encodeUUID(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit?
+    {
         if storage == SQLITE_BLOB, sqlite3_column_bytes(statement, index) == 16 {
             return copyBytes(statement, index, isText: false)
         }
-        guard storage == SQLITE_TEXT, let text = text(statement, index), text.count == 36 else { return .uuid }
+        guard storage == SQLITE_TEXT, let text = text(statement, index), text.count == 36 else {
+            return .uuid
+        }
         var bytes: [UInt8] = []
         var high: UInt8?
         for (position, character) in text.enumerated() {

@@ -24,7 +24,9 @@ struct DefaultRules {
     let enums: [MigrationPlan.Enumeration]
 
     func translate(_ sql: String) -> Outcome {
-        guard let constant = Self.constant(sql) else { return .notSupported("the default \(sql) is an expression") }
+        guard let constant = Self.constant(sql) else {
+            return .notSupported("the default \(sql) is an expression")
+        }
         guard let translated = translate(constant) else {
             return .notSupported("the default \(sql) is no value of type \(type.sql)")
         }
@@ -66,7 +68,8 @@ struct DefaultRules {
         guard let name = tokens.first, name.kind == .word else { return nil }
         let arguments = tokens.dropFirst()
         let isCallOfNow =
-            arguments.count == 3 && arguments.first?.isSymbol("(") == true && arguments.last?.isSymbol(")") == true
+            arguments.count == 3 && arguments.first?.isSymbol("(") == true
+            && arguments.last?.isSymbol(")") == true
             && arguments.dropFirst().first?.value.lowercased() == "now"
         switch (name.source.uppercased(), arguments.isEmpty, isCallOfNow) {
         case ("CURRENT_TIMESTAMP", true, _), ("DATETIME", _, true): return .now(date: true, time: true)
@@ -110,7 +113,8 @@ struct DefaultRules {
         case .boolean where digits == DecimalDigits(Int64(0)): return "false"
         case .boolean where digits == DecimalDigits(Int64(1)): return "true"
         case .smallint where digits.scale == 0 && Double(text).map { abs($0) < 32768 } == true: return text
-        case .integer where digits.scale == 0 && Double(text).map { abs($0) < 2_147_483_648 } == true: return text
+        case .integer where digits.scale == 0 && Double(text).map { abs($0) < 2_147_483_648 } == true:
+            return text
         case .bigint where digits.scale == 0 && Int64(text) != nil: return text
         case .double where Double(text)?.isFinite == true: return text
         case .numeric(nil, _): return text

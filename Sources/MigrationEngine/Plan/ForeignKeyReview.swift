@@ -2,14 +2,16 @@
 enum ForeignKeyReview {
     static func findings(_ plan: MigrationPlan) -> [Finding] {
         let tables = Dictionary(
-            plan.tables.filter { !$0.isSkipped }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+            plan.tables.filter { !$0.isSkipped }.map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first })
         return plan.tables.filter { !$0.isSkipped }.flatMap { table in
             (table.foreignKeys ?? []).compactMap { finding($0, of: table, tables) }
         }
     }
 
     private static func finding(
-        _ key: MigrationPlan.ForeignKey, of table: MigrationPlan.Table, _ tables: [String: MigrationPlan.Table]
+        _ key: MigrationPlan.ForeignKey, of table: MigrationPlan.Table,
+        _ tables: [String: MigrationPlan.Table]
     ) -> Finding? {
         func finding(_ id: Finding.ID, _ message: String) -> Finding {
             Finding(
@@ -18,14 +20,16 @@ enum ForeignKeyReview {
         }
         guard let parent = tables[key.parent] else {
             return finding(
-                .foreignKeyParentMissing, "foreign key \(key.name) refers to \(key.parent), which is not carried over")
+                .foreignKeyParentMissing,
+                "foreign key \(key.name) refers to \(key.parent), which is not carried over")
         }
         let names = Set(parent.columns.map(\.name))
         guard !key.parentColumns.isEmpty, key.parentColumns.count == key.columns.count,
             key.parentColumns.allSatisfy(names.contains)
         else {
             return finding(
-                .foreignKeyParentMissing, "foreign key \(key.name) refers to columns that \(key.parent) does not have")
+                .foreignKeyParentMissing,
+                "foreign key \(key.name) refers to columns that \(key.parent) does not have")
         }
         guard isUnique(Set(key.parentColumns), in: parent) else {
             return finding(

@@ -52,7 +52,9 @@ enum Bookkeeping {
     static func reason(_ table: String) -> String? {
         let name = table.lowercased()
         if name.hasPrefix("sqlite_") { return "SQLite's own table" }
-        if names.contains(name) || name.hasPrefix("_litestream") { return "a tool's own table, made anew by it" }
+        if names.contains(name) || name.hasPrefix("_litestream") {
+            return "a tool's own table, made anew by it"
+        }
         return nil
     }
 }

@@ -38,7 +38,8 @@ public struct PlanFile: Sendable {
     private static func explain(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }
         func place(_ context: DecodingError.Context) -> String {
-            let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+            let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }
+                .joined()
             return path.hasPrefix(".") ? String(path.dropFirst()) : path
         }
         switch error {
@@ -57,7 +58,8 @@ public struct PlanFile: Sendable {
     private static let checksumLabel = "# unchanged since it was made: "
 
     private static func checksum(_ body: String) -> String {
-        SHA256.hash(data: Data(body.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: Data(body.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            .joined()
     }
 
     private static func hasOwnChecksum(_ text: String) -> Bool {
@@ -94,10 +96,14 @@ public struct PlanFile: Sendable {
         }
 
         mutating func header(_ plan: MigrationPlan) {
-            comment("The plan by which howdah carries a SQLite database over to PostgreSQL. Edit it, then run:")
+            comment(
+                "The plan by which howdah carries a SQLite database over to PostgreSQL. Edit it, then run:")
             comment("  howdah migrate SOURCE TARGET --plan FILE")
-            comment("A column's type may be any type of PostgreSQL's; values that do not fit stop the run before any")
-            comment("data moves. `skip: true` leaves a table out. A key or index that is taken out is not made.")
+            comment(
+                "A column's type may be any type of PostgreSQL's; values that do not fit stop the run before any"
+            )
+            comment(
+                "data moves. `skip: true` leaves a table out. A key or index that is taken out is not made.")
             line(0, "version: \(plan.version)")
             line(0, "snapshot: \(scalar(plan.snapshot))")
             line(0, "style: \(plan.style.rawValue)")
@@ -111,7 +117,9 @@ public struct PlanFile: Sendable {
 
         mutating func findings(_ findings: [Finding]) {
             for finding in findings {
-                comment("\(finding.blocking ? "TO DECIDE" : "note") \(finding.id.rawValue) \(finding.place): \(finding.message)")
+                comment(
+                    "\(finding.blocking ? "TO DECIDE" : "note") \(finding.id.rawValue) \(finding.place): \(finding.message)"
+                )
                 for choice in finding.choices { comment("  choice: \(choice)") }
             }
         }
@@ -193,7 +201,8 @@ public struct PlanFile: Sendable {
                 case "\\": quoted += "\\\\"
                 case "\n": quoted += "\\n"
                 case "\t": quoted += "\\t"
-                case _ where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
+                case _
+                where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
                     || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
                     let digits = String(scalar.value, radix: 16)
                     quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits

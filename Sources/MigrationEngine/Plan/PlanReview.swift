@@ -60,7 +60,9 @@ enum PlanReview {
         let lists =
             [table.primaryKey?.columns].compactMap { $0 } + (table.uniques ?? []).map(\.columns)
             + (table.indexes ?? []).map(\.columns) + (table.foreignKeys ?? []).map(\.columns)
-        for column in lists.joined() where !names.contains(column) { throw unknown("column \(table.name).\(column)") }
+        for column in lists.joined() where !names.contains(column) {
+            throw unknown("column \(table.name).\(column)")
+        }
         if lists.contains(where: \.isEmpty) { throw wrong("a key of \(table.name) has no columns") }
     }
 
@@ -73,7 +75,9 @@ enum PlanReview {
                 outcome.objects.append(.leftOut(kind, name, "by the plan"))
             }
         }
-        note(.primaryKey, [original.primaryKey?.name].compactMap { $0 }, [table.primaryKey?.name].compactMap { $0 })
+        note(
+            .primaryKey, [original.primaryKey?.name].compactMap { $0 },
+            [table.primaryKey?.name].compactMap { $0 })
         note(.unique, (original.uniques ?? []).map(\.name), (table.uniques ?? []).map(\.name))
         note(.index, (original.indexes ?? []).map(\.name), (table.indexes ?? []).map(\.name))
         note(.foreignKey, (original.foreignKeys ?? []).map(\.name), (table.foreignKeys ?? []).map(\.name))

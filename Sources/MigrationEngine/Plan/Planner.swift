@@ -35,7 +35,9 @@ public struct Planner: Sendable {
         guard let order = hints?.tableOrder, !order.isEmpty else { return carried }
         let rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: min)
         return carried.enumerated()
-            .sorted { (rank[$0.element.name] ?? .max, $0.offset) < (rank[$1.element.name] ?? .max, $1.offset) }
+            .sorted {
+                (rank[$0.element.name] ?? .max, $0.offset) < (rank[$1.element.name] ?? .max, $1.offset)
+            }
             .map(\.element)
     }
 
@@ -66,7 +68,9 @@ public struct Planner: Sendable {
                 proposal.objects.append(.leftOut(.table, table.name, reason))
             }
         }
-        for table in catalog.virtualTables { proposal.objects.append(.notSupported(.virtualTable, table.name)) }
+        for table in catalog.virtualTables {
+            proposal.objects.append(.notSupported(.virtualTable, table.name))
+        }
         for name in catalog.shadowTables {
             proposal.objects.append(.leftOut(.shadowTable, name, "belongs to a virtual table"))
         }

@@ -110,7 +110,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
 
 /// The parameters of a declared type: (160) or (10, 2).
 func declaredParameters(_ declaredType: String) -> [Int] {
-    guard let open = declaredType.firstIndex(of: "("), let close = declaredType.lastIndex(of: ")"), open < close else {
+    guard let open = declaredType.firstIndex(of: "("), let close = declaredType.lastIndex(of: ")"),
+        open < close
+    else {
         return []
     }
     return declaredType[declaredType.index(after: open)..<close].split(separator: ",")

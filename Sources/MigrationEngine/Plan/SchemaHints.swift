@@ -28,7 +28,8 @@ public struct SchemaHints: Sendable, Equatable {
     public var tableOrder: [String]
 
     public init(
-        style: Style, source: String, enums: [String: [String]] = [:], columns: [String: [String: Column]] = [:],
+        style: Style, source: String, enums: [String: [String]] = [:],
+        columns: [String: [String: Column]] = [:],
         joinTables: Set<String> = [], tableOrder: [String] = []
     ) {
         self.style = style

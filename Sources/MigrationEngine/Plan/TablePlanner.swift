@@ -30,7 +30,8 @@ struct TablePlanner {
         return plan
     }
 
-    private func checkName(_ name: String, kind: String, column: String?, _ proposal: inout Planner.Proposal) {
+    private func checkName(_ name: String, kind: String, column: String?, _ proposal: inout Planner.Proposal)
+    {
         guard let obstacle = Naming.obstacle(name, isColumn: column != nil) else { return }
         proposal.findings.append(
             Finding(
@@ -55,7 +56,8 @@ struct TablePlanner {
         if choice.isFallback {
             proposal.findings.append(
                 Finding(
-                    .typeNarrowed, blocking: false, table: table.name, column: column.name, count: profile.values,
+                    .typeNarrowed, blocking: false, table: table.name, column: column.name,
+                    count: profile.values,
                     choice.reason))
         }
         DateFindings.add(column, profile, choice, style: style, table: table.name, &proposal.findings)
@@ -81,14 +83,17 @@ struct TablePlanner {
         return plan
     }
 
-    private func numbering(_ column: Catalog.Column, _ hint: SchemaHints.Column?) -> MigrationPlan.Numbering? {
+    private func numbering(_ column: Catalog.Column, _ hint: SchemaHints.Column?) -> MigrationPlan.Numbering?
+    {
         let numbering: MigrationPlan.Numbering = style == .prisma ? .serial : .identity
         if let isNumbered = hint?.isAutoincrement { return isNumbered ? numbering : nil }
         return table.rowidAlias == column.name ? numbering : nil
     }
 
     /// SQLite lets NULL into keys, and ALTER TABLE into columns declared NOT NULL.
-    private func noteNulls(_ column: Catalog.Column, _ profile: ColumnProfile, _ proposal: inout Planner.Proposal) {
+    private func noteNulls(
+        _ column: Catalog.Column, _ profile: ColumnProfile, _ proposal: inout Planner.Proposal
+    ) {
         guard profile.nulls > 0 else { return }
         if table.primaryKey.contains(column.name) {
             proposal.findings.append(
@@ -99,7 +104,8 @@ struct TablePlanner {
         } else if column.isNotNull {
             proposal.findings.append(
                 Finding(
-                    .nullInNotNull, blocking: true, table: table.name, column: column.name, count: profile.nulls,
+                    .nullInNotNull, blocking: true, table: table.name, column: column.name,
+                    count: profile.nulls,
                     "\(profile.nulls) rows hold NULL in a column declared NOT NULL",
                     choices: ["not_null: false", "give the rows a value in the source"]))
         }
@@ -157,7 +163,9 @@ struct TablePlanner {
         if style == .prisma, wanted.utf8.count > Naming.longest {
             // Prisma cuts its own names in its own way; a name of the developer's is kept or refused.
             let base = "\(table.name)_\(columns.joined(separator: "_"))"
-            for suffix in ["_key", "_idx"] where wanted == base + suffix { wanted = Naming.cut(base, suffix: suffix) }
+            for suffix in ["_key", "_idx"] where wanted == base + suffix {
+                wanted = Naming.cut(base, suffix: suffix)
+            }
         }
         let name = claim(wanted, kind: .index, &names, &proposal)
         let descending = index.terms.filter(\.isDescending).compactMap(\.column)
@@ -177,7 +185,9 @@ struct TablePlanner {
             let reason = "\(wanted) is taken: tables and indexes share one space in PostgreSQL"
             proposal.objects.append(.changed(kind, name, reason))
             proposal.findings.append(
-                Finding(.renamed, blocking: false, table: table.name, "\(kind.rawValue) \(wanted) becomes \(name): \(reason)"))
+                Finding(
+                    .renamed, blocking: false, table: table.name,
+                    "\(kind.rawValue) \(wanted) becomes \(name): \(reason)"))
         }
         return name
     }
@@ -206,9 +216,11 @@ struct TablePlanner {
             keys.append(
                 .init(
                     name: name, columns: key.columns, parent: key.parentTable,
-                    parentColumns: key.parentColumns ?? [], onDelete: key.onDelete == "NO ACTION" ? nil : key.onDelete,
+                    parentColumns: key.parentColumns ?? [],
+                    onDelete: key.onDelete == "NO ACTION" ? nil : key.onDelete,
                     onUpdate: key.onUpdate == "NO ACTION" ? nil : key.onUpdate,
-                    deferrable: key.isDeferrable ? (key.isInitiallyDeferred ? "deferred" : "immediate") : nil))
+                    deferrable: key.isDeferrable ? (key.isInitiallyDeferred ? "deferred" : "immediate") : nil)
+            )
         }
         plan.foreignKeys = keys.isEmpty ? nil : keys
     }

@@ -33,7 +33,8 @@ enum TypeFit: Equatable {
         case .text: return fit(column.texts == column.values && column.invalidTexts == 0)
         case .varchar(let length):
             return fit(
-                column.texts == column.values && column.invalidTexts == 0 && column.maxTextCharacters <= length)
+                column.texts == column.values && column.invalidTexts == 0
+                    && column.maxTextCharacters <= length)
         case .bytea: return fit(column.blobs == column.values)
         case .timestamp(let digits), .timestamptz(let digits):
             return instants(column, digits: digits, unit: unit, isZoned: type.isZoned, style: style)
@@ -49,7 +50,8 @@ enum TypeFit: Equatable {
         case .jsonb:
             guard let json = column.json else { return .unknown }
             return fit(
-                column.blobs == 0 && json.invalid == 0 && json.invalidForBinary == 0 && column.invalidTexts == 0)
+                column.blobs == 0 && json.invalid == 0 && json.invalidForBinary == 0
+                    && column.invalidTexts == 0)
         case .uuid, .enumeration, .other: return .unknown
         }
     }
@@ -78,7 +80,8 @@ enum TypeFit: Equatable {
         guard let dates = column.dates else { return .unknown }
         guard column.blobs == 0, dates.others + dates.timesOfDay == 0 else { return .misfit }
         if column.texts > 0 {
-            guard timestampRange.contains(dates.minMicroseconds), timestampRange.contains(dates.maxMicroseconds)
+            guard timestampRange.contains(dates.minMicroseconds),
+                timestampRange.contains(dates.maxMicroseconds)
             else { return .misfit }
         }
         if column.integers > 0 {
@@ -91,7 +94,8 @@ enum TypeFit: Equatable {
         }
         // Prisma reads every form as an instant in whole milliseconds, and reals as milliseconds.
         if style == .prisma { return column.reals == 0 ? .fits : .unknown }
-        guard column.reals == 0, dates.maxFractionDigits <= digits, dates.count(.offset) + dates.count(.rfc2822) == 0
+        guard column.reals == 0, dates.maxFractionDigits <= digits,
+            dates.count(.offset) + dates.count(.rfc2822) == 0
         else { return .misfit }
         let zoned = dates.count(.utc)
         return fit(isZoned ? column.texts == zoned : zoned == 0)

@@ -43,7 +43,8 @@ struct TypeRule: Sendable {
             "declared as a time with a zone"),
         TypeRule(
             nil, .containing(["DATETIME", "TIMESTAMP"]),
-            [.type(.timestamp(6)), .type(.timestamptz(6)), .type(.bigint), .type(.double)], "declared as a time"),
+            [.type(.timestamp(6)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
+            "declared as a time"),
         TypeRule(
             nil, .named(["DATE"]),
             [.type(.date), .type(.timestamp(6)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
@@ -66,7 +67,8 @@ struct TypeRule: Sendable {
 
     /// Types by what the values are, for columns whose declaration does not say.
     private static let byContent: [Candidate] = [
-        .type(.bigint), .type(.text), .type(.double), .type(.bytea), .type(.numeric(precision: nil, scale: nil)),
+        .type(.bigint), .type(.text), .type(.double), .type(.bytea),
+        .type(.numeric(precision: nil, scale: nil)),
     ]
 
     private init(_ style: Style?, _ match: Match, _ candidates: [Candidate], _ reason: String) {
@@ -108,17 +110,24 @@ struct TypeRule: Sendable {
         }
         let candidates = rule.candidates.compactMap { $0.type(declaredType: column.declaredType) }
         let unit = unit(profile, style: style)
-        func fit(_ type: PostgresType) -> TypeFit { TypeFit.check(type, profile, integers: unit, style: style) }
+        func fit(_ type: PostgresType) -> TypeFit {
+            TypeFit.check(type, profile, integers: unit, style: style)
+        }
         let index = candidates.firstIndex { fit($0) == .fits }
         let type = candidates[index ?? 0]
         let declared = column.declaredType.isEmpty ? "" : "\(column.declaredType): "
         var reason = declared + rule.reason
         if let index, index > 0, profile.values > 0 {
-            reason += rule.match.isByContent ? "; \(profile.summary)" : "; \(candidates[0].sql) does not hold \(profile.summary)"
+            reason +=
+                rule.match.isByContent
+                ? "; \(profile.summary)" : "; \(candidates[0].sql) does not hold \(profile.summary)"
         }
-        if type.isInstant, profile.integers > 0, let unit { reason += "; integers are \(unit.rawValue) since 1970" }
+        if type.isInstant, profile.integers > 0, let unit {
+            reason += "; integers are \(unit.rawValue) since 1970"
+        }
         return Choice(
-            type: type, unit: type.isInstant && profile.integers > 0 ? unit : nil, reason: reason, fit: fit(type),
+            type: type, unit: type.isInstant && profile.integers > 0 ? unit : nil, reason: reason,
+            fit: fit(type),
             alternatives: alternatives.filter { $0 != type && fit($0) == .fits },
             isFallback: index.map { $0 > 0 } ?? false && !rule.match.isByContent)
     }

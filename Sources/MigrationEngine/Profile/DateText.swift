@@ -31,7 +31,8 @@ struct DateText: Equatable {
     }
 
     /// A time of day, `07:08`, `07:08:09` or with a fraction: microseconds since midnight and digits.
-    static func parseTime(_ bytes: UnsafeBufferPointer<UInt8>) -> (microseconds: Int64, fractionDigits: Int)? {
+    static func parseTime(_ bytes: UnsafeBufferPointer<UInt8>) -> (microseconds: Int64, fractionDigits: Int)?
+    {
         var scanner = Scanner(bytes)
         guard let time = scanner.time(), scanner.isAtEnd else { return nil }
         return (time.microseconds, time.fractionDigits)
@@ -91,7 +92,8 @@ struct DateText: Equatable {
 
         mutating func iso8601() -> DateText? {
             guard let date = date() else { return nil }
-            let midnight = Int64(DateText.days(year: date.year, month: date.month, day: date.day)) * 86_400_000_000
+            let midnight =
+                Int64(DateText.days(year: date.year, month: date.month, day: date.day)) * 86_400_000_000
             if isAtEnd { return DateText(form: .day, microseconds: midnight, fractionDigits: 0) }
             guard take("T") || take(" ") || take("t") else { return nil }
             guard let time = time() else { return nil }
@@ -126,7 +128,9 @@ struct DateText: Equatable {
         }
 
         mutating func time() -> (microseconds: Int64, fractionDigits: Int, hasSeconds: Bool)? {
-            guard let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60 else { return nil }
+            guard let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60 else {
+                return nil
+            }
             let base = Int64(hour * 3600 + minute * 60) * 1_000_000
             guard take(":") else { return (base, 0, false) }
             guard let second = digits(2), second < 60 else { return nil }
@@ -171,7 +175,8 @@ struct DateText: Equatable {
                 let month = months.firstIndex(of: String(words[2])), let year = Int(words[3]),
                 let date = checked(year, month + 1, day)
             else { return nil }
-            let midnight = Int64(DateText.days(year: date.year, month: date.month, day: date.day)) * 86_400_000_000
+            let midnight =
+                Int64(DateText.days(year: date.year, month: date.month, day: date.day)) * 86_400_000_000
             let time = Array(words[4].utf8).withUnsafeBufferPointer { DateText.parseTime($0) }
             let zone = Array(words[5].utf8)
             let offset: Int? =

@@ -43,7 +43,8 @@ struct DecimalDigits: Equatable {
                 digits.append(byte - 48)
                 if !isFraction { exponent += 1 }
             case UInt8(ascii: ".") where !isFraction && exponentSign == 0: isFraction = true
-            case UInt8(ascii: "e") where exponentSign == 0, UInt8(ascii: "E") where exponentSign == 0: exponentSign = 1
+            case UInt8(ascii: "e") where exponentSign == 0, UInt8(ascii: "E") where exponentSign == 0:
+                exponentSign = 1
             case UInt8(ascii: "-") where exponentSign == 1 && exponentValue == 0: exponentSign = -1
             case UInt8(ascii: "+") where exponentSign == 1 && exponentValue == 0: break
             default: return nil

@@ -39,13 +39,14 @@ struct JSONText {
 
     private mutating func value() -> Bool {
         switch next {
-        case UInt8(ascii: "{"): return members(from: "{", to: "}") { reader in
-            guard reader.string() else { return false }
-            reader.skipSpace()
-            guard reader.take(":") else { return false }
-            reader.skipSpace()
-            return reader.value()
-        }
+        case UInt8(ascii: "{"):
+            return members(from: "{", to: "}") { reader in
+                guard reader.string() else { return false }
+                reader.skipSpace()
+                guard reader.take(":") else { return false }
+                reader.skipSpace()
+                return reader.value()
+            }
         case UInt8(ascii: "["): return members(from: "[", to: "]") { $0.value() }
         case UInt8(ascii: "\""): return string()
         case UInt8(ascii: "t"): return word("true")

@@ -24,7 +24,8 @@ public struct Profiler: Sendable {
     ) throws -> [String: TableProfile] {
         let profiles = Profiles()
         let queue = WorkQueue(tables)
-        try WorkerThreads.run(count: max(1, min(workers, tables.count)), onFirstError: { queue.stop() }) { _ in
+        try WorkerThreads.run(count: max(1, min(workers, tables.count)), onFirstError: { queue.stop() }) {
+            _ in
             let connection = try snapshot.open()
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {

@@ -96,7 +96,9 @@ struct CanonicalJSON {
     private mutating func number() -> [UInt8]? {
         let start = position
         while position < bytes.count, "+-.eE0123456789".utf8.contains(next) { position += 1 }
-        guard position > start, let digits = DecimalDigits(decimal: bytes[start..<position]) else { return nil }
+        guard position > start, let digits = DecimalDigits(decimal: bytes[start..<position]) else {
+            return nil
+        }
         let sign = digits.isNegative && !digits.digits.isEmpty ? "-" : ""
         return Array("n\(sign)".utf8) + digits.digits.map { $0 + 48 } + Array("e\(digits.exponent)".utf8)
     }

@@ -55,7 +55,8 @@ struct CivilTime: Equatable {
         var digitsOfFraction = 0
         var index = 0
         let isNegative = text[0] == UInt8(ascii: "-")
-        let timeStart = (text.firstIndex { $0 | 0x20 == UInt8(ascii: "t") || $0 == UInt8(ascii: " ") }) ?? text.count
+        let timeStart =
+            (text.firstIndex { $0 | 0x20 == UInt8(ascii: "t") || $0 == UInt8(ascii: " ") }) ?? text.count
         func isDigit(_ position: Int) -> Bool { position < text.count && text[position] &- 48 < 10 }
         // Year, month, day, hour, minute, second: up to the fraction or the zone.
         while numbers.count < 6, index < text.count {

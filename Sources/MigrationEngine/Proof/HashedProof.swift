@@ -120,7 +120,8 @@ struct HashedProof {
             var cells: [[UInt8]] = []
             var offset = 0
             while offset + 4 <= bytes.count {
-                let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
+                let length = Int(
+                    Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
                 cells.append(Array(bytes[offset + 4..<offset + 4 + length]))
                 offset += 4 + length
             }

@@ -11,7 +11,9 @@ struct OrderedProof {
     func run(
         _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
     ) throws -> TableVerdict {
-        guard let key = table.integerKey else { preconditionFailure("only tables with an integer key are walked") }
+        guard let key = table.integerKey else {
+            preconditionFailure("only tables with an integer key are walked")
+        }
         let statement = try prepare(source, key: key)
         var walk = Walk(table: table, key: key)
         try walk.advance(statement)
@@ -40,7 +42,8 @@ struct OrderedProof {
     ) throws(SQLiteError) -> SQLite.Statement {
         let query = SourceQuery(table.source, columns: table.columns)
         return table.isKeyRowid
-            ? try query.prepare(rowids: keys, source) : try source.prepare(query.ordered(by: table.columns[key]))
+            ? try query.prepare(rowids: keys, source)
+            : try source.prepare(query.ordered(by: table.columns[key]))
     }
 
     /// The place on both sides.
@@ -78,7 +81,8 @@ struct OrderedProof {
         }
 
         mutating func meet(
-            _ row: borrowing BinaryRow, _ statement: borrowing SQLite.Statement, _ scratch: inout Relation.Scratch
+            _ row: borrowing BinaryRow, _ statement: borrowing SQLite.Statement,
+            _ scratch: inout Relation.Scratch
         ) throws {
             verdict.targetRows += 1
             let targetKey = Self.number(row[key])

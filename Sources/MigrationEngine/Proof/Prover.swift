@@ -35,7 +35,8 @@ struct Prover: Sendable {
                     while let job = queue.next() {
                         let start = ContinuousClock.now
                         let verdict = try run(job, connection, target)
-                        verdicts.merge(verdict, job.table.source.name, seconds: (ContinuousClock.now - start).seconds)
+                        verdicts.merge(
+                            verdict, job.table.source.name, seconds: (ContinuousClock.now - start).seconds)
                     }
                 }
             }
@@ -128,7 +129,8 @@ struct ProofTable: Sendable {
     func selectList() -> String {
         columns.map { column in
             let name = quoteIdentifier(column)
-            return foreign.contains(column) ? "CASE WHEN \(name) IS NOT NULL THEN format('%s', \(name)) END" : name
+            return foreign.contains(column)
+                ? "CASE WHEN \(name) IS NOT NULL THEN format('%s', \(name)) END" : name
         }.joined(separator: ", ")
     }
 }

@@ -97,7 +97,8 @@ struct Relation {
     }
 
     private func appendSourceValue(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ code: ColumnCode, _ out: inout RawBuffer
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ code: ColumnCode,
+        _ out: inout RawBuffer
     ) -> Bool {
         let integer = sqlite3_column_int64
         let real = sqlite3_column_double
@@ -129,7 +130,8 @@ struct Relation {
             guard let time = Self.time(Self.string(statement, index)) else { return false }
             out.append(time)
         case (.jsonb, SQLITE_TEXT): return Self.appendJSON(Self.text(statement, index), &out)
-        case (.jsonb, SQLITE_INTEGER): return Self.appendJSON(integer(statement, index).description.utf8, &out)
+        case (.jsonb, SQLITE_INTEGER):
+            return Self.appendJSON(integer(statement, index).description.utf8, &out)
         case (.jsonb, SQLITE_FLOAT): return Self.appendJSON(real(statement, index).description.utf8, &out)
         case (.uuid, SQLITE_TEXT):
             let digits = Self.string(statement, index).filter { $0 != "-" }.map(\.hexDigitValue)
@@ -139,7 +141,8 @@ struct Relation {
                 out.append(UInt8(high * 16 + low))
             }
         case (.text, _) where storage != SQLITE_BLOB, (.varchar, SQLITE_TEXT), (.enumeration, SQLITE_TEXT),
-            (.json, _) where storage != SQLITE_BLOB, (.bytea, SQLITE_BLOB), (.bytea, SQLITE_TEXT), (.uuid, SQLITE_BLOB):
+            (.json, _) where storage != SQLITE_BLOB, (.bytea, SQLITE_BLOB), (.bytea, SQLITE_TEXT),
+            (.uuid, SQLITE_BLOB):
             appendBytes(statement, index, storage, &out)
         default: return false
         }
@@ -155,7 +158,8 @@ struct Relation {
         default:
             let start =
                 storage == SQLITE_TEXT
-                ? UnsafeRawPointer(sqlite3_column_text(statement, index)) : sqlite3_column_blob(statement, index)
+                ? UnsafeRawPointer(sqlite3_column_text(statement, index))
+                : sqlite3_column_blob(statement, index)
             let count = Int(sqlite3_column_bytes(statement, index))
             out.ensure(count)
             if let start, count > 0 { out.append(from: start, count: count) }
@@ -163,7 +167,8 @@ struct Relation {
     }
 
     private func appendInstant(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ code: ColumnCode, _ out: inout RawBuffer
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ code: ColumnCode,
+        _ out: inout RawBuffer
     ) -> Bool {
         var civil: CivilTime
         let perSecond = code.microsecondsPerInteger == 0 ? 0 : 1_000_000 / code.microsecondsPerInteger
@@ -172,7 +177,8 @@ struct Relation {
             civil = Self.civil(count: sqlite3_column_int64(statement, index), perSecond: perSecond)
         case SQLITE_FLOAT where perSecond > 0:
             // Whole counts first, then the fraction of one, so that no precision goes into the product.
-            let micros = (sqlite3_column_double(statement, index) * Double(code.microsecondsPerInteger)).rounded(.down)
+            let micros = (sqlite3_column_double(statement, index) * Double(code.microsecondsPerInteger))
+                .rounded(.down)
             guard let value = Int64(exactly: micros) else { return false }
             civil = Self.civil(count: value, perSecond: 1_000_000)
         case SQLITE_TEXT:

@@ -38,7 +38,11 @@ public struct RehearsalCluster {
         user = try Self.serverUser()
         let saved = FileManager.default.contents(atPath: "\(folder)/cluster.json")
             .flatMap { try? JSONDecoder().decode(Facts.self, from: $0) }
-        facts = saved ?? Facts(data: Self.dataFolder(folder: folder, user: user), socketFolder: nil, staysUp: false, isMade: false)
+        facts =
+            saved
+            ?? Facts(
+                data: Self.dataFolder(folder: folder, user: user), socketFolder: nil, staysUp: false,
+                isMade: false)
     }
 
     /// Whether a rehearsal was ever made in this state folder.
@@ -63,7 +67,9 @@ public struct RehearsalCluster {
         let socket = try makeSocketFolder()
         facts.socketFolder = socket
         try save()
-        let outcome = try control(["start", "-l", "\(facts.data)/server.log", "-o", "-k \(socket) -p \(Self.port)"])
+        let outcome = try control([
+            "start", "-l", "\(facts.data)/server.log", "-o", "-k \(socket) -p \(Self.port)",
+        ])
         guard outcome.status == 0 else {
             throw MigrationError(
                 .rehearsal, "the private PostgreSQL does not start: \(lastLogLine() ?? outcome.output)",
@@ -129,8 +135,10 @@ public struct RehearsalCluster {
         guard let conninfo = conninfo(database: "postgres") else { return }
         let server = TargetServer(conninfo, cancellation: cancellation)
         let exists = try server.withConnection(purpose: "rehearsal") { connection in
-            try connection.query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", [Self.database])
-                .bool(0, 0)
+            try connection.query(
+                "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", [Self.database]
+            )
+            .bool(0, 0)
         }
         if !exists { try resetDatabase() }
     }
@@ -141,7 +149,8 @@ public struct RehearsalCluster {
         guard geteuid() == 0 else { return nil }
         guard let user = Command.User.named("postgres") ?? Command.User.named("nobody") else {
             throw MigrationError(
-                .rehearsal, "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as",
+                .rehearsal,
+                "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as",
                 remedy: "Run howdah as an ordinary user, or add a user named postgres.")
         }
         return user
@@ -168,7 +177,8 @@ public struct RehearsalCluster {
         let outcome = try command(
             "initdb",
             [
-                "-D", facts.data, "-U", Self.superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync",
+                "-D", facts.data, "-U", Self.superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
+                "--no-sync",
                 "--no-instructions",
             ]
         ).run(cancellation: cancellation)
@@ -211,7 +221,8 @@ public struct RehearsalCluster {
     private func save() throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try writePrivateFile("\(folder)/cluster.json", String(decoding: try encoder.encode(facts), as: UTF8.self) + "\n")
+        try writePrivateFile(
+            "\(folder)/cluster.json", String(decoding: try encoder.encode(facts), as: UTF8.self) + "\n")
     }
 
     // MARK: Running
@@ -222,7 +233,9 @@ public struct RehearsalCluster {
         var template = Array("/tmp/howdah-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw FileSystemError("making a folder in", "/tmp") }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if let user, chown(path, user.id, user.group) != 0 { throw FileSystemError("giving to \(user.name)", path) }
+        if let user, chown(path, user.id, user.group) != 0 {
+            throw FileSystemError("giving to \(user.name)", path)
+        }
         return path
     }
 
@@ -233,7 +246,8 @@ public struct RehearsalCluster {
     private func control(_ arguments: [String]) throws -> Command.Outcome {
         // Stopping must go on after a wish to cancel: that is what it is for.
         let wish = arguments.first == "start" ? cancellation : Cancellation()
-        return try command("pg_ctl", arguments + ["-D", facts.data, "-w", "-t", "60", "-s"]).run(cancellation: wish)
+        return try command("pg_ctl", arguments + ["-D", facts.data, "-w", "-t", "60", "-s"]).run(
+            cancellation: wish)
     }
 
     private func lastLogLine() -> String? {
@@ -260,7 +274,8 @@ enum ServerBinaries {
         where ["initdb", "pg_ctl"].allSatisfy({ access("\(folder)/\($0)", X_OK) == 0 }) { return folder }
         throw MigrationError(
             .rehearsal, "no PostgreSQL server is installed here: initdb was not found",
-            remedy: "Install it (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql), say where "
+            remedy:
+                "Install it (Debian, Ubuntu: apt-get install postgresql; macOS: brew install postgresql), say where "
                 + "it is with HOWDAH_PG_BINDIR, or name a server as the target.")
     }
 }

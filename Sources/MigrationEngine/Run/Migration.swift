@@ -72,7 +72,8 @@ public struct Migration: Sendable {
                     .interruptedRun,
                     "\(server.conninfo.url) holds a run that began at \(unfinished.started) and did not end: "
                         + "\(made.count) objects that it made, \(rows) rows that it loaded",
-                    remedy: "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
+                    remedy:
+                        "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
                     exit: .undecided)
             }
             do {
@@ -108,10 +109,14 @@ public struct Migration: Sendable {
     /// Pieces of all tables, those of the largest first.
     private func chunks() -> [Ledger.Chunk] {
         let names = plan.tables.filter { !$0.isSkipped }.map(\.name)
-        let bySize = names.sorted { preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0 }
+        let bySize = names.sorted {
+            preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0
+        }
         return bySize.flatMap { name -> [Ledger.Chunk] in
             guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
-            guard !profile.chunkEnds.isEmpty else { return [Ledger.Chunk(table: name, number: 0, rowids: nil)] }
+            guard !profile.chunkEnds.isEmpty else {
+                return [Ledger.Chunk(table: name, number: 0, rowids: nil)]
+            }
             var first = Int64.min
             return profile.chunkEnds.enumerated().map { number, end in
                 defer { first = end == .max ? end : end + 1 }
@@ -124,14 +129,18 @@ public struct Migration: Sendable {
 
     private func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger) throws {
         let tables = plan.tables.filter { !$0.isSkipped }.compactMap { table -> Loader.LoadTable? in
-            guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else { return nil }
+            guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
+                return nil
+            }
             let codes = table.columns.map { column in
                 let isDecided = preparation.decidedColumns[table.name]?.contains(column.name) ?? false
-                return ColumnCode(column, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
+                return ColumnCode(
+                    column, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
             }
             let rows = preparation.profiles[table.name]?.rows ?? 0
             return Loader.LoadTable(
-                source: source, plan: table, codes: codes, counters: RunProgress.Table(name: table.name, rows: rows))
+                source: source, plan: table, codes: codes,
+                counters: RunProgress.Table(name: table.name, rows: rows))
         }
         progress.setTables(tables.map(\.counters))
         progress.begin(.copy)
@@ -170,7 +179,8 @@ public struct Migration: Sendable {
                             try connection.execute(statement.sql)
                         } catch let error as PostgresError where error.code == .server {
                             throw MigrationError(
-                                .target, "\(statement.kind.rawValue) \(statement.name) cannot be made: \(error)",
+                                .target,
+                                "\(statement.kind.rawValue) \(statement.name) cannot be made: \(error)",
                                 remedy: "Take it out of the plan, or correct the rows in the source.")
                         }
                     }
@@ -191,12 +201,15 @@ public struct Migration: Sendable {
         } catch {
             return MigrationError(
                 original.code,
-                original.message + "; what the run made could not be dropped (\(error)), so its tables are still there",
-                remedy: "Run the same command with --restart: it drops them, and nothing else, and begins anew.",
+                original.message
+                    + "; what the run made could not be dropped (\(error)), so its tables are still there",
+                remedy:
+                    "Run the same command with --restart: it drops them, and nothing else, and begins anew.",
                 exit: original.exit)
         }
         return MigrationError(
-            original.code, original.message, remedy: "The target is as it was. " + original.remedy, exit: original.exit)
+            original.code, original.message, remedy: "The target is as it was. " + original.remedy,
+            exit: original.exit)
     }
 
     private static func explained(_ error: any Error, _ conninfo: Conninfo) -> MigrationError {
@@ -250,7 +263,8 @@ extension MigrationReport.Table {
         self.init(
             name: name, sourceRows: verdict?.sourceRows ?? 0, loadedRows: loaded, quarantinedRows: 0,
             verdict: (verdict?.verdict ?? .skipped).rawValue, differences: verdict?.differences ?? 0,
-            seconds: rounded(verdict?.seconds ?? 0), samples: verdict?.samples ?? [], reason: verdict?.obstacle)
+            seconds: rounded(verdict?.seconds ?? 0), samples: verdict?.samples ?? [],
+            reason: verdict?.obstacle)
     }
 
     /// Whether every row that was read is loaded and equal, or the table was left out by somebody's word.
@@ -287,7 +301,8 @@ public struct Validation: Sendable {
     let progress: RunProgress
 
     public init(
-        preparation: Preparation, server: TargetServer, workers: Int, cancellation: Cancellation, progress: RunProgress
+        preparation: Preparation, server: TargetServer, workers: Int, cancellation: Cancellation,
+        progress: RunProgress
     ) {
         self.preparation = preparation
         self.server = server
@@ -307,7 +322,8 @@ public struct Validation: Sendable {
         }
         progress.begin(.proof)
         let verdicts = try ProofRun(
-            preparation: preparation, server: server, workers: workers, cancellation: cancellation, progress: progress
+            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
+            progress: progress
         ).run(only: names.isEmpty ? nil : Set(names))
         progress.end()
         var report = MigrationReport(

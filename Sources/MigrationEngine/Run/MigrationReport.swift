@@ -62,11 +62,14 @@ public struct MigrationReport: Codable, Sendable {
         self.seconds = rounded(seconds)
         self.target = target
         tables = []
-        phases = progress.durations.map { Phase(name: $0.phase.rawValue, seconds: rounded($0.duration.seconds)) }
+        phases = progress.durations.map {
+            Phase(name: $0.phase.rawValue, seconds: rounded($0.duration.seconds))
+        }
         resumedRows = 0
         sourceSHA256 = preparation.snapshot.sourceSHA256
         snapshot = SnapshotFacts(
-            path: preparation.snapshot.path, sha256: preparation.snapshot.sha256, time: preparation.snapshot.time)
+            path: preparation.snapshot.path, sha256: preparation.snapshot.sha256,
+            time: preparation.snapshot.time)
         objects = preparation.objects
         findings = preparation.findings
         notices = []

@@ -41,7 +41,8 @@ public struct Preparer: Sendable {
     public let progress: RunProgress
 
     public init(
-        source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String, planPath: String?,
+        source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
+        planPath: String?,
         workers: Int, cancellation: Cancellation, progress: RunProgress
     ) {
         self.source = source
@@ -66,7 +67,8 @@ public struct Preparer: Sendable {
         let connection = try snapshot.open()
         let catalog = try CatalogReader.read(connection)
         let tables = Planner.carriedTables(catalog, hints: hints)
-        let profiles = try Profiler(snapshot, cancellation: cancellation).profile(tables, workers: workers) { rows in
+        let profiles = try Profiler(snapshot, cancellation: cancellation).profile(tables, workers: workers) {
+            rows in
             progress.preparedRows.add(rows, ordering: .relaxed)
         }
         progress.begin(.check)
@@ -105,13 +107,16 @@ public struct Preparer: Sendable {
         findings += try misfits(reviewed, proposal.plan, kept, profiles, snapshot)
         findings += ForeignKeyReview.findings(reviewed.plan)
         findings += try orphans(reviewed.plan, kept, snapshot)
-        findings += snapshot.notes.map { Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)") }
+        findings += snapshot.notes.map {
+            Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)")
+        }
         let removed = Set(reviewed.objects.map { "\($0.kind.rawValue) \($0.name)" })
         let objects = proposal.objects.filter { object in
             !removed.contains("\(object.kind.rawValue) \(object.name)")
         }
         return Preparation(
-            snapshot: snapshot, catalog: catalog, profiles: profiles, plan: reviewed.plan, planPath: edited?.path,
+            snapshot: snapshot, catalog: catalog, profiles: profiles, plan: reviewed.plan,
+            planPath: edited?.path,
             styleEvidence: style == nil ? detected.evidence : "it was asked for", findings: findings,
             objects: objects + reviewed.objects, decidedColumns: reviewed.changedTypes)
     }
@@ -123,7 +128,8 @@ public struct Preparer: Sendable {
         else { return false }
         switch finding.id {
         case .nullInNotNull: return !(column.notNull ?? false)
-        case .nullInKey: return !(table.primaryKey?.columns.contains(column.name) ?? false) && !(column.notNull ?? false)
+        case .nullInKey:
+            return !(table.primaryKey?.columns.contains(column.name) ?? false) && !(column.notNull ?? false)
         default: return false
         }
     }
@@ -139,20 +145,26 @@ public struct Preparer: Sendable {
         let check = FitCheck(snapshot: snapshot, cancellation: cancellation)
         var findings: [Finding] = []
         for table in tables {
-            guard let planned = plan.tables.first(where: { $0.name == table.name }), let profile = profiles[table.name]
+            guard let planned = plan.tables.first(where: { $0.name == table.name }),
+                let profile = profiles[table.name]
             else { continue }
             for (index, column) in table.columns.enumerated() {
-                guard let planColumn = planned.columns.first(where: { $0.name == column.name }) else { continue }
+                guard let planColumn = planned.columns.first(where: { $0.name == column.name }) else {
+                    continue
+                }
                 let isDecided = reviewed.changedTypes[table.name]?.contains(column.name) ?? false
                 let fit = TypeFit.check(
-                    planColumn.postgresType, profile.columns[index], integers: planColumn.integers, style: plan.style)
+                    planColumn.postgresType, profile.columns[index], integers: planColumn.integers,
+                    style: plan.style)
                 if fit == .fits { continue }
                 let code = ColumnCode(
                     planColumn, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
                 let outcome = try check.run(.init(table: table, column: column.name, code: code))
                 guard outcome.count > 0 else { continue }
                 findings.append(
-                    misfit(outcome, table, column, planColumn, TypeRule.choose(column, profile.columns[index], style: plan.style)))
+                    misfit(
+                        outcome, table, column, planColumn,
+                        TypeRule.choose(column, profile.columns[index], style: plan.style)))
             }
         }
         return findings
@@ -168,7 +180,9 @@ public struct Preparer: Sendable {
             .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: outcome.count,
             sampleRowids: outcome.rowids, sampleKeys: outcome.keys,
             "\(outcome.count) values do not fit \(planned.type): \(reasons.joined(separator: "; "))",
-            choices: choice.alternatives.map { "type: \($0.sql)" } + ["correct the rows in the source", "skip: true"])
+            choices: choice.alternatives.map { "type: \($0.sql)" } + [
+                "correct the rows in the source", "skip: true",
+            ])
     }
 
     private func orphans(
@@ -178,11 +192,14 @@ public struct Preparer: Sendable {
             let planned = plan.tables.first { $0.name == orphans.table }
             // A key that is not in the plan has nothing to refuse the rows.
             guard
-                planned?.foreignKeys?.contains(where: { $0.columns == orphans.columns && $0.parent == orphans.parent })
+                planned?.foreignKeys?.contains(where: {
+                    $0.columns == orphans.columns && $0.parent == orphans.parent
+                })
                     ?? false
             else { return nil }
             return Finding(
-                .orphanRows, blocking: true, table: orphans.table, column: orphans.columns.joined(separator: ", "),
+                .orphanRows, blocking: true, table: orphans.table,
+                column: orphans.columns.joined(separator: ", "),
                 count: orphans.count, sampleRowids: orphans.rowids,
                 "\(orphans.count) rows refer to rows of \(orphans.parent) that are not there",
                 choices: ["correct the rows in the source", "remove the foreign key from the plan"])

@@ -50,7 +50,8 @@ struct ProofRun {
         guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }),
             let profile = preparation.profiles[table.name]
         else { return .failure(Obstacle(description: "the table is not in the source")) }
-        guard let target = try TargetColumns.read(table.name, schema: preparation.plan.schema, connection) else {
+        guard let target = try TargetColumns.read(table.name, schema: preparation.plan.schema, connection)
+        else {
             return .failure(Obstacle(description: "the table is not in the target"))
         }
         var codes: [ColumnCode] = []
@@ -66,10 +67,12 @@ struct ProofRun {
             codes.append(ColumnCode(actual, enums: preparation.plan.enums, takesEveryDate: true))
         }
         let counters =
-            progress.tables.first { $0.name == table.name } ?? RunProgress.Table(name: table.name, rows: profile.rows)
+            progress.tables.first { $0.name == table.name }
+            ?? RunProgress.Table(name: table.name, rows: profile.rows)
         return .success(
             ProofTable(
-                source: source, profile: profile, columns: table.columns.map(\.name), codes: codes, foreign: foreign,
+                source: source, profile: profile, columns: table.columns.map(\.name), codes: codes,
+                foreign: foreign,
                 counters: counters))
     }
 

@@ -65,11 +65,13 @@ public struct SchemaScript: Sendable {
             var statements: [Statement] = []
             let name = qualified(table.name)
             if let key = table.primaryKey {
-                let sql = "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY \(list(key.columns))"
+                let sql =
+                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY \(list(key.columns))"
                 statements.append(.init(kind: .primaryKey, name: key.name, sql: sql))
             }
             for key in table.uniques ?? [] {
-                let sql = "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE \(list(key.columns))"
+                let sql =
+                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE \(list(key.columns))"
                 statements.append(.init(kind: .unique, name: key.name, sql: sql))
             }
             for index in table.indexes ?? [] {
@@ -77,7 +79,8 @@ public struct SchemaScript: Sendable {
                     quoteIdentifier($0) + (index.descending?.contains($0) ?? false ? " DESC" : "")
                 }
                 let unique = index.unique ?? false ? "UNIQUE " : ""
-                let sql = "CREATE \(unique)INDEX \(quoteIdentifier(index.name)) ON \(name) (\(terms.joined(separator: ", ")))"
+                let sql =
+                    "CREATE \(unique)INDEX \(quoteIdentifier(index.name)) ON \(name) (\(terms.joined(separator: ", ")))"
                 statements.append(.init(kind: .index, name: index.name, sql: sql))
             }
             return (table.name, statements)
@@ -113,8 +116,12 @@ public struct SchemaScript: Sendable {
 
     /// The whole script for psql.
     public var text: String {
-        var lines = ["-- Made by howdah. Run by psql, then load the data before the part that follows the tables.", ""]
-        if plan.schema != "public" { lines.append("CREATE SCHEMA IF NOT EXISTS \(quoteIdentifier(plan.schema));\n") }
+        var lines = [
+            "-- Made by howdah. Run by psql, then load the data before the part that follows the tables.", "",
+        ]
+        if plan.schema != "public" {
+            lines.append("CREATE SCHEMA IF NOT EXISTS \(quoteIdentifier(plan.schema));\n")
+        }
         lines += beforeLoad.map { $0 + ";\n" }
         lines.append("-- After the load: keys and indexes, then foreign keys.\n")
         lines += keysAndIndexes.flatMap { $0.statements.map { $0.sql + ";" } }

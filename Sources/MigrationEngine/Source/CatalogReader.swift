@@ -36,7 +36,8 @@ struct CatalogReader {
         let triggers = try connection.prepare(
             "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger' ORDER BY rowid")
         while try triggers.step() {
-            catalog.triggers.append(.init(name: triggers.text(0), table: triggers.text(1), sql: triggers.text(2)))
+            catalog.triggers.append(
+                .init(name: triggers.text(0), table: triggers.text(1), sql: triggers.text(2)))
         }
         return catalog
     }
@@ -48,7 +49,8 @@ struct CatalogReader {
 
     private static func sources(_ connection: borrowing SQLite.Connection) throws -> [String: String] {
         var sources: [String: String] = [:]
-        let statement = try connection.prepare("SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view')")
+        let statement = try connection.prepare(
+            "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view')")
         while try statement.step() { sources[statement.text(0)] = statement.text(1) }
         return sources
     }
@@ -78,7 +80,8 @@ struct CatalogReader {
             !table.indexes.contains(where: { $0.origin == .primaryKey })
         {
             table.rowidAlias = key
-            table.isAutoincrement = try connection.columnMetadata(table: table.name, column: key).isAutoincrement
+            table.isAutoincrement = try connection.columnMetadata(table: table.name, column: key)
+                .isAutoincrement
         }
     }
 
@@ -116,16 +119,19 @@ struct CatalogReader {
         while try list.step() {
             let name = list.text(0)
             var terms: [Catalog.Index.Term] = []
-            let info = try connection.prepare("SELECT cid, name, desc, coll FROM pragma_index_xinfo(?1) WHERE key = 1")
+            let info = try connection.prepare(
+                "SELECT cid, name, desc, coll FROM pragma_index_xinfo(?1) WHERE key = 1")
             try info.bind(name, at: 1)
             while try info.step() {
                 terms.append(
                     .init(
-                        column: info.int64(0) >= 0 ? info.optionalText(1) : nil, isDescending: info.int64(2) != 0,
+                        column: info.int64(0) >= 0 ? info.optionalText(1) : nil,
+                        isDescending: info.int64(2) != 0,
                         collation: info.text(3)))
             }
             var index = Catalog.Index(
-                name: name, isUnique: list.int64(1) != 0, origin: .init(rawValue: list.text(2)) ?? .createIndex,
+                name: name, isUnique: list.int64(1) != 0,
+                origin: .init(rawValue: list.text(2)) ?? .createIndex,
                 isPartial: list.int64(3) != 0, terms: terms, sql: list.optionalText(4))
             let columns = terms.map { $0.column?.lowercased() }
             if index.origin == .unique,
@@ -181,7 +187,9 @@ struct CatalogReader {
             catalog.tables[index].foreignKeys = own.foreignKeys.map { key in
                 let parent = byName[key.parentTable.lowercased()]
                 let named = key.parentColumns?.map { parent?.column(named: $0)?.name ?? $0 }
-                let implied = parent.flatMap { $0.primaryKey.count == key.columns.count ? $0.primaryKey : nil }
+                let implied = parent.flatMap {
+                    $0.primaryKey.count == key.columns.count ? $0.primaryKey : nil
+                }
                 return Catalog.ForeignKey(
                     name: key.name, columns: key.columns.map { own.column(named: $0)?.name ?? $0 },
                     parentTable: parent?.name ?? key.parentTable, parentColumns: named ?? implied,

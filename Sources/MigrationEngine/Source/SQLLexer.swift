@@ -64,7 +64,8 @@ struct SQLLexer {
         let start = position
         let kind = scan()
         return SQLToken(
-            kind: kind, source: String(decoding: bytes[start..<position], as: UTF8.self), range: start..<position)
+            kind: kind, source: String(decoding: bytes[start..<position], as: UTF8.self),
+            range: start..<position)
     }
 
     private func peek(_ offset: Int = 0) -> UInt8 {
@@ -170,7 +171,8 @@ struct SQLLexer {
     }
 
     private static func isWordByte(_ byte: UInt8) -> Bool {
-        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte == UInt8(ascii: "_")
+        isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+            || byte == UInt8(ascii: "_")
             || byte == UInt8(ascii: "$") || byte >= 0x80
     }
 }

@@ -50,9 +50,13 @@ public struct SnapshotStore {
     /// A new one is made by the online backup API, so it holds what a write-ahead log holds, passes
     /// `PRAGMA integrity_check`, and is hashed. Throws as `SourceFile` and `SourceReader` do, `.sourceCorrupt`
     /// where the check finds corruption, and `.noSpace`; nothing is left behind then.
-    public func take(of source: SourceFile, progress: (_ fraction: Double) -> Void = { _ in }) throws -> Snapshot {
+    public func take(of source: SourceFile, progress: (_ fraction: Double) -> Void = { _ in }) throws
+        -> Snapshot
+    {
         removeRemains()
-        if let newest = snapshots().last, newest.source == source.path, try isReusable(newest) { return newest }
+        if let newest = snapshots().last, newest.source == source.path, try isReusable(newest) {
+            return newest
+        }
         try checkSpace(for: source)
         let before = try source.fingerprint()
         let partial = "\(folder)/partial-\(getpid()).db"
@@ -72,7 +76,8 @@ public struct SnapshotStore {
             sourceSHA256: hash, notes: notes, fingerprint: before)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        try writePrivateFile(sidecar(path), String(decoding: try encoder.encode(snapshot), as: UTF8.self) + "\n")
+        try writePrivateFile(
+            sidecar(path), String(decoding: try encoder.encode(snapshot), as: UTF8.self) + "\n")
         return snapshot
     }
 
@@ -91,8 +96,11 @@ public struct SnapshotStore {
     private func sidecar(_ path: String) -> String { path.dropLast(3) + ".json" }
 
     private func isReusable(_ snapshot: Snapshot) throws -> Bool {
-        guard snapshot.sourceSHA256 != nil, try snapshot.isCurrent(cancellation: cancellation) else { return false }
-        return try MigrationEngine.sha256(ofFile: snapshot.path, cancellation: cancellation) == snapshot.sha256
+        guard snapshot.sourceSHA256 != nil, try snapshot.isCurrent(cancellation: cancellation) else {
+            return false
+        }
+        return try MigrationEngine.sha256(ofFile: snapshot.path, cancellation: cancellation)
+            == snapshot.sha256
     }
 
     private func removeRemains() {
@@ -128,7 +136,9 @@ public struct SnapshotStore {
     }
 
     /// The source's own hash, where it can be told: nobody wrote and nothing lies in a log.
-    private func sourceHash(_ source: SourceFile, unchangedSince before: SourceFile.Fingerprint) throws -> String? {
+    private func sourceHash(_ source: SourceFile, unchangedSince before: SourceFile.Fingerprint) throws
+        -> String?
+    {
         guard before.wal == nil, before.journal == nil else { return nil }
         let hash = try MigrationEngine.sha256(ofFile: source.path, cancellation: cancellation)
         return try source.fingerprint() == before ? hash : nil
@@ -174,7 +184,9 @@ public struct SnapshotStore {
                 return [error.message]
             } catch let error as SQLiteError {
                 // An index under a collation that only the application has cannot be walked; its table can.
-                return try Self.integrity(connection, "quick_check(100)") + ["not every index was checked: \(error.message)"]
+                return try Self.integrity(connection, "quick_check(100)") + [
+                    "not every index was checked: \(error.message)"
+                ]
             }
         }
         let notes = lines.filter(Self.isNote)
@@ -183,7 +195,8 @@ public struct SnapshotStore {
         throw MigrationError(
             .sourceCorrupt,
             "\(source.path) is corrupt: \(first)"
-                + (corruption.count > 1 ? ", and \(corruption.count - 1) more findings of PRAGMA integrity_check" : ""),
+                + (corruption.count > 1
+                    ? ", and \(corruption.count - 1) more findings of PRAGMA integrity_check" : ""),
             remedy: "Restore it from a backup, run REINDEX on a copy where only indexes are named, "
                 + "or recover what is left with sqlite3 FILE .recover.", exit: .usage)
     }
@@ -202,6 +215,7 @@ public struct SnapshotStore {
 
     /// Rows that break a constraint are readable: they are findings, not corruption.
     private static func isNote(_ line: String) -> Bool {
-        line.contains(" value in ") || line.hasPrefix("CHECK constraint failed") || line.hasPrefix("not every index")
+        line.contains(" value in ") || line.hasPrefix("CHECK constraint failed")
+            || line.hasPrefix("not every index")
     }
 }

@@ -28,8 +28,10 @@ public struct SourceFile: Sendable {
         guard stat(self.path, &status) == 0 else {
             let isMissing = errno == ENOENT || errno == ENOTDIR
             throw MigrationError(
-                isMissing ? .sourceNotFound : .sourcePermission, "\(FileSystemError("looking at", self.path))",
-                remedy: isMissing ? "Check the path." : "Run howdah as a user who may read the file.", exit: .usage)
+                isMissing ? .sourceNotFound : .sourcePermission,
+                "\(FileSystemError("looking at", self.path))",
+                remedy: isMissing ? "Check the path." : "Run howdah as a user who may read the file.",
+                exit: .usage)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             let isFolder = status.st_mode & S_IFMT == S_IFDIR
@@ -41,7 +43,8 @@ public struct SourceFile: Sendable {
         guard status.st_size > 0 else {
             throw MigrationError(
                 .sourceEmpty, "\(self.path) is empty (0 bytes): there is no database in it",
-                remedy: "Check the path; many applications keep their database in a data folder.", exit: .usage)
+                remedy: "Check the path; many applications keep their database in a data folder.",
+                exit: .usage)
         }
         try checkHeader(size: Int64(status.st_size))
     }
@@ -87,7 +90,8 @@ public struct SourceFile: Sendable {
         guard descriptor >= 0 else {
             throw MigrationError(
                 .sourcePermission, "\(FileSystemError("opening", path))",
-                remedy: "Run howdah as a user who may read the file, or change its permissions.", exit: .usage)
+                remedy: "Run howdah as a user who may read the file, or change its permissions.", exit: .usage
+            )
         }
         defer { close(descriptor) }
         var header = [UInt8](repeating: 0, count: 100)
@@ -112,15 +116,19 @@ public struct SourceFile: Sendable {
         let hasValidPageCount = number(24, 4) == number(92, 4)
         let expected = number(28, 4) * pageSize
         // A checkpoint that is under way writes the first page first: the log then holds the rest.
-        if hasValidPageCount, size < expected, Self.state(of: walPath) == nil, Self.state(of: journalPath) == nil {
+        if hasValidPageCount, size < expected, Self.state(of: walPath) == nil,
+            Self.state(of: journalPath) == nil
+        {
             throw truncated(size: size, expected: expected)
         }
     }
 
     private func truncated(size: Int64, expected: Int64) -> MigrationError {
         MigrationError(
-            .sourceTruncated, "\(path) is cut short: it has \(size) bytes, its header says at least \(expected)",
-            remedy: "Copy it again from where it came from, or recover what is left with sqlite3 FILE .recover.",
+            .sourceTruncated,
+            "\(path) is cut short: it has \(size) bytes, its header says at least \(expected)",
+            remedy:
+                "Copy it again from where it came from, or recover what is left with sqlite3 FILE .recover.",
             exit: .usage)
     }
 }

@@ -65,7 +65,8 @@ struct SourceReader {
                 remedy: "Wait until that process has ended its transaction, or stop it, and run this again.")
         }
         return MigrationError(
-            error.isCorruption ? .sourceCorrupt : .sourceUnreadable, "\(source.path) cannot be read: \(error)",
+            error.isCorruption ? .sourceCorrupt : .sourceUnreadable,
+            "\(source.path) cannot be read: \(error)",
             remedy: error.isCorruption
                 ? "Restore it from a backup, or recover what is left with sqlite3 FILE .recover."
                 : "Check the file with sqlite3.", exit: .usage)
@@ -129,6 +130,7 @@ struct SourceReader {
         throw MigrationError(
             .sourceBusy,
             "\(source.path) is being written, and howdah may not write beside it, so no moment of rest was found",
-            remedy: "Stop the application for the copy, or run howdah as the user that the application runs as.")
+            remedy:
+                "Stop the application for the copy, or run howdah as the user that the application runs as.")
     }
 }

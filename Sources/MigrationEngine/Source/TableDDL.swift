@@ -122,7 +122,9 @@ struct TableDDL: Equatable, Sendable {
                 position += 1
             }
             while let token = current, !token.isSymbol(","), !token.isSymbol(")") {
-                if ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].contains(where: token.isWord) { return }
+                if ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].contains(where: token.isWord) {
+                    return
+                }
                 if token.isSymbol("(") { _ = parenthesised() } else { position += 1 }
             }
         }
@@ -138,7 +140,9 @@ struct TableDDL: Equatable, Sendable {
                     if take("SET") || take("NO") { position += 1 } else { position += 1 }
                 } else if token.isWord("MATCH") {
                     position += 2
-                } else if token.isWord("NOT"), position + 1 < tokens.count, tokens[position + 1].isWord("DEFERRABLE") {
+                } else if token.isWord("NOT"), position + 1 < tokens.count,
+                    tokens[position + 1].isWord("DEFERRABLE")
+                {
                     position += 2
                     if take("INITIALLY") { position += 1 }
                 } else if token.isWord("DEFERRABLE") {
@@ -185,7 +189,8 @@ struct TableDDL: Equatable, Sendable {
                 if token.isSymbol(")") {
                     depth -= 1
                     if depth == 0 {
-                        return String(decoding: bytes[open.range.upperBound..<token.range.lowerBound], as: UTF8.self)
+                        return String(
+                            decoding: bytes[open.range.upperBound..<token.range.lowerBound], as: UTF8.self)
                     }
                 }
             }

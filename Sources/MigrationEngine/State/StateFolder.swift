@@ -17,8 +17,11 @@ public struct StateFolder: Sendable {
         let beside = project.map { "\($0)/.howdah" } ?? "\(source).howdah"
         if let folder = try? StateFolder(making: beside) { return folder }
         let home = environment["HOME"] ?? NSHomeDirectory()
-        let base = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.local/state"
-        let name = (project ?? source).map { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" ? String($0) : "%" }
+        let base =
+            environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.local/state"
+        let name = (project ?? source).map {
+            $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" ? String($0) : "%"
+        }
         return try StateFolder(making: "\(base)/howdah/\(name.joined().suffix(200))")
     }
 

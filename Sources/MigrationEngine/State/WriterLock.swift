@@ -10,7 +10,8 @@ public struct WriterLock: ~Copyable {
         let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw MigrationError(
-                .state, "\(FileSystemError("opening", path))", remedy: "Name another folder with --state DIR.")
+                .state, "\(FileSystemError("opening", path))", remedy: "Name another folder with --state DIR."
+            )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
@@ -18,7 +19,8 @@ public struct WriterLock: ~Copyable {
             throw MigrationError(
                 .locked,
                 "another howdah works on this source: "
-                    + (holder.isEmpty ? "it does not say who" : holder.trimmingCharacters(in: .whitespacesAndNewlines)),
+                    + (holder.isEmpty
+                        ? "it does not say who" : holder.trimmingCharacters(in: .whitespacesAndNewlines)),
                 remedy: "Wait until it has ended, or stop it, and run this again.")
         }
         self.descriptor = descriptor

@@ -111,7 +111,9 @@ struct Command {
     private func asUser(_ words: [String]) -> [String] {
         guard let user else { return words }
         #if os(Linux)
-            return ["/usr/bin/setpriv", "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--"] + words
+            return [
+                "/usr/bin/setpriv", "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--",
+            ] + words
         #else
             return ["/usr/bin/sudo", "-n", "-u", user.name] + words
         #endif

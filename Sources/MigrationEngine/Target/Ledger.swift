@@ -63,7 +63,8 @@ struct Ledger: Sendable {
 
     /// Begins a run and makes the plan's tables, all or nothing.
     static func begin(
-        _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot, _ connection: borrowing Postgres.Connection
+        _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot,
+        _ connection: borrowing Postgres.Connection
     ) throws -> Ledger {
         let plan = script.plan
         return try connection.transaction { connection in
@@ -82,7 +83,9 @@ struct Ledger: Sendable {
             }
             for statement in script.beforeLoad { try connection.execute(statement) }
             for enumeration in plan.enums { try ledger.note("type", enumeration.name, connection) }
-            for table in plan.tables where !table.isSkipped { try ledger.note("table", table.name, connection) }
+            for table in plan.tables where !table.isSkipped {
+                try ledger.note("table", table.name, connection)
+            }
             for chunk in chunks { try ledger.note(chunk, connection) }
             return ledger
         }
@@ -137,7 +140,9 @@ struct Ledger: Sendable {
     static func unfinished(
         schema: String, _ connection: borrowing Postgres.Connection
     ) throws -> (ledger: Ledger, started: String, writer: String)? {
-        guard try connection.query("SELECT to_regclass('howdah.run') IS NOT NULL").bool(0, 0) else { return nil }
+        guard try connection.query("SELECT to_regclass('howdah.run') IS NOT NULL").bool(0, 0) else {
+            return nil
+        }
         let result = try connection.query(
             """
             SELECT id, to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), writer
@@ -150,8 +155,11 @@ struct Ledger: Sendable {
     /// What this run made and nobody else: in the order in which it may be dropped.
     func madeObjects(_ connection: borrowing Postgres.Connection) throws -> [MadeObject] {
         let result = try connection.query(
-            "SELECT kind, name FROM howdah.object WHERE run = $1 ORDER BY kind = 'schema', kind = 'type', name", ["\(run)"])
-        return (0..<result.count).map { .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "") }
+            "SELECT kind, name FROM howdah.object WHERE run = $1 ORDER BY kind = 'schema', kind = 'type', name",
+            ["\(run)"])
+        return (0..<result.count).map {
+            .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "")
+        }
     }
 
     /// Drops what the run made, and the run itself, all or nothing; what others hang on it makes it fail.
@@ -160,7 +168,9 @@ struct Ledger: Sendable {
             let made = try madeObjects(connection)
             let tables = made.filter { $0.kind == "table" }.map { quoteIdentifier(schema, $0.name) }
             // All in one statement: tables that refer to each other go together.
-            if !tables.isEmpty { try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))") }
+            if !tables.isEmpty {
+                try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))")
+            }
             for object in made where object.kind == "type" {
                 try connection.execute("DROP TYPE IF EXISTS \(quoteIdentifier(schema, object.name))")
             }

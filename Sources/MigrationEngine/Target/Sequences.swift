@@ -53,7 +53,8 @@ struct Sequences {
             outcome.findings.append(
                 Finding(
                     .sequenceExhausted, blocking: false, table: table.name, column: column.name,
-                    "the largest number \(largest) is the last that the sequence can give: inserts without a number fail"))
+                    "the largest number \(largest) is the last that the sequence can give: inserts without a number fail"
+                ))
             outcome.objects.append(.changed(.sequence, place, "it has no number left"))
             return
         }

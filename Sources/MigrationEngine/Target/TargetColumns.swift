@@ -9,7 +9,9 @@ struct TargetColumns: Sendable {
         _ table: String, schema: String, _ connection: borrowing Postgres.Connection
     ) throws -> TargetColumns? {
         let name = quoteIdentifier(schema, table)
-        guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [name]).bool(0, 0) else { return nil }
+        guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [name]).bool(0, 0) else {
+            return nil
+        }
         // An enum's name comes without its schema and quoted, which PostgresType reads as an enum.
         let result = try connection.query(
             """
@@ -31,7 +33,9 @@ extension PostgresType {
     init(formatted text: String) {
         for zone in [" without time zone", " with time zone"] where text.hasSuffix(zone) {
             let base = String(text.dropLast(zone.count))
-            self.init(base.hasPrefix("timestamp") && zone.hasPrefix(" with ") ? "timestamptz" + base.dropFirst(9) : base)
+            self.init(
+                base.hasPrefix("timestamp") && zone.hasPrefix(" with ")
+                    ? "timestamptz" + base.dropFirst(9) : base)
             return
         }
         self.init(text)

@@ -47,7 +47,8 @@ public struct TargetServer: Sendable {
         case .connectionString:
             MigrationError(
                 .connection, error.description,
-                remedy: "Write it as postgresql://user@host:5432/database; percent-encode special characters.",
+                remedy:
+                    "Write it as postgresql://user@host:5432/database; percent-encode special characters.",
                 exit: .usage)
         case .passwordNeeded:
             MigrationError(
@@ -69,7 +70,9 @@ public struct TargetServer: Sendable {
             MigrationError(.targetUnfit, "\(conninfo.url): \(message)", remedy: remedy)
         }
         guard connection.serverVersion >= Self.oldestVersion else {
-            throw unfit("the server is PostgreSQL \(connection.serverVersion / 10000)", "PostgreSQL 14 or later is needed.")
+            throw unfit(
+                "the server is PostgreSQL \(connection.serverVersion / 10000)",
+                "PostgreSQL 14 or later is needed.")
         }
         guard connection.parameter("server_encoding") == "UTF8" else {
             throw unfit(
@@ -96,7 +99,8 @@ public struct TargetServer: Sendable {
         guard facts.bool(0, 3) else {
             throw unfit(
                 "\(connection.user) may not create a schema, and howdah keeps its ledger in one of its own",
-                "GRANT CREATE ON DATABASE \(quoteIdentifier(connection.database)) TO \(quoteIdentifier(connection.user)).")
+                "GRANT CREATE ON DATABASE \(quoteIdentifier(connection.database)) TO \(quoteIdentifier(connection.user))."
+            )
         }
     }
 
@@ -125,7 +129,9 @@ public struct TargetServer: Sendable {
     }
 
     /// Tables, views and the like of those names that are in the schema already.
-    func existing(_ names: [String], schema: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
+    func existing(_ names: [String], schema: String, _ connection: borrowing Postgres.Connection) throws
+        -> [String]
+    {
         let result = try connection.query(
             """
             SELECT c.relname FROM pg_class AS c WHERE c.relnamespace = to_regnamespace($1)

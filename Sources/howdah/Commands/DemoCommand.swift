@@ -22,7 +22,9 @@ struct DemoCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if !(1...1_000_000_000).contains(messages) { throw ValidationError("--messages takes 1 to 1,000,000,000") }
+        if !(1...1_000_000_000).contains(messages) {
+            throw ValidationError("--messages takes 1 to 1,000,000,000")
+        }
     }
 
     func run() throws {
@@ -31,7 +33,8 @@ struct DemoCommand: ParsableCommand {
             if noOpen { return .success }
             let session = try Session(directory, common, cancellation)
             return try MigrateRun(
-                command: "demo", planning: PlanningOptions.parse([]), common: common, planPath: nil, restart: false,
+                command: "demo", planning: PlanningOptions.parse([]), common: common, planPath: nil,
+                restart: false,
                 isConfirmed: false
             ).run(session, .rehearsal)
         }
@@ -56,12 +59,15 @@ struct DemoCommand: ParsableCommand {
             if noOpen, common.json {
                 Console.json(DemoDocument(directory: made.directory, database: made.databasePath, rows: rows))
             } else if !common.json {
-                Console.note("made \(made.directory): a chat application with \(Format.count(rows)) rows, in \(seconds)")
+                Console.note(
+                    "made \(made.directory): a chat application with \(Format.count(rows)) rows, in \(seconds)"
+                )
             }
         } catch let error as DemoError {
             throw MigrationError(
                 error.isCancelled ? .cancelled : .state, error.description,
-                remedy: "Name another folder: howdah demo DIR.", exit: error.isCancelled ? .cancelled : .usage)
+                remedy: "Name another folder: howdah demo DIR.", exit: error.isCancelled ? .cancelled : .usage
+            )
         }
     }
 }

@@ -30,7 +30,8 @@ struct MigrateCommand: ParsableCommand {
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
             return try MigrateRun(
-                command: "migrate", planning: planning, common: common, planPath: plan, restart: restart, isConfirmed: yes
+                command: "migrate", planning: planning, common: common, planPath: plan, restart: restart,
+                isConfirmed: yes
             ).run(session, target)
         }
     }
@@ -60,12 +61,14 @@ struct MigrateRun {
         if common.json {
             Console.json(report)
         } else {
-            Describe.report(report, planPath: preparation.planPath ?? session.state.planPath).forEach(Console.result)
+            Describe.report(report, planPath: preparation.planPath ?? session.state.planPath).forEach(
+                Console.result)
         }
         return ExitCode(rawValue: report.exit) ?? .failure
     }
 
-    private func rehearse(_ session: borrowing Session, _ preparation: Preparation) throws -> MigrationReport {
+    private func rehearse(_ session: borrowing Session, _ preparation: Preparation) throws -> MigrationReport
+    {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
@@ -102,7 +105,8 @@ struct MigrateRun {
         Console.note("LIVE: the rows go into \(conninfo.url). Type the database's name (\(name)) to go on:")
         guard readLine() == name, !name.isEmpty else {
             throw MigrationError(
-                .cancelled, "not confirmed: nothing was done", remedy: "Leave the target out to rehearse first.",
+                .cancelled, "not confirmed: nothing was done",
+                remedy: "Leave the target out to rehearse first.",
                 exit: .cancelled)
         }
     }

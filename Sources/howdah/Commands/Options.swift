@@ -21,7 +21,9 @@ struct PlanningOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The schema in the target.", valueName: "name"))
     var schema = "public"
 
-    @Option(help: ArgumentHelp("Threads that read, copy and compare; by default one a core, at least two.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads that read, copy and compare; by default one a core, at least two.", valueName: "n"))
     var workers: Int?
 
     func validate() throws {
@@ -30,7 +32,9 @@ struct PlanningOptions: ParsableArguments {
             throw ValidationError("there is no style \(style); the styles are: \(known)")
         }
         if let workers, !(1...64).contains(workers) { throw ValidationError("--workers takes 1 to 64") }
-        if schema.isEmpty || schema.utf8.count > 63 { throw ValidationError("--schema takes a name of 1 to 63 bytes") }
+        if schema.isEmpty || schema.utf8.count > 63 {
+            throw ValidationError("--schema takes a name of 1 to 63 bytes")
+        }
         if schema == "howdah" || schema.hasPrefix("pg_") || schema == "information_schema" {
             throw ValidationError("the schema \(schema) is not for an application's tables")
         }
@@ -77,7 +81,8 @@ struct Session: ~Copyable {
     /// Snapshot, catalog, profile and plan, with progress shown.
     func prepare(_ planning: PlanningOptions, planPath: String?) throws -> Preparation {
         try Preparer(
-            source: source, state: state, hints: location.hints, style: planning.chosenStyle, schema: planning.schema,
+            source: source, state: state, hints: location.hints, style: planning.chosenStyle,
+            schema: planning.schema,
             planPath: planPath, workers: planning.workerCount, cancellation: cancellation, progress: progress
         ).prepare()
     }
@@ -101,14 +106,16 @@ enum CommandRunner {
             fail(error, common)
         } catch {
             fail(
-                MigrationError(.state, "\(error)", remedy: "If this is not clear, please report it with this message."),
+                MigrationError(
+                    .state, "\(error)", remedy: "If this is not clear, please report it with this message."),
                 common)
         }
     }
 
     private static func fail(_ error: MigrationError, _ common: CommonOptions) -> Never {
         if common.json {
-            Console.json(ErrorDocument(code: error.code.rawValue, message: error.message, remedy: error.remedy))
+            Console.json(
+                ErrorDocument(code: error.code.rawValue, message: error.message, remedy: error.remedy))
         } else {
             Console.note("howdah: \(error.message)")
             Console.note(error.remedy)
@@ -132,7 +139,8 @@ enum Target {
         } catch {
             throw MigrationError(
                 .connection, error.message,
-                remedy: "Write it as postgresql://user@host:5432/database, with special characters percent-encoded.",
+                remedy:
+                    "Write it as postgresql://user@host:5432/database, with special characters percent-encoded.",
                 exit: .usage)
         }
     }

@@ -46,7 +46,8 @@ struct PlanCommand: ParsableCommand {
             // A plan that was edited is followed only where no new one is asked for.
             let planner = Preparer(
                 source: session.source, state: session.state, hints: session.location.hints,
-                style: planning.chosenStyle, schema: planning.schema, planPath: nil, workers: planning.workerCount,
+                style: planning.chosenStyle, schema: planning.schema, planPath: nil,
+                workers: planning.workerCount,
                 cancellation: cancellation, progress: session.progress)
             let preparation = try session.reporting { try planner.prepare() }
             let path = output ?? session.state.planPath
@@ -97,7 +98,8 @@ struct SchemaCommand: ParsableCommand {
 
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Compare every cell of a SQLite database with a target that is loaded already.")
+        commandName: "validate",
+        abstract: "Compare every cell of a SQLite database with a target that is loaded already.")
 
     @Argument(help: "A SQLite file, or a project's folder.")
     var source: String
@@ -105,7 +107,9 @@ struct ValidateCommand: ParsableCommand {
     @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal.")
     var target: String = "rehearsal"
 
-    @Option(name: .customLong("table"), help: ArgumentHelp("Only this table; may be given again.", valueName: "name"))
+    @Option(
+        name: .customLong("table"),
+        help: ArgumentHelp("Only this table; may be given again.", valueName: "name"))
     var tables: [String] = []
 
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))

@@ -39,7 +39,9 @@ struct RehearsalCommand: ParsableCommand {
                 try cluster.stop()
                 say("stopped", url: nil)
             case .url:
-                guard cluster.isRunning, let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
+                guard cluster.isRunning, let conninfo = cluster.conninfo() else {
+                    throw MigrationError.notRunning
+                }
                 say(nil, url: conninfo.url)
             case .remove:
                 try cluster.remove()

@@ -9,7 +9,10 @@ enum Describe {
         let place: String
         let mode: String
         switch target {
-        case .rehearsal: (place, mode) = ("a private PostgreSQL", "REHEARSAL: nothing outside of howdah's folder is touched")
+        case .rehearsal:
+            (place, mode) = (
+                "a private PostgreSQL", "REHEARSAL: nothing outside of howdah's folder is touched"
+            )
         case .server(let conninfo): (place, mode) = (conninfo.url, "LIVE")
         }
         return ["howdah: \(location.databasePath) → \(place)", mode]
@@ -53,7 +56,9 @@ enum Describe {
         var lines = ["\(location.databasePath)"] + location.evidence.map { "  \($0)" }
         lines += self.preparation(preparation)
         for table in InspectDocument(preparation, evidence: []).tables {
-            lines += ["", "\(table.name): \(Format.count(table.rows)) rows, \(Format.bytes(Int64(table.bytes)))"]
+            lines += [
+                "", "\(table.name): \(Format.count(table.rows)) rows, \(Format.bytes(Int64(table.bytes)))",
+            ]
             let rows = table.columns.map { column in
                 let held = [
                     (column.integers, "integer"), (column.reals, "real"), (column.texts, "text"),
@@ -74,23 +79,28 @@ enum Describe {
             let rows = report.tables.map { table in
                 [
                     table.name, Format.count(table.sourceRows), Format.count(table.loadedRows),
-                    table.verdict == "differs" ? "differs: \(Format.count(table.differences)) rows" : table.verdict,
+                    table.verdict == "differs"
+                        ? "differs: \(Format.count(table.differences)) rows" : table.verdict,
                 ]
             }
             lines += Format.table(head + rows, right: [1, 2])
             for table in report.tables {
                 if let reason = table.reason { lines.append("  \(table.name): \(reason)") }
                 for sample in table.samples {
-                    let columns = sample.columns.isEmpty ? "" : " in \(sample.columns.joined(separator: ", "))"
+                    let columns =
+                        sample.columns.isEmpty ? "" : " in \(sample.columns.joined(separator: ", "))"
                     lines.append("  \(table.name) \(sample.key): \(sample.kind.rawValue)\(columns)")
                 }
             }
         }
-        let carried = Dictionary(grouping: report.objects.filter { $0.state == .carried }, by: \.kind.rawValue)
-            .mapValues(\.count).sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        let carried = Dictionary(
+            grouping: report.objects.filter { $0.state == .carried }, by: \.kind.rawValue
+        )
+        .mapValues(\.count).sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
         if !carried.isEmpty { lines.append("carried: \(carried.joined(separator: ", "))") }
         lines += leftOut(report.objects) + report.notices.map { "· \($0)" }
-        lines.append(report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
+        lines.append(
+            report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
         return lines + conclusion(report, planPath: planPath)
     }
 
@@ -99,7 +109,8 @@ enum Describe {
         switch report.outcome {
         case .proven: return ["proven: \(report.tables.count) tables, \(rows) rows, every cell equal"]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
-        case .stale: return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]
+        case .stale:
+            return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]
         case .undecided where report.tables.isEmpty:
             let count = report.findings.filter(\.blocking).count
             return [

@@ -45,7 +45,8 @@ struct InspectDocument: Encodable {
                 let values = index < profile.columns.count ? profile.columns[index] : ColumnProfile()
                 return Column(
                     name: column.name, declared: column.declaredType, type: planned?.type ?? "",
-                    reason: planned?.reason, integers: values.integers, reals: values.reals, texts: values.texts,
+                    reason: planned?.reason, integers: values.integers, reals: values.reals,
+                    texts: values.texts,
                     blobs: values.blobs, nulls: values.nulls)
             }
             return Table(name: table.name, rows: profile.rows, bytes: profile.bytes, columns: columns)

@@ -87,7 +87,8 @@ final class ProgressReporter: Sendable {
             let left = rate > 0 ? "  \(Format.seconds(Double(max(0, total - done)) / rate)) left" : ""
             let filled = min(20, done * 20 / total)
             let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 20 - filled)
-            return "\(phase.rawValue)  [\(bar)]  \(Format.count(done)) of \(Format.count(progress.rowsTotal)) rows  "
+            return
+                "\(phase.rawValue)  [\(bar)]  \(Format.count(done)) of \(Format.count(progress.rowsTotal)) rows  "
                 + "\(Format.count(Int(rate)))/s\(left)"
         }
     }

@@ -1,0 +1,60 @@
+# What a machine needs besides Swift: the libraries' headers, and a PostgreSQL server for rehearsals and tests.
+PACKAGES = libsqlite3-dev libpq-dev libncursesw5-dev pkg-config postgresql sqlite3 tmux
+PREFIX ?= /usr/local
+DEMO ?= demo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: all deps build demo test lint format bench install clean
+
+all: build
+
+## deps: installs the Debian packages that are missing; elsewhere says what is missing
+deps:
+	@if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then \
+	  missing=; \
+	  for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$package"; \
+	  done; \
+	  if [ -n "$$missing" ]; then \
+	    echo "installing:$$missing"; \
+	    $(SUDO) apt-get update -qq && \
+	      $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	  fi; \
+	else \
+	  for tool in pkg-config sqlite3 psql initdb tmux; do \
+	    command -v $$tool >/dev/null || echo "missing: $$tool"; \
+	  done; \
+	  for library in sqlite3 libpq ncursesw; do \
+	    pkg-config --exists $$library 2>/dev/null || echo "missing: the headers of $$library"; \
+	  done; \
+	fi
+
+## build: the program, in .build/release/howdah
+build: deps
+	swift build -c release --product howdah
+
+## demo: makes a chat application on SQLite in $(DEMO), and rehearses its migration
+demo: build
+	.build/release/howdah demo $(DEMO)
+
+## test: everything, against a private PostgreSQL that the tests start themselves
+test: deps lint
+	swift build --build-tests
+	swift test --skip-build --parallel
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+## bench: copy and proof of a million messages beside psql's own copy, into benchmarks/results.md
+bench: build
+	benchmarks/run
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install .build/release/howdah $(DESTDIR)$(PREFIX)/bin/howdah
+
+clean:
+	swift package clean
