@@ -20,6 +20,11 @@ enum Interrupts {
                 _ = write(Interrupts.pipeEnds.write, &byte, 1)
             }
         }
+        // Whoever started howdah may have blocked them, and a blocked signal is inherited.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         let reader = ends[0]
         let thread = Thread { @Sendable in
             var byte: UInt8 = 0
