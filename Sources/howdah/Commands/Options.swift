@@ -2,7 +2,6 @@ import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
-import Postgres
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -121,27 +120,5 @@ enum CommandRunner {
             Console.note(error.remedy)
         }
         exit(error.exit.rawValue)
-    }
-}
-
-/// Where a run goes: a private cluster, or a server of the operator's.
-enum Target {
-    case rehearsal
-    case server(Conninfo)
-
-    init(_ text: String?) throws {
-        guard let text, text != "rehearsal" else {
-            self = .rehearsal
-            return
-        }
-        do {
-            self = .server(try Conninfo(text))
-        } catch {
-            throw MigrationError(
-                .connection, error.message,
-                remedy:
-                    "Write it as postgresql://user@host:5432/database, with special characters percent-encoded.",
-                exit: .usage)
-        }
     }
 }

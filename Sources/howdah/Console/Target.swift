@@ -1,0 +1,24 @@
+import MigrationEngine
+import Postgres
+
+/// Where a run goes: a private cluster, or a server of the operator's.
+enum Target {
+    case rehearsal
+    case server(Conninfo)
+
+    init(_ text: String?) throws {
+        guard let text, text != "rehearsal" else {
+            self = .rehearsal
+            return
+        }
+        do {
+            self = .server(try Conninfo(text))
+        } catch {
+            throw MigrationError(
+                .connection, error.message,
+                remedy:
+                    "Write it as postgresql://user@host:5432/database, with special characters percent-encoded.",
+                exit: .usage)
+        }
+    }
+}
