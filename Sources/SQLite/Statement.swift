@@ -11,7 +11,7 @@ public enum StorageClass: Int32, CaseIterable, Sendable {
 
 /// One compiled statement, finalized when the value goes away.
 ///
-/// Used by the thread that uses its connection.
+/// Used by the thread that uses its connection, which must outlive it: keep the connection in a variable.
 public struct Statement: ~Copyable {
     /// The raw handle, for the loops that step it themselves. It lives as long as this value.
     public let handle: OpaquePointer

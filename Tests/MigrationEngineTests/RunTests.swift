@@ -183,4 +183,41 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [(true, MigrationReport.Outcome.proven), (false, .stale)])
+    func aSourceThatChangedMeanwhileIsNotedAndStaleWhenLive(
+        isRehearsal: Bool, outcome: MigrationReport.Outcome
+    ) throws {
+        try withSource { path, state, target in
+            let preparation = try TestMigration().prepare(path, state: state)
+            try makeDatabase(path, "INSERT INTO a VALUES (3, 'z')")
+            let report = try Migration(
+                preparation: preparation, server: TargetServer(target, cancellation: Cancellation()),
+                workers: 2,
+                restart: false, isRehearsal: isRehearsal, cancellation: Cancellation(),
+                progress: RunProgress()
+            ).run()
+            #expect(report.outcome == outcome)
+            #expect(report.notices.contains { $0.contains("has changed since") })
+        }
+    }
+
+    @Test(arguments: [
+        ("type: text", "type: \"text); CREATE TABLE smuggled (a int); --\""),
+        ("type: text", "type: text\n        default: \"''); CREATE TABLE smuggled (a int); --\""),
+        ("type: text", "type: nonsense"),
+    ])
+    func aPlanCannotSmuggleInAnotherStatement(from: String, to: String) throws {
+        try withSource("CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('x')") { path, state, target in
+            let text = try TestMigration().prepare(path, state: state).planText
+            let edited = text.replacing(from, with: to)
+            #expect(edited != text)
+            try edited.write(toFile: "\(state)/edited.yaml", atomically: true, encoding: .utf8)
+            var migration = TestMigration()
+            migration.planPath = "\(state)/edited.yaml"
+            #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
+            let left = try TestServer.rows(Self.relations, in: target)
+            #expect(left == [])
+        }
+    }
 }

@@ -93,7 +93,6 @@ struct Loader: Sendable {
                 quoteIdentifier(column.name)
                     + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
             }
-            try target.execute("SET LOCAL search_path = pg_catalog, public")
             try target.execute(
                 "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)"
             )

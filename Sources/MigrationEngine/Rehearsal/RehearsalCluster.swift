@@ -118,6 +118,21 @@ public struct RehearsalCluster {
         }
     }
 
+    /// Throws `.noSpace` where a rehearsal of a source of so many bytes would not fit: tables, indexes and log.
+    public func checkSpace(forSource bytes: Int64) throws {
+        var space = statvfs()
+        guard statvfs((facts.data as NSString).deletingLastPathComponent, &space) == 0 else { return }
+        let free = Int64(space.f_bavail) * Int64(space.f_frsize)
+        let needed = bytes * 3 + (64 << 20)
+        guard free < needed else { return }
+        throw MigrationError(
+            .noSpace,
+            "a rehearsal needs about \(needed >> 20) MB, and \(facts.data) has \(free >> 20) MB free",
+            remedy:
+                "Free some space, put the state on another disk with --state DIR, or name a server as the target."
+        )
+    }
+
     /// Makes the rehearsal's database empty: it holds nothing but the last rehearsal.
     public func resetDatabase() throws {
         guard let conninfo = conninfo(database: "postgres") else { return }

@@ -35,7 +35,9 @@ public struct Migration: Sendable {
 
     public func run() throws -> MigrationReport {
         let start = ContinuousClock.now
-        guard preparation.blocking.isEmpty else { return report(start: start) }
+        guard preparation.blocking.isEmpty else {
+            return Self.undecided(preparation, target: server.conninfo.url, progress: progress)
+        }
         // The main connection holds the lock for the whole run; it is not cancelled, so that it can clean up.
         let main = try server.connect(purpose: "migrate")
         try server.checkFitness(main, schema: plan.schema)
@@ -52,6 +54,15 @@ public struct Migration: Sendable {
             throw takeBack(ledger, main, after: error)
         }
         return try prove(ledger, sequences, start: start, main)
+    }
+
+    /// The report of a run that has not begun, since findings wait to be decided.
+    public static func undecided(
+        _ preparation: Preparation, target: String?, progress: RunProgress
+    ) -> MigrationReport {
+        MigrationReport(
+            command: "migrate", preparation: preparation, target: target, progress: progress,
+            seconds: progress.durations.reduce(0) { $0 + $1.duration.seconds })
     }
 
     private func report(start: ContinuousClock.Instant) -> MigrationReport {
@@ -176,7 +187,7 @@ public struct Migration: Sendable {
                 while let statements = queue.next() {
                     for statement in statements {
                         do {
-                            try connection.execute(statement.sql)
+                            _ = try connection.query(statement.sql)
                         } catch let error as PostgresError where error.code == .server {
                             throw MigrationError(
                                 .target,

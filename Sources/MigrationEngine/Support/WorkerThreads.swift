@@ -19,7 +19,8 @@ enum WorkerThreads {
                 do { try body(index) } catch { failures.add(error) }
                 group.leave()
             }
-            thread.stackSize = 1 << 20
+            // Nested JSON is read by recursion; only what is touched takes memory.
+            thread.stackSize = 8 << 20
             thread.name = "howdah-\(index)"
             thread.start()
         }

@@ -81,7 +81,8 @@ struct Ledger: Sendable {
                 try connection.execute("CREATE SCHEMA \(quoteIdentifier(plan.schema))")
                 try ledger.note("schema", plan.schema, connection)
             }
-            for statement in script.beforeLoad { try connection.execute(statement) }
+            // By the protocol that takes one statement only: a plan's text cannot smuggle in a second one.
+            for statement in script.beforeLoad { _ = try connection.query(statement) }
             for enumeration in plan.enums { try ledger.note("type", enumeration.name, connection) }
             for table in plan.tables where !table.isSkipped {
                 try ledger.note("table", table.name, connection)

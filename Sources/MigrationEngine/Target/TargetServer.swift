@@ -26,7 +26,7 @@ public struct TargetServer: Sendable {
                 """
                 SET timezone = 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on;
                 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
-                SET lock_timeout = '30s'; SET search_path = pg_catalog
+                SET lock_timeout = '30s'; SET search_path = pg_catalog, public
                 """)
             return connection
         } catch let error {
@@ -63,6 +63,23 @@ public struct TargetServer: Sendable {
     }
 
     // MARK: Fitness
+
+    /// Connects and checks that the server can take a migration into `schema`; returns the database's name.
+    public func check(schema: String) throws -> String {
+        let connection = try connect(purpose: "check")
+        try checkFitness(connection, schema: schema)
+        return connection.database
+    }
+
+    /// Whether the server asks for a password that nothing supplies.
+    public func asksForPassword() -> Bool {
+        do {
+            _ = try Postgres.Connection(conninfo, applicationName: "howdah check")
+            return false
+        } catch {
+            return error.code == .passwordNeeded
+        }
+    }
 
     /// Throws `.targetUnfit` with the reason where the server cannot take a migration.
     func checkFitness(_ connection: borrowing Postgres.Connection, schema: String) throws {

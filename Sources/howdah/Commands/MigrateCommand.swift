@@ -48,12 +48,14 @@ struct MigrateRun {
 
     func run(_ session: borrowing Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
-        if case .server(let conninfo) = target { try confirm(conninfo) }
+        let target = try reach(target, session.cancellation)
         let preparation = try session.reporting { try session.prepare(planning, planPath: planPath) }
         try PlanStore(session.state).keep(preparation)
         if !common.json { Describe.preparation(preparation).forEach(Console.note) }
         var report: MigrationReport
         switch target {
+        case _ where !preparation.blocking.isEmpty:
+            report = Migration.undecided(preparation, target: target.url, progress: session.progress)
         case .rehearsal: report = try rehearse(session, preparation)
         case .server(let conninfo): report = try migrate(session, preparation, conninfo, isRehearsal: false)
         }
@@ -72,6 +74,7 @@ struct MigrateRun {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
+            try cluster.checkSpace(forSource: preparation.snapshot.bytes)
             try cluster.resetDatabase()
             guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
             let report = try migrate(session, preparation, conninfo, isRehearsal: true)
@@ -93,17 +96,33 @@ struct MigrateRun {
         return try session.reporting { try migration.run() }
     }
 
-    /// Going live asks for the database's name; without a terminal only `--yes` does.
-    private func confirm(_ conninfo: Conninfo) throws {
-        if isConfirmed { return }
-        guard Console.isTerminal, !common.json else {
-            throw MigrationError(
-                .targetUnfit, "this is a live run into \(conninfo.url), and nobody has confirmed it",
-                remedy: "Add --yes, or leave the target out to rehearse first.", exit: .usage)
+    /// A live target is looked at before the long work begins, and going there is confirmed.
+    private func reach(_ target: Target, _ cancellation: Cancellation) throws -> Target {
+        guard case .server(var conninfo) = target else { return target }
+        try refuseUnconfirmed(conninfo)
+        if Console.isTerminal, TargetServer(conninfo, cancellation: cancellation).asksForPassword(),
+            let password = Console.readPassword("Password for \(conninfo.url): ")
+        {
+            conninfo = conninfo.setting("password", to: password)
         }
-        let name = conninfo["dbname"] ?? ""
-        Console.note("LIVE: the rows go into \(conninfo.url). Type the database's name (\(name)) to go on:")
-        guard readLine() == name, !name.isEmpty else {
+        let name = try TargetServer(conninfo, cancellation: cancellation).check(schema: planning.schema)
+        try confirm(conninfo, database: name)
+        return .server(conninfo)
+    }
+
+    private func refuseUnconfirmed(_ conninfo: Conninfo) throws {
+        guard !isConfirmed, !Console.isTerminal || common.json else { return }
+        throw MigrationError(
+            .targetUnfit, "this is a live run into \(conninfo.url), and nobody has confirmed it",
+            remedy: "Add --yes, or leave the target out to rehearse first.", exit: .usage)
+    }
+
+    /// Going live asks for the database's name; `--yes` answers.
+    private func confirm(_ conninfo: Conninfo, database: String) throws {
+        if isConfirmed { return }
+        Console.note(
+            "LIVE: the rows go into \(conninfo.url). Type the database's name (\(database)) to go on:")
+        guard readLine() == database else {
             throw MigrationError(
                 .cancelled, "not confirmed: nothing was done",
                 remedy: "Leave the target out to rehearse first.",

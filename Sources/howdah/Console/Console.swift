@@ -24,6 +24,21 @@ enum Console {
         write("\r\u{1B}[K" + printable(text), to: STDERR_FILENO)
     }
 
+    /// Asks on the terminal without showing what is typed; nil where nothing comes.
+    static func readPassword(_ prompt: String) -> String? {
+        var original = termios()
+        guard tcgetattr(STDIN_FILENO, &original) == 0 else { return nil }
+        var silent = original
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        write(printable(prompt), to: STDERR_FILENO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &original)
+            write("\n", to: STDERR_FILENO)
+        }
+        return readLine()
+    }
+
     /// One JSON document on stdout.
     static func json(_ document: some Encodable) {
         let encoder = JSONEncoder()

@@ -21,4 +21,12 @@ enum Target {
                 exit: .usage)
         }
     }
+
+    /// For people and documents; a rehearsal's cluster has no address that outlives the run.
+    var url: String? {
+        switch self {
+        case .rehearsal: nil
+        case .server(let conninfo): conninfo.url
+        }
+    }
 }
