@@ -83,6 +83,6 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
     }
 
     private static func escaped(_ text: String) -> String {
-        text.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined()
+        text.unicodeScalars.map { $0 == "'" || $0 == "\\" ? "\\\($0)" : String($0) }.joined()
     }
 }

@@ -146,10 +146,10 @@ import Testing
     @Test(arguments: [
         "Mixed Case", "select", "quo\"te", "with space", "ünïcødé 😀", "semi;colon", "it's", "a.b", "\\back",
         "%s", "$1",
-        String(repeating: "x", count: 63), "UPPER", "tab\there",
+        String(repeating: "x", count: 63), "UPPER", "tab\there", "joined\"\u{301}", "'\u{301}", "e\u{301}",
     ])
     func namesAreKeptExactly(name: String) throws {
-        let quoted = "\"" + name.replacing("\"", with: "\"\"") + "\""
+        let quoted = quoteIdentifier(name)
         try TestMigration().migrated(
             """
             CREATE TABLE \(quoted) (\(quoted) INTEGER PRIMARY KEY, other TEXT UNIQUE);

@@ -6,7 +6,7 @@ import Testing
 @Suite struct PostgresConnectionTests {
     @Test(arguments: [
         "plain", "Mixed Case", "quo\"te", "\"\"", "select", "ünï😀", "a.b", "semi;colon", "it's",
-        "back\\slash", "$1", "--",
+        "back\\slash", "$1", "--", "joined\"\u{301}", "'\u{301}", "\\\u{301}",
     ])
     func namesAndTextsKeepTheirBytesThroughQuoting(name: String) throws {
         try TestServer.withDatabase { conninfo in

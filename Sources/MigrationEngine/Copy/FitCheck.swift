@@ -19,8 +19,7 @@ struct FitCheck {
     struct Outcome {
         var count = 0
         var reasons: [Misfit: Int] = [:]
-        var rowids: [Int64] = []
-        var keys: [String] = []
+        var samples = RowSamples()
     }
 
     func run(_ trial: Trial) throws -> Outcome {
@@ -36,9 +35,8 @@ struct FitCheck {
     }
 
     private func run(_ trial: Trial, _ connection: borrowing SQLite.Connection) throws -> Outcome {
-        let keyColumns = trial.table.rowidName == nil ? trial.table.primaryKey : []
         let statement = try connection.prepare(
-            SourceQuery(trial.table, columns: [trial.column] + keyColumns).all)
+            SourceQuery(trial.table, columns: [trial.column] + RowSamples.naming(trial.table)).all)
         let handle = statement.handle
         var encoder = RowEncoder([trial.code])
         var outcome = Outcome()
@@ -49,13 +47,7 @@ struct FitCheck {
             guard let misfit else { continue }
             outcome.count += 1
             outcome.reasons[misfit, default: 0] += 1
-            guard outcome.count <= 5 else { continue }
-            if keyColumns.isEmpty, trial.table.rowidName != nil {
-                outcome.rowids.append(statement.int64(1))
-            } else {
-                let key = (0..<keyColumns.count).map { statement.text(Int32($0) + 1) }
-                outcome.keys.append(key.joined(separator: ", "))
-            }
+            outcome.samples.add(statement, of: trial.table, from: 1)
         }
         return outcome
     }

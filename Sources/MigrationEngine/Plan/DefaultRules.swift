@@ -27,6 +27,7 @@ struct DefaultRules {
         guard let constant = Self.constant(sql) else {
             return .notSupported("the default \(sql) is an expression")
         }
+        if case .null = constant { return .carried(nil) }
         guard let translated = translate(constant) else {
             return .notSupported("the default \(sql) is no value of type \(type.sql)")
         }
@@ -89,9 +90,10 @@ struct DefaultRules {
 
     // MARK: Writing
 
-    private func translate(_ constant: Constant) -> String?? {
+    /// The constant in PostgreSQL's words; nil where it is no value of the column's type.
+    private func translate(_ constant: Constant) -> String? {
         switch constant {
-        case .null: return .some(nil)
+        case .null: return "NULL"
         case .boolean(let value): return translate(boolean: value)
         case .number(let text): return translate(number: text)
         case .text(let text): return translate(text: text)
@@ -112,18 +114,27 @@ struct DefaultRules {
         switch type {
         case .boolean where digits == DecimalDigits(Int64(0)): return "false"
         case .boolean where digits == DecimalDigits(Int64(1)): return "true"
-        case .smallint where digits.scale == 0 && Double(text).map { abs($0) < 32768 } == true: return text
-        case .integer where digits.scale == 0 && Double(text).map { abs($0) < 2_147_483_648 } == true:
+        case .smallint where Int16(text) != nil, .integer where Int32(text) != nil,
+            .bigint where Int64(text) != nil:
             return text
-        case .bigint where digits.scale == 0 && Int64(text) != nil: return text
         case .double where Double(text)?.isFinite == true: return text
         case .numeric(nil, _): return text
         case .numeric(let precision?, let scale)
         where digits.scale <= scale ?? 0 && digits.integralDigits <= precision - (scale ?? 0): return text
-        case .text, .varchar: return translate(text: text)
+        case .text, .varchar: return Self.storedText(number: text).flatMap(translate(text:))
         case .json, .jsonb: return quoteLiteral(text)
         default: return nil
         }
+    }
+
+    /// The text that SQLite stores for a number in a column of TEXT affinity; nil where that is not certain.
+    private static func storedText(number text: String) -> String? {
+        if let integer = Int64(text) { return String(integer) }
+        // SQLite writes 15 digits, and large and small values with an exponent of its own form.
+        guard let value = Double(text), value.isFinite, let digits = DecimalDigits(decimal: text.utf8),
+            digits.digits.count <= 15, (1e-4..<1e15).contains(value.magnitude)
+        else { return nil }
+        return value.description
     }
 
     private func translate(text: String) -> String? {

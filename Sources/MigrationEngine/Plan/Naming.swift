@@ -19,12 +19,28 @@ enum Naming {
         }
         if name.isEmpty { return (.nameNotPossible, "is empty, which PostgreSQL refuses") }
         if name.unicodeScalars.contains("\0") { return (.nameNotPossible, "has a NUL inside") }
+        // A plan is YAML, where a mark at the start of a text says how the text is encoded and is no part of it.
+        if name.unicodeScalars.first == "\u{FEFF}" {
+            return (.nameNotPossible, "begins with a byte order mark")
+        }
         let system = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"]
         if isColumn, system.contains(name) {
             return (.nameNotPossible, "is the name of a system column of PostgreSQL's")
         }
         return nil
     }
+}
+
+extension Naming {
+    /// The later ones of names that are one text to Unicode and two to SQLite, such as é in one scalar and in two.
+    ///
+    /// The plan, and all that looks a name up, compares as Unicode does and would take one for the other.
+    static func twins(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { !seen.insert($0).inserted }
+    }
+
+    static let twinWhy = "differs from another one only in how Unicode composes its letters"
 }
 
 /// Gives names that are unique in one schema, where tables, indexes and sequences share one space.
@@ -50,7 +66,7 @@ enum Bookkeeping {
     ]
 
     static func reason(_ table: String) -> String? {
-        let name = table.lowercased()
+        let name = String(decoding: table.foldedName, as: UTF8.self)
         if name.hasPrefix("sqlite_") { return "SQLite's own table" }
         if names.contains(name) || name.hasPrefix("_litestream") {
             return "a tool's own table, made anew by it"

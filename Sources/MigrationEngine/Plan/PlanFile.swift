@@ -19,14 +19,21 @@ public struct PlanFile: Sendable {
         }
         let text = String(decoding: data, as: UTF8.self)
         do {
+            let version = try YAMLDecoder().decode(Version.self, from: text).version
+            guard version == 1 else {
+                throw Self.unreadable(path, "its version is \(version), and this howdah reads version 1")
+            }
             plan = try YAMLDecoder().decode(MigrationPlan.self, from: text)
+        } catch let error as MigrationError {
+            throw error
         } catch {
             throw Self.unreadable(path, Self.explain(error))
         }
-        guard plan.version == 1 else {
-            throw Self.unreadable(path, "its version is \(plan.version), and this howdah reads version 1")
-        }
         isEdited = !Self.hasOwnChecksum(text)
+    }
+
+    private struct Version: Decodable {
+        let version: Int
     }
 
     private static func unreadable(_ path: String, _ why: String) -> MigrationError {
@@ -40,7 +47,7 @@ public struct PlanFile: Sendable {
         func place(_ context: DecodingError.Context) -> String {
             let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }
                 .joined()
-            return path.hasPrefix(".") ? String(path.dropFirst()) : path
+            return path.isEmpty ? "the plan" : path.hasPrefix(".") ? String(path.dropFirst()) : path
         }
         switch error {
         case .keyNotFound(let key, let context): return "\(place(context)) lacks \(key.stringValue)"
@@ -48,7 +55,7 @@ public struct PlanFile: Sendable {
             return "\(place(context)): \(context.debugDescription)"
         case .dataCorrupted(let context):
             let detail = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            return place(context).isEmpty ? detail : "\(place(context)): \(detail)"
+            return context.codingPath.isEmpty ? detail : "\(place(context)): \(detail)"
         @unknown default: return "\(error)"
         }
     }
@@ -92,7 +99,12 @@ public struct PlanFile: Sendable {
 
         mutating func comment(_ content: String) {
             // A line break in a name or a value would end the comment.
-            text += "# " + content.split(whereSeparator: \.isNewline).joined(separator: " ") + "\n"
+            let line = content.split(whereSeparator: \.isNewline).joined(separator: " ")
+            text += "# "
+            for scalar in line.unicodeScalars {
+                if isPrintable(scalar) { text.unicodeScalars.append(scalar) } else { text += escaped(scalar) }
+            }
+            text += "\n"
         }
 
         mutating func header(_ plan: MigrationPlan) {
@@ -201,15 +213,24 @@ public struct PlanFile: Sendable {
                 case "\\": quoted += "\\\\"
                 case "\n": quoted += "\\n"
                 case "\t": quoted += "\\t"
-                case _
-                where scalar.value < 0x20 || (0x7F...0xA0).contains(scalar.value)
-                    || [0x2028, 0x2029, 0xFEFF].contains(scalar.value):
-                    let digits = String(scalar.value, radix: 16)
-                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                default: quoted.unicodeScalars.append(scalar)
+                case _ where isPrintable(scalar): quoted.unicodeScalars.append(scalar)
+                default: quoted += escaped(scalar)
                 }
             }
             return quoted + "\""
+        }
+
+        /// Whether YAML lets a character stand as it is (https://yaml.org/spec/1.1/#id868524), and an editor shows it.
+        private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+            switch scalar.value {
+            case 0x20...0x7E, 0xA1...0x2027, 0x202A...0xFEFE, 0xFF00...0xFFFD, 0x10000...: true
+            default: false
+            }
+        }
+
+        private func escaped(_ scalar: Unicode.Scalar) -> String {
+            let digits = String(scalar.value, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
         }
     }
 }

@@ -49,6 +49,13 @@ public struct Planner: Sendable {
             plan: MigrationPlan(
                 snapshot: snapshot, style: style, schema: schema,
                 enums: enums.filter { used.contains($0.name) }.sorted { $0.name < $1.name }, tables: []))
+        for twin in Naming.twins(catalog.tables.map(\.name)) {
+            proposal.findings.append(
+                Finding(
+                    .nameNotPossible, blocking: true, table: twin,
+                    "the name of the table \(twin) \(Naming.twinWhy)",
+                    choices: ["rename it in the source, in a copy of it"]))
+        }
         var names = NameSpace()
         for table in tables { _ = names.claim(table.name) }
         for table in tables {

@@ -1,3 +1,5 @@
+import Postgres
+
 /// A PostgreSQL column type, as far as howdah encodes and proves it itself.
 ///
 /// Written and read as PostgreSQL spells it; what is not in the list is `other`, which goes through the text format.
@@ -25,8 +27,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     /// Reads a type as written in DDL; a quoted name is an enum of the plan's.
     public init(_ text: String) {
         let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        if trimmed.hasPrefix("\""), trimmed.hasSuffix("\""), trimmed.count > 2 {
-            self = .enumeration(String(trimmed.dropFirst().dropLast()).replacing("\"\"", with: "\""))
+        let quote = UInt8(ascii: "\"")
+        if trimmed.utf8.first == quote, trimmed.utf8.last == quote, trimmed.utf8.count > 2 {
+            self = .enumeration(trimmed.unquoted)
             return
         }
         let (name, parameters, suffix) = Self.parts(of: trimmed.lowercased())
@@ -73,7 +76,7 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .json: "json"
         case .jsonb: "jsonb"
         case .uuid: "uuid"
-        case .enumeration(let name): "\"" + name.replacing("\"", with: "\"\"") + "\""
+        case .enumeration(let name): quoteIdentifier(name)
         case .other(let sql): sql
         }
     }
@@ -89,6 +92,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .smallint, .integer, .bigint: .integer
         case .text, .varchar: .text
         case .timestamp: .instant
+        case .numeric: .number
+        case .timestamptz: .own("timestamptz")
+        case .time: .own("time")
         default: .own(sql)
         }
     }

@@ -21,6 +21,9 @@ struct TablePlanner {
             let profile = index < profile.columns.count ? profile.columns[index] : ColumnProfile()
             plan.columns.append(build(column, profile, &proposal))
         }
+        for twin in Naming.twins(table.columns.map(\.name)) {
+            refuseName(twin, kind: "column", column: twin, (.nameNotPossible, Naming.twinWhy), &proposal)
+        }
         buildKeys(&plan, &names, &proposal)
         buildForeignKeys(&plan, &proposal)
         for check in table.checks {
@@ -33,6 +36,13 @@ struct TablePlanner {
     private func checkName(_ name: String, kind: String, column: String?, _ proposal: inout Planner.Proposal)
     {
         guard let obstacle = Naming.obstacle(name, isColumn: column != nil) else { return }
+        refuseName(name, kind: kind, column: column, obstacle, &proposal)
+    }
+
+    private func refuseName(
+        _ name: String, kind: String, column: String?, _ obstacle: (id: Finding.ID, why: String),
+        _ proposal: inout Planner.Proposal
+    ) {
         proposal.findings.append(
             Finding(
                 obstacle.id, blocking: true, table: table.name, column: column,
@@ -79,7 +89,6 @@ struct TablePlanner {
         if column.collation.uppercased() != "BINARY" {
             proposal.objects.append(.notSupported(.collation, place, "COLLATE \(column.collation)"))
         }
-        noteNulls(column, profile, &proposal)
         return plan
     }
 
@@ -88,27 +97,6 @@ struct TablePlanner {
         let numbering: MigrationPlan.Numbering = style == .prisma ? .serial : .identity
         if let isNumbered = hint?.isAutoincrement { return isNumbered ? numbering : nil }
         return table.rowidAlias == column.name ? numbering : nil
-    }
-
-    /// SQLite lets NULL into keys, and ALTER TABLE into columns declared NOT NULL.
-    private func noteNulls(
-        _ column: Catalog.Column, _ profile: ColumnProfile, _ proposal: inout Planner.Proposal
-    ) {
-        guard profile.nulls > 0 else { return }
-        if table.primaryKey.contains(column.name) {
-            proposal.findings.append(
-                Finding(
-                    .nullInKey, blocking: true, table: table.name, column: column.name, count: profile.nulls,
-                    "\(profile.nulls) rows hold NULL in the primary key, which PostgreSQL refuses",
-                    choices: ["give the rows a key in the source", "skip: true"]))
-        } else if column.isNotNull {
-            proposal.findings.append(
-                Finding(
-                    .nullInNotNull, blocking: true, table: table.name, column: column.name,
-                    count: profile.nulls,
-                    "\(profile.nulls) rows hold NULL in a column declared NOT NULL",
-                    choices: ["not_null: false", "give the rows a value in the source"]))
-        }
     }
 
     // MARK: Keys and indexes

@@ -40,7 +40,7 @@ enum TypeFit: Equatable {
             return instants(column, digits: digits, unit: unit, isZoned: type.isZoned, style: style)
         case .date:
             guard let dates = column.dates else { return .unknown }
-            return fit(dates.count(.day) == column.values)
+            return fit(dates.count(.day) == column.values && timestampRange.contains(dates.minMicroseconds))
         case .time(let digits):
             guard let dates = column.dates else { return .unknown }
             return fit(dates.timesOfDay == column.values && dates.maxFractionDigits <= digits)

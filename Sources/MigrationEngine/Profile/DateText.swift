@@ -22,12 +22,16 @@ struct DateText: Equatable {
     /// Digits after the second, without trailing zeros.
     var fractionDigits: Int
 
+    /// The years whose microseconds since 1970 surely fit 64 bits; PostgreSQL's timestamps end within them.
+    static let years = -290_000...294_246
+
     /// Reads the whole of `bytes`; nil where they are no date, or one that no calendar has.
     static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> DateText? {
         var scanner = Scanner(bytes)
-        guard let first = bytes.first else { return nil }
-        return Scanner.isDigit(first) || first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
-            ? scanner.iso8601() : scanner.rfc2822()
+        guard let first = bytes.first, bytes.count > 2 else { return nil }
+        let isDayFirst = bytes[1] == UInt8(ascii: " ") || bytes[2] == UInt8(ascii: " ")
+        let isISO8601 = Scanner.isDigit(first) || first == UInt8(ascii: "+") || first == UInt8(ascii: "-")
+        return isISO8601 && !isDayFirst ? scanner.iso8601() : scanner.rfc2822()
     }
 
     /// A time of day, `07:08`, `07:08:09` or with a fraction: microseconds since midnight and digits.
@@ -121,9 +125,9 @@ struct DateText: Equatable {
         }
 
         func checked(_ year: Int, _ month: Int, _ day: Int) -> (year: Int, month: Int, day: Int)? {
-            guard (1...12).contains(month), day >= 1, day <= DateText.daysInMonth(month, year: year) else {
-                return nil
-            }
+            guard DateText.years.contains(year), (1...12).contains(month), day >= 1,
+                day <= DateText.daysInMonth(month, year: year)
+            else { return nil }
             return (year, month, day)
         }
 
@@ -168,19 +172,23 @@ struct DateText: Equatable {
 
         /// `[Mon, ]06 May 2024 07:08[:09] (+0200|GMT|UT|UTC|Z)`, https://www.rfc-editor.org/rfc/rfc2822#section-3.3
         mutating func rfc2822() -> DateText? {
-            let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
-            guard words.count == 6, words[0].count == 4, words[0].hasSuffix(",") else { return nil }
+            var words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
+            if words.count == 6 {
+                guard words[0].utf8.count == 4, words.removeFirst().hasSuffix(",") else { return nil }
+            }
+            guard words.count == 5 else { return nil }
             let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-            guard (1...2).contains(words[1].utf8.count), words[3].utf8.count == 4, let day = Int(words[1]),
-                let month = months.firstIndex(of: String(words[2])), let year = Int(words[3]),
+            func number(_ word: Substring) -> Int? { word.utf8.allSatisfy(Self.isDigit) ? Int(word) : nil }
+            guard (1...2).contains(words[0].utf8.count), words[2].utf8.count == 4, let day = number(words[0]),
+                let month = months.firstIndex(of: String(words[1])), let year = number(words[2]),
                 let date = checked(year, month + 1, day)
             else { return nil }
             let midnight =
                 Int64(DateText.days(year: date.year, month: date.month, day: date.day)) * 86_400_000_000
-            let time = Array(words[4].utf8).withUnsafeBufferPointer { DateText.parseTime($0) }
-            let zone = Array(words[5].utf8)
+            let time = Array(words[3].utf8).withUnsafeBufferPointer { DateText.parseTime($0) }
+            let zone = Array(words[4].utf8)
             let offset: Int? =
-                ["GMT", "UT", "UTC", "Z"].contains(words[5])
+                ["GMT", "UT", "UTC", "Z"].contains(words[4])
                 ? 0
                 : zone.withUnsafeBufferPointer { buffer in
                     var scanner = Scanner(buffer)

@@ -29,14 +29,20 @@ struct DecimalDigits: Equatable {
         var hasDigit = false
         var exponentSign = 0
         var exponentValue = 0
+        var hasExponentDigit = false
+        var previous: UInt8 = 0
         var iterator = text.makeIterator()
         var isFirst = true
         while let byte = iterator.next() {
-            defer { isFirst = false }
+            defer {
+                isFirst = false
+                previous = byte | 0x20
+            }
             switch byte {
             case UInt8(ascii: "-") where isFirst: isNegative = true
             case UInt8(ascii: "+") where isFirst: break
             case UInt8(ascii: "0")...UInt8(ascii: "9") where exponentSign != 0:
+                hasExponentDigit = true
                 exponentValue = min(exponentValue * 10 + Int(byte - 48), 1_000_000)
             case UInt8(ascii: "0")...UInt8(ascii: "9"):
                 hasDigit = true
@@ -45,12 +51,12 @@ struct DecimalDigits: Equatable {
             case UInt8(ascii: ".") where !isFraction && exponentSign == 0: isFraction = true
             case UInt8(ascii: "e") where exponentSign == 0, UInt8(ascii: "E") where exponentSign == 0:
                 exponentSign = 1
-            case UInt8(ascii: "-") where exponentSign == 1 && exponentValue == 0: exponentSign = -1
-            case UInt8(ascii: "+") where exponentSign == 1 && exponentValue == 0: break
+            case UInt8(ascii: "-") where previous == UInt8(ascii: "e"): exponentSign = -1
+            case UInt8(ascii: "+") where previous == UInt8(ascii: "e"): break
             default: return nil
             }
         }
-        guard hasDigit else { return nil }
+        guard hasDigit, exponentSign == 0 || hasExponentDigit else { return nil }
         exponent += exponentSign * exponentValue
         trim()
     }

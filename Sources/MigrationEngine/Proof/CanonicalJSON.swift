@@ -134,8 +134,8 @@ struct CanonicalJSON {
             guard var code = unit() else { return nil }
             if (0xD800...0xDBFF).contains(code), next == UInt8(ascii: "\\") {
                 position += 2
-                guard let low = unit() else { return nil }
-                code = 0x10000 + (code - 0xD800) << 10 + (low &- 0xDC00)
+                guard let low = unit(), (0xDC00...0xDFFF).contains(low) else { return nil }
+                code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
             return Unicode.Scalar(code).map { Array(String(Character($0)).utf8) }
         default: return nil
@@ -145,6 +145,7 @@ struct CanonicalJSON {
     private mutating func unit() -> UInt32? {
         guard position + 4 <= bytes.count else { return nil }
         defer { position += 4 }
-        return UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
+        return digits.utf8.first == UInt8(ascii: "+") ? nil : UInt32(digits, radix: 16)
     }
 }

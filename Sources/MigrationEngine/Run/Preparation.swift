@@ -103,8 +103,8 @@ public struct Preparer: Sendable {
         let skipped = Set(reviewed.plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
         var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
-        findings.removeAll { Self.isDecided($0, reviewed.plan, edited: edited != nil) }
         findings += try misfits(reviewed, proposal.plan, kept, profiles, snapshot)
+        findings += try nulls(reviewed.plan, kept, profiles, snapshot)
         findings += ForeignKeyReview.findings(reviewed.plan)
         findings += try orphans(reviewed.plan, kept, snapshot)
         findings += snapshot.notes.map {
@@ -119,19 +119,6 @@ public struct Preparer: Sendable {
             planPath: edited?.path,
             styleEvidence: style == nil ? detected.evidence : "it was asked for", findings: findings,
             objects: objects + reviewed.objects, decidedColumns: reviewed.changedTypes)
-    }
-
-    /// Findings that the plan's own words settle.
-    private static func isDecided(_ finding: Finding, _ plan: MigrationPlan, edited: Bool) -> Bool {
-        guard edited, let table = plan.tables.first(where: { $0.name == finding.table }),
-            let column = table.columns.first(where: { $0.name == finding.column })
-        else { return false }
-        switch finding.id {
-        case .nullInNotNull: return !(column.notNull ?? false)
-        case .nullInKey:
-            return !(table.primaryKey?.columns.contains(column.name) ?? false) && !(column.notNull ?? false)
-        default: return false
-        }
     }
 
     // MARK: Findings that ask for the data
@@ -170,6 +157,23 @@ public struct Preparer: Sendable {
         return findings
     }
 
+    private func nulls(
+        _ plan: MigrationPlan, _ tables: [Catalog.Table], _ profiles: [String: TableProfile],
+        _ snapshot: Snapshot
+    ) throws -> [Finding] {
+        let connection = try snapshot.open()
+        let interrupter = connection.interrupter
+        return try cancellation.whileRegistered({ interrupter.interrupt() }) {
+            try NullReview.findings(plan, tables, profiles) { table, column in
+                do {
+                    return try RowSamples.nulls(in: column, of: table, connection)
+                } catch let error as SQLiteError where error.isInterrupted {
+                    throw MigrationError.cancelled
+                }
+            }
+        }
+    }
+
     private func misfit(
         _ outcome: FitCheck.Outcome, _ table: Catalog.Table, _ column: Catalog.Column,
         _ planned: MigrationPlan.Column, _ choice: TypeRule.Choice
@@ -178,7 +182,7 @@ public struct Preparer: Sendable {
             .map { reason in "\(reason.key.message) (\(reason.value))" }
         return Finding(
             .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: outcome.count,
-            sampleRowids: outcome.rowids, sampleKeys: outcome.keys,
+            sampleRowids: outcome.samples.rowids, sampleKeys: outcome.samples.keys,
             "\(outcome.count) values do not fit \(planned.type): \(reasons.joined(separator: "; "))",
             choices: choice.alternatives.map { "type: \($0.sql)" } + [
                 "correct the rows in the source", "skip: true",

@@ -39,12 +39,12 @@ public struct Catalog: Sendable, Equatable {
         public var rowidName: String? {
             if isWithoutRowid { return nil }
             if let rowidAlias { return rowidAlias }
-            let taken = Set(columns.map { $0.name.lowercased() })
-            return ["rowid", "_rowid_", "oid"].first { !taken.contains($0) }
+            let taken = Set(columns.map(\.name.foldedName))
+            return ["rowid", "_rowid_", "oid"].first { !taken.contains($0.foldedName) }
         }
 
         public func column(named name: String) -> Column? {
-            columns.first { $0.name.lowercased() == name.lowercased() }
+            columns.first { $0.name.foldedName == name.foldedName }
         }
     }
 

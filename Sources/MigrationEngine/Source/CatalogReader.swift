@@ -133,9 +133,9 @@ struct CatalogReader {
                 name: name, isUnique: list.int64(1) != 0,
                 origin: .init(rawValue: list.text(2)) ?? .createIndex,
                 isPartial: list.int64(3) != 0, terms: terms, sql: list.optionalText(4))
-            let columns = terms.map { $0.column?.lowercased() }
+            let columns = terms.map(\.column?.foldedName)
             if index.origin == .unique,
-                let match = uniques.firstIndex(where: { $0.columns.map { $0.lowercased() } == columns })
+                let match = uniques.firstIndex(where: { $0.columns.map(\.foldedName) == columns })
             {
                 index.constraintName = uniques.remove(at: match).name
             }
@@ -180,12 +180,12 @@ struct CatalogReader {
 
     /// Gives every foreign key the names as its parent spells them; SQLite compares names without case.
     private static func resolveParents(_ catalog: inout Catalog) throws {
-        var byName: [String: Catalog.Table] = [:]
-        for table in catalog.tables { byName[table.name.lowercased()] = table }
+        var byName: [[UInt8]: Catalog.Table] = [:]
+        for table in catalog.tables { byName[table.name.foldedName] = table }
         for index in catalog.tables.indices {
             let own = catalog.tables[index]
             catalog.tables[index].foreignKeys = own.foreignKeys.map { key in
-                let parent = byName[key.parentTable.lowercased()]
+                let parent = byName[key.parentTable.foldedName]
                 let named = key.parentColumns?.map { parent?.column(named: $0)?.name ?? $0 }
                 let implied = parent.flatMap {
                     $0.primaryKey.count == key.columns.count ? $0.primaryKey : nil

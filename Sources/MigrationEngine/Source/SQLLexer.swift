@@ -24,12 +24,10 @@ struct SQLToken: Equatable, Sendable {
     /// The name or text without its quotes; other tokens as written.
     var value: String {
         switch kind {
-        case .quotedName where source.hasPrefix("["): return String(source.dropFirst().dropLast())
-        case .quotedName, .text:
-            guard let quote = source.first else { return source }
-            let inner = source.dropFirst().dropLast()
-            return String(inner).replacing("\(quote)\(quote)", with: "\(quote)")
-        default: return source
+        case .quotedName where source.utf8.first == UInt8(ascii: "["):
+            String(decoding: source.utf8.dropFirst().dropLast(), as: UTF8.self)
+        case .quotedName, .text: source.unquoted
+        default: source
         }
     }
 

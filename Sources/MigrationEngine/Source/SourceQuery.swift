@@ -43,6 +43,13 @@ struct SourceQuery {
         return statement
     }
 
+    /// The first rows in which a column is NULL, whatever is declared: SQLite answers `IS NULL` by NOT NULL. The rowid follows the columns, where it can be read.
+    func nulls(in column: String, limit: Int) -> String {
+        let columns = [columns, rowid].compactMap(\.self).joined(separator: ", ")
+        return
+            "SELECT \(columns) FROM \(name) NOT INDEXED WHERE typeof(\(quoteIdentifier(column))) = 'null' LIMIT \(limit)"
+    }
+
     /// Every row in the order of an integer column, which follows the columns.
     func ordered(by key: String) -> String {
         "SELECT \(columns), \(quoteIdentifier(key)) FROM \(name) ORDER BY \(quoteIdentifier(key))"

@@ -70,14 +70,20 @@ struct TableDDL: Equatable, Sendable {
             position += 1
             var name: String?
             while let token = current, !token.isSymbol(","), !token.isSymbol(")") {
+                // A column constraint of its own, which speaks of the column's last REFERENCES.
+                if let last = ddl.foreignKeys.indices.last, deferral(of: &ddl.foreignKeys[last]) { continue }
                 switch token.kind == .word ? token.source.uppercased() : token.source {
                 case "CONSTRAINT":
                     position += 1
                     name = current?.value
                     position += 1
                     continue
-                case "PRIMARY": ddl.primaryKeyName = name
-                case "UNIQUE": ddl.uniques.append(Unique(name: name, columns: [column]))
+                case "PRIMARY":
+                    ddl.primaryKeyName = name
+                    name = nil
+                case "UNIQUE":
+                    ddl.uniques.append(Unique(name: name, columns: [column]))
+                    name = nil
                 case "CHECK":
                     position += 1
                     ddl.checks.append(Check(name: name, expression: parenthesised()))
@@ -90,6 +96,7 @@ struct TableDDL: Equatable, Sendable {
                 case "AS":
                     position += 1
                     ddl.generated[column] = parenthesised()
+                    name = nil
                     continue
                 case "(":
                     _ = parenthesised()
@@ -129,6 +136,22 @@ struct TableDDL: Equatable, Sendable {
             }
         }
 
+        /// `[NOT] DEFERRABLE [INITIALLY DEFERRED|IMMEDIATE]`; false where something else stands here.
+        private mutating func deferral(of key: inout ForeignKey) -> Bool {
+            let isNot = at("NOT")
+            guard (isNot ? tokens[(position + 1)...].first : current)?.isWord("DEFERRABLE") == true else {
+                return false
+            }
+            position += isNot ? 2 : 1
+            key.isDeferrable = !isNot
+            key.isInitiallyDeferred = false
+            if take("INITIALLY") {
+                key.isInitiallyDeferred = !isNot && at("DEFERRED")
+                position += 1
+            }
+            return true
+        }
+
         /// From REFERENCES, or just before it, to the end of the clause.
         private mutating func references(name: String?) -> ForeignKey {
             var key = ForeignKey(name: name)
@@ -140,19 +163,7 @@ struct TableDDL: Equatable, Sendable {
                     if take("SET") || take("NO") { position += 1 } else { position += 1 }
                 } else if token.isWord("MATCH") {
                     position += 2
-                } else if token.isWord("NOT"), position + 1 < tokens.count,
-                    tokens[position + 1].isWord("DEFERRABLE")
-                {
-                    position += 2
-                    if take("INITIALLY") { position += 1 }
-                } else if token.isWord("DEFERRABLE") {
-                    key.isDeferrable = true
-                    position += 1
-                    if take("INITIALLY") {
-                        key.isInitiallyDeferred = at("DEFERRED")
-                        position += 1
-                    }
-                } else {
+                } else if !deferral(of: &key) {
                     break
                 }
             }
