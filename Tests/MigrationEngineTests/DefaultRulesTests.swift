@@ -63,6 +63,13 @@ import Testing
         Case("1000", "numeric(3,0)", nil), Case("'1e'", "numeric", nil),
         Case("'1e+'", "double precision", nil),
         Case("12.50", "numeric(65,30)", "12.50", .prisma),
+        // SQLite makes doubles of what is no 64-bit integer.
+        Case("9223372036854775808", "numeric", nil), Case("12345678901234567890.5", "numeric", nil),
+        Case("1e400", "numeric", nil), Case("1e400", "json", nil), Case("9223372036854775808", "json", nil),
+        Case("9223372036854775807", "numeric", "9223372036854775807"), Case("0.1", "numeric", "0.1"),
+        Case("007", "json", "'7'"), Case(".5", "json", "'0.5'"), Case("5.", "jsonb", "'5'"),
+        Case("CURRENT_TIMESTAMP", "varchar(18)", nil), Case("CURRENT_DATE", "varchar(9)", nil),
+        Case("CURRENT_DATE", "varchar(10)", "to_char((CURRENT_TIMESTAMP AT TIME ZONE 'UTC'), 'YYYY-MM-DD')"),
         // Booleans.
         Case("true", "boolean", "true"), Case("0", "boolean", "false"), Case("1", "boolean", "true"),
         Case("'f'", "boolean", "false"),

@@ -118,13 +118,26 @@ struct DefaultRules {
             .bigint where Int64(text) != nil:
             return text
         case .double where Double(text)?.isFinite == true: return text
-        case .numeric(nil, _): return text
+        case .numeric(nil, _) where Self.isExact(digits, text): return text
         case .numeric(let precision?, let scale)
-        where digits.scale <= scale ?? 0 && digits.integralDigits <= precision - (scale ?? 0): return text
+        where digits.scale <= scale ?? 0 && digits.integralDigits <= precision - (scale ?? 0)
+            && Self.isExact(digits, text):
+            return text
         case .text, .varchar: return Self.storedText(number: text).flatMap(translate(text:))
-        case .json, .jsonb: return quoteLiteral(text)
+        case .json, .jsonb:
+            guard Self.isExact(digits, text) else { return nil }
+            return Self.storedText(number: text).map {
+                quoteLiteral($0.hasSuffix(".0") ? String($0.dropLast(2)) : $0)
+            }
         default: return nil
         }
+    }
+
+    /// Whether SQLite keeps every digit: what is no 64-bit integer is a double to it.
+    private static func isExact(_ digits: DecimalDigits, _ text: String) -> Bool {
+        if Int64(text) != nil { return true }
+        guard let value = Double(text), value.isFinite else { return false }
+        return DecimalDigits(value) == digits
     }
 
     /// The text that SQLite stores for a number in a column of TEXT affinity; nil where that is not certain.
@@ -150,7 +163,7 @@ struct DefaultRules {
             // Prisma writes the bytes of a constant as hexadecimal digits in a text.
             let isHexadecimal = text.utf8.count % 2 == 0 && text.allSatisfy { $0.isASCII && $0.isHexDigit }
             if style == .prisma, isHexadecimal { return quotedBytes(text.lowercased()) }
-            return quotedBytes(text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
+            return quotedBytes(text.utf8.hexadecimal)
         case .json, .jsonb:
             let verdict = Array(text.utf8).withUnsafeBufferPointer { JSONText.check($0) }
             return verdict == .valid || (verdict == .textOnly && type == .json) ? quoteLiteral(text) : nil
@@ -183,6 +196,8 @@ struct DefaultRules {
         case .time where !date: return "(\(utc)::time)"
         case .text, .varchar:
             let format = [date ? "YYYY-MM-DD" : nil, time ? "HH24:MI:SS" : nil].compactMap { $0 }
+            let length = (date ? 10 : 0) + (time ? 8 : 0) + (date && time ? 1 : 0)
+            if case .varchar(let limit) = type, limit < length { return nil }
             return "to_char(\(utc), \(quoteLiteral(format.joined(separator: " "))))"
         default: return nil
         }

@@ -65,8 +65,7 @@ public struct PlanFile: Sendable {
     private static let checksumLabel = "# unchanged since it was made: "
 
     private static func checksum(_ body: String) -> String {
-        SHA256.hash(data: Data(body.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-            .joined()
+        SHA256.hash(data: Data(body.utf8)).prefix(16).hexadecimal
     }
 
     private static func hasOwnChecksum(_ text: String) -> Bool {

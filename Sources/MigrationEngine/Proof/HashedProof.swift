@@ -219,7 +219,7 @@ struct HashedProof {
             case .int2, .int4, .int8:
                 return "\(value.reduce(Int64(0)) { $0 << 8 | Int64($1) })"
             case .text, .varchar, .enumeration: return String(decoding: value, as: UTF8.self)
-            default: return "\\x" + value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            default: return "\\x" + value.hexadecimal
             }
         }.joined(separator: ", ")
     }

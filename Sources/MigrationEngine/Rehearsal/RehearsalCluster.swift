@@ -174,7 +174,7 @@ public struct RehearsalCluster {
     private static func dataFolder(folder: String, user: Command.User?) -> String {
         guard user != nil else { return "\(folder)/data" }
         let digest = SHA256.hash(data: Data(folder.utf8)).prefix(8)
-        let name = digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let name = digest.hexadecimal
         return "/var/lib/howdah/rehearsals/\(name)"
     }
 

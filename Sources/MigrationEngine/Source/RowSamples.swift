@@ -1,3 +1,4 @@
+import Postgres
 import SQLite
 
 /// A few rows by which an operator finds what a finding is about: rowids, or keys in tables without them.
@@ -20,7 +21,14 @@ struct RowSamples: Equatable {
         } else {
             let key = table.primaryKey.indices.map { index in
                 let column = first + Int32(index)
-                return statement.isNull(column) ? "NULL" : statement.text(column)
+                // 1 and '1' are two keys.
+                switch statement.storageClass(column) {
+                case .null: return "NULL"
+                case .text: return quoteLiteral(statement.text(column))
+                case .blob:
+                    return "X'" + statement.bytes(column).hexadecimal + "'"
+                default: return statement.text(column)
+                }
             }
             keys.append(key.joined(separator: ", "))
         }

@@ -20,7 +20,7 @@ func sha256(ofFile path: String, cancellation: Cancellation) throws -> String {
         }
         hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
     }
-    return hash.finalize().map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    return hash.finalize().hexadecimal
 }
 
 /// What the operating system said about a file, with the file's name.
