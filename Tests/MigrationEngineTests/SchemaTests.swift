@@ -167,3 +167,62 @@ import Testing
         }
     }
 }
+
+/// What SQLite can say in a CREATE TABLE and a plan does not carry: listed, so that nothing goes without a word.
+@Suite struct LeftOutTests {
+    @Test(arguments: [
+        ("CREATE TABLE t (a TEXT, UNIQUE (a COLLATE NOCASE))", ObjectState.Kind.collation, "t.a"),
+        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE NOCASE))", .collation, "t.a"),
+        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE RTRIM)) WITHOUT ROWID", .collation, "t.a"),
+        ("CREATE TABLE t (a TEXT, b TEXT, UNIQUE (a, b COLLATE RTRIM))", .collation, "t.b"),
+        ("CREATE TABLE t (a TEXT COLLATE NOCASE)", .collation, "t.a"),
+        ("CREATE TABLE t (a TEXT UNIQUE ON CONFLICT REPLACE)", .conflictClause, "t.a: ON CONFLICT REPLACE"),
+        ("CREATE TABLE t (a TEXT NOT NULL ON CONFLICT IGNORE)", .conflictClause, "t.a: ON CONFLICT IGNORE"),
+        ("CREATE TABLE t (a TEXT, UNIQUE (a) ON CONFLICT FAIL)", .conflictClause, "t.ON CONFLICT FAIL"),
+        (
+            "CREATE TABLE t (a INTEGER PRIMARY KEY ON CONFLICT REPLACE)", .conflictClause,
+            "t.a: ON CONFLICT REPLACE"
+        ),
+    ])
+    func whatIsNotCarriedIsListed(sql: String, kind: ObjectState.Kind, name: String) throws {
+        try TestMigration().migrated(sql) { report, _, _ in
+            let unexplained = report.unexplained
+            #expect(unexplained.map(\.kind) == [kind])
+            #expect(unexplained.map(\.name) == [name])
+            #expect(report.exit == 3)
+        }
+    }
+
+    @Test(arguments: [
+        "CREATE TABLE t (a TEXT UNIQUE ON CONFLICT ABORT, b TEXT, UNIQUE (b) ON CONFLICT ABORT)",
+        "CREATE TABLE t (a TEXT, UNIQUE (a COLLATE BINARY))",
+        "CREATE TABLE t (a INTEGER REFERENCES t (a) ON DELETE CASCADE, UNIQUE (a))",
+    ])
+    func whatIsTheDefaultIsNot(sql: String) throws {
+        try TestMigration().migrated(sql) { report, _, _ in
+            #expect(report.unexplained == [])
+            #expect(report.outcome == .proven)
+        }
+    }
+
+    @Test(arguments: [
+        "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE t_id_seq (x INT)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE t_id_seq (id INTEGER PRIMARY KEY); CREATE TABLE t_id_seq1 (x)",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); CREATE INDEX t_id_seq ON t (a)",
+        "CREATE TABLE a (x TEXT); CREATE INDEX b_id_seq ON a (x); CREATE TABLE b (id INTEGER PRIMARY KEY)",
+    ])
+    func aNameThatASequenceWouldTakeIsNotInItsWay(sql: String) throws {
+        try TestMigration().migrated(sql) { report, _, _ in #expect(report.outcome == .proven) }
+    }
+
+    @Test(arguments: [
+        "CREATE TABLE t (a JSON UNIQUE)", "CREATE TABLE t (a JSON); CREATE INDEX i ON t (a)",
+        "CREATE TABLE t (\((0..<33).map { "c\($0) INT" }.joined(separator: ", "))); CREATE INDEX i ON t (\((0..<33).map { "c\($0)" }.joined(separator: ", ")))",
+    ])
+    func whatNoIndexCanHoldStopsTheRun(sql: String) throws {
+        try TestMigration().migrated(sql) { report, _, _ in
+            #expect(report.exit == 3)
+            #expect(Set(report.findings.filter(\.blocking).map(\.id)) == [.notIndexable])
+        }
+    }
+}

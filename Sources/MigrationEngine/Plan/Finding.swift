@@ -19,6 +19,7 @@ public struct Finding: Codable, Sendable, Equatable {
         case dateUnit = "date-unit"
         case renamed = "renamed"
         case sequenceExhausted = "sequence-exhausted"
+        case notIndexable = "not-indexable"
         case unboundedValue = "value-too-large"
     }
 
@@ -75,6 +76,7 @@ public struct ObjectState: Codable, Sendable, Equatable {
         case table, primaryKey = "primary key", unique, index, foreignKey = "foreign key", sequence, check
         case view, trigger, virtualTable = "virtual table", shadowTable = "shadow table"
         case generatedColumn = "generated column", collation, defaultValue = "default"
+        case conflictClause = "conflict clause"
     }
 
     public enum State: String, Codable, Sendable {

@@ -58,10 +58,13 @@ public struct Planner: Sendable {
         }
         var names = NameSpace()
         for table in tables { _ = names.claim(table.name) }
-        for table in tables {
-            let builder = TablePlanner(
+        let builders = tables.map { table in
+            TablePlanner(
                 table: table, profile: profiles[table.name] ?? TableProfile(), style: style, hints: hints,
                 enums: proposal.plan.enums)
+        }
+        for name in builders.flatMap(\.sequenceNames) { _ = names.claim(name) }
+        for builder in builders {
             proposal.plan.tables.append(builder.build(names: &names, into: &proposal))
         }
         listOthers(&proposal)

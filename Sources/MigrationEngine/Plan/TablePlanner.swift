@@ -30,6 +30,11 @@ struct TablePlanner {
             proposal.objects.append(
                 .notSupported(.check, "\(table.name).\(check.name ?? "CHECK (\(check.expression))")"))
         }
+        for clause in table.conflictClauses {
+            proposal.objects.append(
+                .notSupported(.conflictClause, "\(table.name).\(clause)", "PostgreSQL has it in INSERT alone")
+            )
+        }
         return plan
     }
 
@@ -92,6 +97,12 @@ struct TablePlanner {
         return plan
     }
 
+    /// The names that PostgreSQL gives to the sequences of the numbered columns.
+    var sequenceNames: [String] {
+        table.columns.filter { numbering($0, hints?.columns[table.name]?[$0.name]) != nil }
+            .map { Naming.cut("\(table.name)_\($0.name)", suffix: "_seq") }
+    }
+
     private func numbering(_ column: Catalog.Column, _ hint: SchemaHints.Column?) -> MigrationPlan.Numbering?
     {
         let numbering: MigrationPlan.Numbering = style == .prisma ? .serial : .identity
@@ -113,6 +124,7 @@ struct TablePlanner {
             let name = claim(wanted, kind: .primaryKey, &names, &proposal)
             plan.primaryKey = .init(name: name, columns: key)
         }
+        noteCollations(&proposal)
         var uniques: [MigrationPlan.Key] = []
         var indexes: [MigrationPlan.Index] = []
         for index in table.indexes where index.origin != .primaryKey {
@@ -132,6 +144,20 @@ struct TablePlanner {
         }
         plan.uniques = uniques.isEmpty ? nil : uniques
         plan.indexes = indexes.isEmpty ? nil : indexes
+    }
+
+    /// A constraint may compare under another collation than its column: UNIQUE (name COLLATE NOCASE).
+    private func noteCollations(_ proposal: inout Planner.Proposal) {
+        for index in table.indexes where index.origin != .createIndex {
+            for term in index.terms {
+                guard let name = term.column, let column = table.column(named: name),
+                    term.collation.uppercased() != column.collation.uppercased()
+                else { continue }
+                let key = index.origin == .primaryKey ? "the primary key" : "a unique constraint"
+                proposal.objects.append(
+                    .notSupported(.collation, "\(table.name).\(name)", "COLLATE \(term.collation) in \(key)"))
+            }
+        }
     }
 
     private func build(

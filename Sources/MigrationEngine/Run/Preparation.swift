@@ -105,7 +105,7 @@ public struct Preparer: Sendable {
         var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
         findings += try misfits(reviewed, proposal.plan, kept, profiles, snapshot)
         findings += try nulls(reviewed.plan, kept, profiles, snapshot)
-        findings += ForeignKeyReview.findings(reviewed.plan)
+        findings += ForeignKeyReview.findings(reviewed.plan) + IndexReview.findings(reviewed.plan)
         findings += try orphans(reviewed.plan, kept, snapshot)
         findings += snapshot.notes.map {
             Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)")

@@ -16,7 +16,10 @@ public struct SchemaScript: Sendable {
 
     /// Enum types, then tables without keys: loading into a table without indexes is fastest.
     var beforeLoad: [String] {
-        enums + tables.map(create)
+        // A table whose name a sequence would take comes first: PostgreSQL then names the sequence otherwise.
+        let sequenceLike = tables.filter { $0.name.contains(/_seq[0-9]*$/) }
+        let others = tables.filter { !$0.name.contains(/_seq[0-9]*$/) }
+        return enums + (sequenceLike + others).map(create)
     }
 
     private var enums: [String] {

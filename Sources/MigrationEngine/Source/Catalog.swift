@@ -31,6 +31,8 @@ public struct Catalog: Sendable, Equatable {
         public var foreignKeys: [ForeignKey] = []
         public var indexes: [Index] = []
         public var checks: [Check] = []
+        /// `ON CONFLICT` clauses that change what a failing insert does, as `column: resolution`.
+        public var conflictClauses: [String] = []
         /// The largest rowid ever given, from sqlite_sequence; nil without AUTOINCREMENT.
         public var sequence: Int64?
         public let sql: String

@@ -71,6 +71,9 @@ struct CatalogReader {
     private static func fill(_ table: inout Catalog.Table, _ connection: borrowing SQLite.Connection) throws {
         let ddl = TableDDL(table.sql)
         table.checks = ddl.checks.map { .init(name: $0.name, expression: $0.expression) }
+        table.conflictClauses = ddl.conflicts.map { clause in
+            (clause.column.map { "\($0): " } ?? "") + "ON CONFLICT \(clause.resolution)"
+        }
         table.primaryKeyName = ddl.primaryKeyName
         try fillColumns(&table, ddl, connection)
         try fillIndexes(&table, ddl, connection)

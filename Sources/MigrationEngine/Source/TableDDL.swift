@@ -18,11 +18,18 @@ struct TableDDL: Equatable, Sendable {
         var columns: [String]
     }
 
+    struct Conflict: Equatable, Sendable {
+        var column: String?
+        var resolution: String
+    }
+
     var primaryKeyName: String?
     var uniques: [Unique] = []
     var checks: [Check] = []
     /// In the order of the text.
     var foreignKeys: [ForeignKey] = []
+    /// `ON CONFLICT` clauses that do other than the default, ABORT; the column is nil in a table's constraint.
+    var conflicts: [Conflict] = []
     /// The expression of each generated column.
     var generated: [String: String] = [:]
 
@@ -72,6 +79,7 @@ struct TableDDL: Equatable, Sendable {
             while let token = current, !token.isSymbol(","), !token.isSymbol(")") {
                 // A column constraint of its own, which speaks of the column's last REFERENCES.
                 if let last = ddl.foreignKeys.indices.last, deferral(of: &ddl.foreignKeys[last]) { continue }
+                if conflict(column, into: &ddl) { continue }
                 switch token.kind == .word ? token.source.uppercased() : token.source {
                 case "CONSTRAINT":
                     position += 1
@@ -132,8 +140,21 @@ struct TableDDL: Equatable, Sendable {
                 if ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].contains(where: token.isWord) {
                     return
                 }
+                if conflict(nil, into: &ddl) { continue }
                 if token.isSymbol("(") { _ = parenthesised() } else { position += 1 }
             }
+        }
+
+        /// `ON CONFLICT resolution`, https://sqlite.org/lang_conflict.html; false where something else stands here.
+        private mutating func conflict(_ column: String?, into ddl: inout TableDDL) -> Bool {
+            guard at("ON"), tokens[(position + 1)...].first?.isWord("CONFLICT") == true else { return false }
+            position += 2
+            let resolution = current?.source.uppercased() ?? ""
+            position += 1
+            if resolution != "ABORT" {
+                ddl.conflicts.append(Conflict(column: column, resolution: resolution))
+            }
+            return true
         }
 
         /// `[NOT] DEFERRABLE [INITIALLY DEFERRED|IMMEDIATE]`; false where something else stands here.
