@@ -12,6 +12,10 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
     public init(_ text: String) throws(PostgresError) {
         var message: UnsafeMutablePointer<CChar>?
         let isPlain = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") || text.contains("=")
+        if !isPlain, text.contains("://") {
+            throw PostgresError(
+                .connectionString, "the target is no PostgreSQL URL: it begins with another scheme")
+        }
         let input = isPlain ? text : "dbname='\(Self.escaped(text))'"
         guard let options = PQconninfoParse(input, &message) else {
             defer { PQfreemem(message) }

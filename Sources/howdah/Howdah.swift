@@ -26,6 +26,7 @@ struct Howdah: ParsableCommand {
 
     /// Argument errors end with 2, as documented, where the library's own code is another.
     static func main() {
+        Interrupts.secureStandardStreams()
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.isEmpty {
             Console.result(helpMessage())

@@ -39,6 +39,49 @@ import Testing
         }
     }
 
+    /// A file or a pipe of howdah's own must not take the place of stdout.
+    @Test func closedStreamsAreNotWrittenInto() throws {
+        try withSource(Self.people) { source, folder in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = ["-c", "exec \"$0\" migrate \"$1\" <&- >&- 2>&-", Howdah.path, source]
+            try process.run()
+            let hasEnded = waitUntil(seconds: 60) { !process.isRunning }
+            if !hasEnded { kill(process.processIdentifier, SIGKILL) }
+            #expect(hasEnded)
+            #expect(process.terminationStatus == 0)
+        }
+    }
+
+    @Test func aResultThatCannotBeWrittenIsAnError() throws {
+        try withSource(Self.people) { source, _ in
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let process = try Howdah.start(
+                ["inspect", source, "--json"], output: full, errors: FileHandle.nullDevice)
+            try #require(waitUntil(seconds: 60) { !process.isRunning })
+            #expect(process.terminationStatus == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ["migrate", "SOURCE", "mysql://a/b", "--yes"], ["plan", "SOURCE", "-o", "-", "--json"],
+        ["migrate", "SOURCE", "--plan", "/tmp"],
+    ])
+    func wrongUsageIsTold(arguments: [String]) throws {
+        try withSource(Self.people) { source, _ in
+            let outcome = try Howdah.run(arguments.map { $0 == "SOURCE" ? source : $0 })
+            #expect(outcome.exit == 2)
+        }
+    }
+
+    @Test func anEmptyDatabaseIsPointedOut() throws {
+        try withSource("PRAGMA user_version = 1") { source, _ in
+            let outcome = try Howdah.run(["migrate", source])
+            #expect(outcome.exit == 0)
+            #expect(outcome.output.contains("no table"))
+        }
+    }
+
     @Test func theStateLiesBesideTheFileForTheOwnerAlone() throws {
         try withSource(Self.people) { source, folder in
             _ = try Howdah.run(["plan", source])

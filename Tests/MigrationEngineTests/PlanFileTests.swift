@@ -20,7 +20,8 @@ import Testing
     private func plan(_ name: String) -> MigrationPlan {
         let key = MigrationPlan.Key(name: name, columns: [name, "b"])
         return MigrationPlan(
-            snapshot: name, style: .prisma, schema: name, enums: [.init(name: name, labels: [name, "x"])],
+            snapshot: name, sourceSchema: name, style: .prisma, schema: name,
+            enums: [.init(name: name, labels: [name, "x"])],
             tables: [
                 .init(
                     name: name,
@@ -124,6 +125,11 @@ import Testing
             "tables[0].columns[0].not_null"
         ),
         ("tables:\n  - columns: []\n", "tables[0] lacks name"), ("\"", "line"), ("a: [", "line"),
+        ("tables:\n  - name: t\n    skp: true\n    columns: []\n", "tables t has a key skp"),
+        (
+            "tables:\n  - name: t\n    columns:\n      - name: a\n        type: text\n        not_nul: true\n",
+            "columns a has a key not_nul"
+        ), ("tables: []\ncolour: red\n", "line 7: the plan has a key colour"),
         ("- a", "the plan: Expected to decode Mapping"),
     ])
     func anUnreadableFileTellsThePlace(content: String, place: String) throws {

@@ -22,6 +22,59 @@ import Testing
         #expect(outcome.changedTypes == [:])
     }
 
+    /// What an edit takes away or changes is in the report, whatever it is.
+    @Test func changesToAColumnAreListed() throws {
+        let plan = try propose("CREATE TABLE t (id INTEGER PRIMARY KEY, a INT NOT NULL DEFAULT 5, b INT)")
+            .plan
+        var edited = plan
+        edited.tables[0].columns[0].numbering = nil
+        edited.tables[0].columns[1].defaultValue = nil
+        edited.tables[0].columns[1].notNull = nil
+        edited.tables[0].columns[2].type = "text"
+        edited.tables[0].columns[2].defaultValue = "'x'"
+        edited.tables[0].columns[2].notNull = true
+        let objects = try PlanReview.review(edited, proposed: plan).objects
+        #expect(
+            objects == [
+                .leftOut(.sequence, "t.id", "by the plan"), .leftOut(.defaultValue, "t.a", "by the plan"),
+                .leftOut(.notNull, "t.a", "by the plan"),
+                .changed(.column, "t.b", "text instead of bigint, by the plan"),
+                .changed(.defaultValue, "t.b", "'x' instead of none, by the plan"),
+                .changed(.notNull, "t.b", "added, by the plan"),
+            ])
+    }
+
+    @Test func aColumnWithoutATypeIsWrong() throws {
+        let plan = try proposed()
+        var edited = plan
+        edited.tables[0].columns[0].type = " "
+        let error = #expect(throws: MigrationError.self) { try PlanReview.review(edited, proposed: plan) }
+        #expect(error?.exit == .usage)
+    }
+
+    /// A plan is used again after a migration of the application's own has added to the source.
+    @Test(arguments: [
+        "CREATE UNIQUE INDEX ua ON t (a)", "ALTER TABLE t ADD COLUMN c INT DEFAULT 5",
+        "CREATE TABLE u (x INT)",
+    ])
+    func whatTheSourceHasGainedSinceMustBeDecided(change: String) throws {
+        let script = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT)"
+        let old = try propose(script).plan
+        let new = try propose("\(script); \(change)").plan
+        let findings = try PlanReview.review(old, proposed: new).findings
+        #expect(findings.map(\.id) == [.notInPlan])
+        #expect(findings.map(\.blocking) == [true])
+    }
+
+    @Test func whatWasTakenOutOfThePlanStaysOut() throws {
+        let plan = try propose("CREATE TABLE t (a INT UNIQUE); CREATE INDEX i ON t (a)").plan
+        var edited = plan
+        edited.tables[0].indexes = nil
+        let outcome = try PlanReview.review(edited, proposed: plan)
+        #expect(outcome.findings == [])
+        #expect(outcome.objects == [.leftOut(.index, "i", "by the plan")])
+    }
+
     @Test func aSkippedTableIsListed() throws {
         let plan = try proposed()
         var edited = plan

@@ -83,7 +83,7 @@ import Testing
         let codes = Self.columns.map { column in
             var plan = MigrationPlan.Column(name: "c", type: column.type)
             plan.integers = .milliseconds
-            return ColumnCode(plan, enums: [], takesEveryDate: false)
+            return ColumnCode(plan, enums: [])
         }
         try withTemporaryFolder { folder in
             let connection = try Connection(path: "\(folder)/a.db", mode: .create)
@@ -138,7 +138,7 @@ import Testing
     func whatDoesNotFitIsRefusedAndLeavesNothing(type: String, value: String, misfit: Misfit) throws {
         let enums = [MigrationPlan.Enumeration(name: "mood", labels: ["happy"])]
         let code = ColumnCode(
-            MigrationPlan.Column(name: "c", type: type), enums: enums, takesEveryDate: false)
+            MigrationPlan.Column(name: "c", type: type), enums: enums)
         try withTemporaryFolder { folder in
             let connection = try Connection(path: "\(folder)/a.db", mode: .create)
             let statement = try connection.prepare("SELECT \(value)")

@@ -8,7 +8,7 @@ import Testing
 @Suite struct RunTests {
     private static let script = """
         CREATE TABLE a (id INTEGER PRIMARY KEY, v TEXT UNIQUE); CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a);
-        INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1, 2)
+        INSERT INTO a VALUES (1, '(1,2)'), (2, '(3,4)'); INSERT INTO b VALUES (1, 2)
         """
 
     private static let relations =

@@ -18,7 +18,7 @@ public struct TestMigration {
         let folder = try StateFolder.open(source: path, project: nil, override: state, environment: [:])
         return try Preparer(
             source: SourceFile(path: path), state: folder, hints: hints, style: style, schema: schema,
-            planPath: planPath, workers: workers, cancellation: cancellation, progress: RunProgress()
+            planSource: .file(planPath), workers: workers, cancellation: cancellation, progress: RunProgress()
         ).prepare()
     }
 

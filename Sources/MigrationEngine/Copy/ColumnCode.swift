@@ -12,17 +12,15 @@ struct ColumnCode {
     var microsecondsPerInteger: Int64 = 0
     /// Microseconds in the smallest step that the column keeps.
     var step: Int64 = 1
-    /// Takes a date of every form, in UTC, and cuts what is finer than the step, as Prisma reads dates and as an
-    /// operator may decide. Otherwise only dates that arrive whole are taken.
-    var takesEveryDate = false
+    var dates = DateReading.exact
     var isZoned = false
     /// Digits before and after the point of a numeric; nil is any number.
     var numericLimit: (integral: Int, scale: Int)?
     var labels: [[UInt8]] = []
 
     /// A type that only the server knows is written as text, for a staging column that the server then casts.
-    init(_ column: MigrationPlan.Column, enums: [MigrationPlan.Enumeration], takesEveryDate: Bool) {
-        self.takesEveryDate = takesEveryDate
+    init(_ column: MigrationPlan.Column, enums: [MigrationPlan.Enumeration], dates: DateReading = .exact) {
+        self.dates = dates
         microsecondsPerInteger = column.integers?.microseconds ?? 0
         switch column.postgresType {
         case .boolean: operation = .boolean
@@ -58,6 +56,27 @@ struct ColumnCode {
 
     private static func step(_ digits: Int) -> Int64 {
         (digits..<6).reduce(1) { step, _ in step * 10 }
+    }
+}
+
+/// What a date's text or number means to the application.
+struct DateReading: Sendable {
+    /// Takes a date of every form, in UTC, as Prisma reads dates and as an operator may decide by a column's type.
+    /// Otherwise only dates that keep their zone, or have none, are taken.
+    var takesEveryForm: Bool
+    /// Microseconds in the smallest step that the application reads; what is finer never reached it.
+    var smallestStep: Int64
+
+    static let exact = DateReading(takesEveryForm: false, smallestStep: 1)
+
+    /// Prisma reads every form, in whole milliseconds. `isDecided` is a type that the operator chose.
+    init(style: Style, isDecided: Bool) {
+        self.init(takesEveryForm: style == .prisma || isDecided, smallestStep: style == .prisma ? 1000 : 1)
+    }
+
+    init(takesEveryForm: Bool, smallestStep: Int64) {
+        self.takesEveryForm = takesEveryForm
+        self.smallestStep = smallestStep
     }
 }
 

@@ -174,17 +174,17 @@ struct RowEncoder: ~Copyable {
         case SQLITE_TEXT:
             guard let date = text(statement, index).flatMap(DateText.parse) else { return .notADate }
             micros = date.microseconds
-            if !codes[column].takesEveryDate {
+            if !codes[column].dates.takesEveryForm {
                 if codes[column].isZoned
                     ? date.form != .utc : date.form != .local && date.form != .day && date.form != .minute
                 {
                     return .zone
                 }
-                if date.fractionDigits > 6 { return .finerThanColumn }
             }
+            if date.fractionDigits > 6, codes[column].dates.smallestStep == 1 { return .finerThanColumn }
         case SQLITE_FLOAT:
             // A real counts like an integer, with a fraction.
-            guard codes[column].takesEveryDate, codes[column].microsecondsPerInteger > 0 else {
+            guard codes[column].dates.takesEveryForm, codes[column].microsecondsPerInteger > 0 else {
                 return .storageClass
             }
             let scaled =
@@ -195,15 +195,13 @@ struct RowEncoder: ~Copyable {
         default: return .storageClass
         }
         guard TypeFit.timestampRange.contains(micros) else { return .outOfRange }
-        let step = codes[column].step
-        if step > 1 {
-            let rest = micros % step
-            if rest != 0 {
-                guard codes[column].takesEveryDate else { return .finerThanColumn }
-                // Toward the past, before 1970 too.
-                micros -= rest < 0 ? rest + step : rest
-            }
+        let smallest = codes[column].dates.smallestStep
+        if smallest > 1 {
+            // Toward the past, before 1970 too.
+            let rest = micros % smallest
+            micros -= rest < 0 ? rest + smallest : rest
         }
+        guard micros % codes[column].step == 0 else { return .finerThanColumn }
         out.ensure(12)
         out.append(Int32(8))
         out.append(micros - TypeFit.postgresEpoch)

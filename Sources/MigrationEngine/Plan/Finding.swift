@@ -73,10 +73,11 @@ public struct Finding: Codable, Sendable, Equatable {
 /// What becomes of one object of the source.
 public struct ObjectState: Codable, Sendable, Equatable {
     public enum Kind: String, Codable, Sendable {
-        case table, primaryKey = "primary key", unique, index, foreignKey = "foreign key", sequence, check
+        case table, column, primaryKey = "primary key", unique, index, foreignKey = "foreign key", sequence,
+            check
         case view, trigger, virtualTable = "virtual table", shadowTable = "shadow table"
         case generatedColumn = "generated column", collation, defaultValue = "default"
-        case conflictClause = "conflict clause"
+        case conflictClause = "conflict clause", notNull = "not null"
     }
 
     public enum State: String, Codable, Sendable {

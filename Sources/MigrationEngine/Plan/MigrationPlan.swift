@@ -4,10 +4,17 @@
 public struct MigrationPlan: Codable, Sendable, Equatable {
     public var version = 1
     public var snapshot: String
+    /// Digest of the source's own schema: under the same one, what the plan lacks was taken out of it.
+    public var sourceSchema: String?
     public var style: Style
     public var schema: String
     public var enums: [Enumeration]
     public var tables: [Table]
+
+    enum CodingKeys: String, CodingKey {
+        case version, snapshot, style, schema, enums, tables
+        case sourceSchema = "source_schema"
+    }
 
     public struct Enumeration: Codable, Sendable, Equatable {
         public var name: String

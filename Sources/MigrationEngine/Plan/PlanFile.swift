@@ -12,9 +12,12 @@ public struct PlanFile: Sendable {
 
     /// Reads a plan; throws `.plan` with the place in the file.
     public init(path: String) throws {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard !isFolder.boolValue, let data = FileManager.default.contents(atPath: path) else {
+            let code = isFolder.boolValue ? EISDIR : isThere ? EACCES : ENOENT
             throw MigrationError(
-                .plan, "\(FileSystemError("reading the plan", path))",
+                .plan, "\(FileSystemError("reading the plan", path, code: code))",
                 remedy: "Make one with howdah plan SOURCE -o FILE.", exit: .usage)
         }
         let text = String(decoding: data, as: UTF8.self)
@@ -24,6 +27,9 @@ public struct PlanFile: Sendable {
                 throw Self.unreadable(path, "its version is \(version), and this howdah reads version 1")
             }
             plan = try YAMLDecoder().decode(MigrationPlan.self, from: text)
+            if let unknown = PlanKeys.unknown(in: try Yams.compose(yaml: text)) {
+                throw Self.unreadable(path, unknown)
+            }
         } catch let error as MigrationError {
             throw error
         } catch {
@@ -117,6 +123,7 @@ public struct PlanFile: Sendable {
                 "data moves. `skip: true` leaves a table out. A key or index that is taken out is not made.")
             line(0, "version: \(plan.version)")
             line(0, "snapshot: \(scalar(plan.snapshot))")
+            if let digest = plan.sourceSchema { line(0, "source_schema: \(scalar(digest))") }
             line(0, "style: \(plan.style.rawValue)")
             line(0, "schema: \(scalar(plan.schema))")
             line(0, "enums:" + (plan.enums.isEmpty ? " []" : ""))

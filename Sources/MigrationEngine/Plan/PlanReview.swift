@@ -22,7 +22,9 @@ enum PlanReview {
                 outcome.objects.append(.leftOut(.table, table.name, "by the plan"))
                 continue
             }
-            try review(table, against: original, &outcome)
+            try review(
+                table, against: original, digest: proposed.sourceSchema ?? "",
+                isSameSchema: edited.sourceSchema == proposed.sourceSchema, &outcome)
         }
         for table in proposed.tables where !seen.contains(table.name) {
             outcome.findings.append(
@@ -34,16 +36,22 @@ enum PlanReview {
     }
 
     private static func review(
-        _ table: MigrationPlan.Table, against original: MigrationPlan.Table, _ outcome: inout Outcome
+        _ table: MigrationPlan.Table, against original: MigrationPlan.Table, digest: String,
+        isSameSchema: Bool, _ outcome: inout Outcome
     ) throws {
+        let before = outcome.objects.count
         let names = table.columns.map(\.name)
         for column in table.columns {
             guard let other = original.columns.first(where: { $0.name == column.name }) else {
                 throw unknown("column \(table.name).\(column.name)")
             }
+            if column.type.allSatisfy(\.isWhitespace) {
+                throw wrong("column \(table.name).\(column.name) has no type")
+            }
             if column.postgresType != other.postgresType || column.integers != other.integers {
                 outcome.changedTypes[table.name, default: []].insert(column.name)
             }
+            noteChanges(column, other, "\(table.name).\(column.name)", &outcome)
         }
         guard Set(names).count == names.count else { throw wrong("a column of \(table.name) is there twice") }
         for column in original.columns where !names.contains(column.name) {
@@ -54,6 +62,16 @@ enum PlanReview {
         }
         try checkReferences(table, names: Set(names))
         noteRemoved(table, original, &outcome)
+        // The source has changed since the plan was made: what it lacks may be new, and nobody took it out.
+        guard !isSameSchema else { return }
+        for object in outcome.objects[before...] where object.state == .leftOut {
+            outcome.findings.append(
+                Finding(
+                    .notInPlan, blocking: true, table: table.name,
+                    "the source's schema is not the one that the plan was made from, and the plan has no "
+                        + "\(object.kind.rawValue) \(object.name)",
+                    choices: ["add it to the plan", "leave it out: source_schema: \(digest)"]))
+        }
     }
 
     private static func checkReferences(_ table: MigrationPlan.Table, names: Set<String>) throws {
@@ -64,6 +82,36 @@ enum PlanReview {
             throw unknown("column \(table.name).\(column)")
         }
         if lists.contains(where: \.isEmpty) { throw wrong("a key of \(table.name) has no columns") }
+    }
+
+    /// What the operator changed in a column, beside what it holds: listed.
+    private static func noteChanges(
+        _ column: MigrationPlan.Column, _ original: MigrationPlan.Column, _ place: String,
+        _ outcome: inout Outcome
+    ) {
+        func note(_ kind: ObjectState.Kind, isGone: Bool, _ words: String) {
+            outcome.objects.append(
+                isGone ? .leftOut(kind, place, "by the plan") : .changed(kind, place, "\(words), by the plan")
+            )
+        }
+        if column.postgresType != original.postgresType {
+            note(.column, isGone: false, "\(column.type) instead of \(original.type)")
+        }
+        if column.defaultValue != original.defaultValue {
+            let isGone = column.defaultValue == nil
+            note(
+                .defaultValue, isGone: isGone,
+                "\(column.defaultValue ?? "") instead of \(original.defaultValue ?? "none")")
+        }
+        if (column.notNull ?? false) != (original.notNull ?? false) {
+            note(.notNull, isGone: !(column.notNull ?? false), "added")
+        }
+        if column.numbering != original.numbering {
+            note(
+                .sequence, isGone: column.numbering == nil,
+                "\(column.numbering?.rawValue ?? "none") instead of \(original.numbering?.rawValue ?? "none")"
+            )
+        }
     }
 
     /// Keys and indexes that the operator took out of the plan: left out, and listed.

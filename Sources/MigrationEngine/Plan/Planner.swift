@@ -47,7 +47,7 @@ public struct Planner: Sendable {
         let used = Set(hints?.columns.values.flatMap { $0.values.compactMap(\.enumeration) } ?? [])
         var proposal = Proposal(
             plan: MigrationPlan(
-                snapshot: snapshot, style: style, schema: schema,
+                snapshot: snapshot, sourceSchema: catalog.digest, style: style, schema: schema,
                 enums: enums.filter { used.contains($0.name) }.sorted { $0.name < $1.name }, tables: []))
         for twin in Naming.twins(catalog.tables.map(\.name)) {
             proposal.findings.append(

@@ -93,7 +93,10 @@ enum TypeFit: Equatable {
             else { return .misfit }
         }
         // Prisma reads every form as an instant in whole milliseconds, and reals as milliseconds.
-        if style == .prisma { return column.reals == 0 ? .fits : .unknown }
+        if style == .prisma { return column.reals == 0 && digits >= 3 ? .fits : .unknown }
+        // Whole counts of a unit that is finer than the column may have to be cut.
+        let kept = (digits..<6).reduce(Int64(1)) { step, _ in step * 10 }
+        if column.integers > 0, let unit, unit.microseconds % kept != 0 { return .unknown }
         guard column.reals == 0, dates.maxFractionDigits <= digits,
             dates.count(.offset) + dates.count(.rfc2822) == 0
         else { return .misfit }

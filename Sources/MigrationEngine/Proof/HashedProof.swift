@@ -39,7 +39,7 @@ struct HashedProof {
         var ours = [Bucket](repeating: Bucket(), count: Self.bucketCount)
         var theirs = ours
         var verdict = TableVerdict(.equal)
-        try readSource(source, hash) { digest, _ in
+        try readSource(source, hash) { digest, _, _ in
             verdict.sourceRows += 1
             ours[Self.bucket(of: digest)].add(digest)
             if verdict.sourceRows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
@@ -59,17 +59,19 @@ struct HashedProof {
     /// Calls `body` with each row's digest and its form.
     private func readSource(
         _ source: borrowing SQLite.Connection, _ hash: RowHash,
-        _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
+        _ body: (RowHash.Digest, _ form: RowForm, _ rowid: Int64?) throws -> Void
     ) throws {
         let statement = try source.prepare(SourceQuery(table.source, columns: table.columns).all)
         let relation = Relation(table.codes)
+        let hasRowid = table.source.rowidName != nil
         var form = RawBuffer()
         while try statement.step() {
             form.removeAll()
             for column in 0..<table.columns.count {
                 Self.appendCounted(&form) { relation.appendSource(statement.handle, column, &$0) }
             }
-            try body(hash(form.bytes), RowForm(form.bytes))
+            let rowid = hasRowid ? statement.int64(Int32(table.columns.count)) : nil
+            try body(hash(form.bytes), RowForm(form.bytes), rowid)
         }
     }
 
@@ -143,7 +145,8 @@ struct HashedProof {
             kept += 1
             return kept <= Self.mostRows
         }
-        try readSource(source, hash) { digest, _ in if isKept(digest) { balance[digest, default: 0] += 1 } }
+        try readSource(source, hash) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
+        }
         verdict.isTruncated = kept > Self.mostRows
         kept = 0
         try readTarget(target, hash) { digest, _ in if isKept(digest) { balance[digest, default: 0] -= 1 } }
@@ -153,16 +156,16 @@ struct HashedProof {
         var missing = Rows()
         var extra = Rows()
         var rest = balance
-        try readSource(source, hash) { digest, form in
+        try readSource(source, hash) { digest, form, rowid in
             if let count = rest[digest], count > 0 {
                 rest[digest] = count - 1
-                missing.add(form.cells(), keyColumns)
+                missing.add(form.cells(), keyColumns, rowid: rowid)
             }
         }
         try readTarget(target, hash) { digest, form in
             if let count = rest[digest], count < 0 {
                 rest[digest] = count + 1
-                extra.add(form.cells(), keyColumns)
+                extra.add(form.cells(), keyColumns, rowid: nil)
             }
         }
         report(missing, extra, &verdict)
@@ -174,10 +177,12 @@ struct HashedProof {
     private struct Rows {
         var cells: [[[UInt8]]: [[UInt8]]] = [:]
         var order: [[[UInt8]]] = []
+        /// By place in `order`; nil in the target, and in tables without rowids.
+        var rowids: [Int64?] = []
         /// Rows over the first ones, which are only counted.
         var uncounted = 0
 
-        mutating func add(_ row: [[UInt8]], _ keyColumns: [Int]) {
+        mutating func add(_ row: [[UInt8]], _ keyColumns: [Int], rowid: Int64?) {
             guard order.count < 1000 else {
                 uncounted += 1
                 return
@@ -185,14 +190,15 @@ struct HashedProof {
             let key = keyColumns.isEmpty ? row + [Array("\(order.count)".utf8)] : keyColumns.map { row[$0] }
             cells[key] = row
             order.append(key)
+            rowids.append(rowid)
         }
     }
 
     private func report(_ missing: Rows, _ extra: Rows, _ verdict: inout TableVerdict) {
         var paired: Set<[[UInt8]]> = []
-        for key in missing.order {
+        for (key, rowid) in zip(missing.order, missing.rowids) {
             guard !keyColumns.isEmpty, let ours = missing.cells[key], let theirs = extra.cells[key] else {
-                verdict.add(RowDifference(kind: .missing, key: describe(key), columns: []))
+                verdict.add(RowDifference(kind: .missing, key: describe(key, rowid: rowid), columns: []))
                 continue
             }
             paired.insert(key)
@@ -211,8 +217,10 @@ struct HashedProof {
     }
 
     /// A key as the operator can find it: numbers and texts as they are, other forms as hexadecimal digits.
-    private func describe(_ key: [[UInt8]]) -> String {
-        guard !keyColumns.isEmpty else { return "a row of a table without a key" }
+    private func describe(_ key: [[UInt8]], rowid: Int64? = nil) -> String {
+        guard !keyColumns.isEmpty else {
+            return rowid.map { "rowid \($0)" } ?? "a row of a table without a key"
+        }
         return zip(keyColumns, key).map { column, form in
             let value = form.dropFirst()
             switch table.codes[column].operation {

@@ -12,7 +12,7 @@ import Foundation
 /// | boolean | 0 and 1, or t, f, true, false |
 /// | text, varchar, enum, json | the bytes; a number in a text column is its shortest text |
 /// | bytea | the bytes, of a BLOB or of a text |
-/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, cut to the column's digits |
+/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style |
 /// | jsonb | the JSON value |
 /// | uuid | the 16 bytes |
 /// | any other | the text that PostgreSQL gives |
@@ -182,11 +182,14 @@ struct Relation {
             guard let value = Int64(exactly: micros) else { return false }
             civil = Self.civil(count: value, perSecond: 1_000_000)
         case SQLITE_TEXT:
-            guard let read = CivilTime(text: Self.text(statement, index)) else { return false }
+            let text = Self.text(statement, index)
+            guard let read = CivilTime(text: text) else { return false }
+            // Digits that no column of PostgreSQL's has room for are lost where the application reads them.
+            if code.dates.smallestStep == 1, DateText.parse(text)?.fractionDigits ?? 0 > 6 { return false }
             civil = read
         default: return false
         }
-        civil.cut(step: Int(code.step))
+        civil.cut(step: Int(code.dates.smallestStep))
         Self.append(civil, &out)
         return true
     }

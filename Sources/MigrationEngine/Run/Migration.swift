@@ -44,6 +44,13 @@ public struct Migration: Sendable {
         try server.takeLock(main)
         progress.begin(.prepare)
         try clearTheWay(main)
+        let findings = try tryTypes()
+        if !findings.isEmpty {
+            progress.end()
+            var report = Self.undecided(preparation, target: server.conninfo.url, progress: progress)
+            report.findings += findings
+            return report
+        }
         let chunks = chunks()
         let ledger = try begin(chunks, main)
         var sequences = Sequences.Outcome()
@@ -75,20 +82,29 @@ public struct Migration: Sendable {
 
     /// Takes back an interrupted run where that was asked for; throws where tables of the plan's names are there.
     private func clearTheWay(_ main: borrowing Postgres.Connection) throws {
-        if let unfinished = try Ledger.unfinished(schema: plan.schema, main) {
+        if let unproven = try Ledger.unproven(schema: plan.schema, main) {
             guard restart else {
-                let made = try unfinished.ledger.madeObjects(main)
-                let rows = try unfinished.ledger.loadedRows(main).values.reduce(0, +)
+                let made = try unproven.ledger.madeObjects(main)
+                let rows = try unproven.ledger.loadedRows(main).values.reduce(0, +)
                 throw MigrationError(
                     .interruptedRun,
-                    "\(server.conninfo.url) holds a run that began at \(unfinished.started) and did not end: "
-                        + "\(made.count) objects that it made, \(rows) rows that it loaded",
+                    "\(server.conninfo.url) holds a run that began at \(unproven.started) and "
+                        + (unproven.outcome == nil ? "did not end" : "was not proven")
+                        + ": \(made.count) objects that it made, \(rows) rows that it loaded",
                     remedy:
                         "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
                     exit: .undecided)
             }
+            let foreign = try unproven.ledger.tablesWithOtherRows(schema: plan.schema, main)
+            guard foreign.isEmpty else {
+                throw MigrationError(
+                    .interruptedRun,
+                    "somebody else has written to what the last run made: \(foreign.joined(separator: ", "))",
+                    remedy: "howdah drops no rows but its own: look at those tables, and drop them yourself.",
+                    exit: .undecided)
+            }
             do {
-                try unfinished.ledger.takeBack(schema: plan.schema, main)
+                try unproven.ledger.takeBack(schema: plan.schema, main)
             } catch {
                 throw MigrationError(
                     .interruptedRun, "what the interrupted run made cannot be dropped: \(error)",
@@ -107,13 +123,27 @@ public struct Migration: Sendable {
         }
     }
 
+    /// Values of types that only the server knows are tried there before anything is made.
+    private func tryTypes() throws -> [Finding] {
+        let tables = plan.tables.filter { !$0.isSkipped }
+        guard tables.contains(where: { $0.columns.contains(where: \.postgresType.isForeign) }) else {
+            return []
+        }
+        return try server.withConnection(purpose: "check") { connection in
+            try TypeTrial(preparation: preparation, cancellation: cancellation).findings(connection)
+        }
+    }
+
     private func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
         do {
             return try Ledger.begin(script, chunks: chunks, snapshot: preparation.snapshot, main)
         } catch let error as PostgresError {
+            // Class 42: the statement itself is wrong, and its types and defaults are the plan's words.
+            let isWords = error.sqlState?.hasPrefix("42") ?? false
             throw MigrationError(
-                .target, "the tables cannot be made: \(error)",
-                remedy: "The target is as it was. Correct the plan where it names the type or the default.")
+                isWords ? .plan : .target, "the tables cannot be made: \(error)",
+                remedy: "The target is as it was. Correct the plan where it names the type or the default.",
+                exit: isWords ? .usage : .failure)
         }
     }
 
@@ -146,7 +176,7 @@ public struct Migration: Sendable {
             let codes = table.columns.map { column in
                 let isDecided = preparation.decidedColumns[table.name]?.contains(column.name) ?? false
                 return ColumnCode(
-                    column, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
+                    column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
             }
             let rows = preparation.profiles[table.name]?.rows ?? 0
             return Loader.LoadTable(

@@ -72,7 +72,9 @@ public struct MigrationReport: Codable, Sendable {
             time: preparation.snapshot.time)
         objects = preparation.objects
         findings = preparation.findings
-        notices = []
+        notices =
+            preparation.catalog.tables.isEmpty
+            ? ["the source holds no table: is it the right file, with its -wal file beside it?"] : []
     }
 
     mutating func end(_ outcome: Outcome, _ exit: ExitCode) {

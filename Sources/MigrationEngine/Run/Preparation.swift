@@ -34,15 +34,22 @@ public struct Preparer: Sendable {
     /// nil detects it.
     public let style: Style?
     public let schema: String
-    /// A plan to follow; nil takes an edited one from the state folder, or makes one.
-    public let planPath: String?
+    public let planSource: PlanSource
     public let workers: Int
     public let cancellation: Cancellation
     public let progress: RunProgress
 
+    /// Which plan to follow.
+    public enum PlanSource: Sendable {
+        /// The file at a path; nil takes one in the state folder where it was edited, or makes one.
+        case file(String?)
+        /// A new one, whatever is there.
+        case new
+    }
+
     public init(
         source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
-        planPath: String?,
+        planSource: PlanSource,
         workers: Int, cancellation: Cancellation, progress: RunProgress
     ) {
         self.source = source
@@ -50,7 +57,7 @@ public struct Preparer: Sendable {
         self.hints = hints
         self.style = style
         self.schema = schema
-        self.planPath = planPath
+        self.planSource = planSource
         self.workers = workers
         self.cancellation = cancellation
         self.progress = progress
@@ -79,7 +86,8 @@ public struct Preparer: Sendable {
 
     /// The plan to follow: the one named, or an edited one in the state folder.
     private func readPlan() throws -> (file: PlanFile, path: String)? {
-        if let planPath { return (try PlanFile(path: planPath), planPath) }
+        guard case .file(let path) = planSource else { return nil }
+        if let path { return (try PlanFile(path: path), path) }
         guard access(state.planPath, F_OK) == 0 else { return nil }
         let file = try PlanFile(path: state.planPath)
         return file.isEdited ? (file, state.planPath) : nil
@@ -99,6 +107,7 @@ public struct Preparer: Sendable {
         if let edited {
             reviewed = try PlanReview.review(edited.file.plan, proposed: proposal.plan)
             reviewed.plan.snapshot = snapshot.sha256
+            reviewed.plan.sourceSchema = proposal.plan.sourceSchema
         }
         let skipped = Set(reviewed.plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
@@ -145,7 +154,8 @@ public struct Preparer: Sendable {
                     style: plan.style)
                 if fit == .fits { continue }
                 let code = ColumnCode(
-                    planColumn, enums: plan.enums, takesEveryDate: plan.style == .prisma || isDecided)
+                    planColumn, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided)
+                )
                 let outcome = try check.run(.init(table: table, column: column.name, code: code))
                 guard outcome.count > 0 else { continue }
                 findings.append(

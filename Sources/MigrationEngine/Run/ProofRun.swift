@@ -64,7 +64,10 @@ struct ProofRun {
             actual.type = type.sql
             actual.integers = column.integers ?? unit(of: column, source, profile)
             if type.isForeign { foreign.insert(column.name) }
-            codes.append(ColumnCode(actual, enums: preparation.plan.enums, takesEveryDate: true))
+            codes.append(
+                ColumnCode(
+                    actual, enums: preparation.plan.enums,
+                    dates: DateReading(style: preparation.plan.style, isDecided: true)))
         }
         let counters =
             progress.tables.first { $0.name == table.name }

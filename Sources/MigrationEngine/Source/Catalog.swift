@@ -1,3 +1,6 @@
+import Crypto
+import Foundation
+
 /// Everything that a SQLite schema declares, as the snapshot has it.
 public struct Catalog: Sendable, Equatable {
     public var tables: [Table] = []
@@ -8,6 +11,14 @@ public struct Catalog: Sendable, Equatable {
     public var triggers: [SchemaObject] = []
     public var encoding = "UTF-8"
     public var userVersion = 0
+
+    /// Tells one schema from another: a digest of the source text of everything in it.
+    public var digest: String {
+        let tables = tables.map { $0.sql + $0.indexes.compactMap(\.sql).joined(separator: ";") }
+        let others = (virtualTables + views + triggers).map(\.sql)
+        let text = (tables + others).joined(separator: ";\n")
+        return SHA256.hash(data: Data(text.utf8)).prefix(8).hexadecimal
+    }
 
     /// A view, trigger or virtual table with its source text.
     public struct SchemaObject: Sendable, Equatable {

@@ -135,22 +135,43 @@ struct Ledger: Sendable {
             "UPDATE howdah.run SET finished = now(), outcome = $2 WHERE id = $1", ["\(run)", outcome])
     }
 
-    // MARK: Runs that did not end
+    // MARK: Runs that did not end well
 
-    /// A run into `schema` that began and never ended, with when and who.
-    static func unfinished(
+    /// A run into `schema` that began and was never proven.
+    struct Unproven {
+        let ledger: Ledger
+        let started: String
+        /// nil where the run never ended.
+        let outcome: String?
+    }
+
+    static func unproven(
         schema: String, _ connection: borrowing Postgres.Connection
-    ) throws -> (ledger: Ledger, started: String, writer: String)? {
+    ) throws -> Unproven? {
         guard try connection.query("SELECT to_regclass('howdah.run') IS NOT NULL").bool(0, 0) else {
             return nil
         }
         let result = try connection.query(
             """
-            SELECT id, to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), writer
-            FROM howdah.run WHERE finished IS NULL AND schema_name = $1 ORDER BY id DESC LIMIT 1
+            SELECT id, to_char(started AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), outcome
+            FROM howdah.run WHERE schema_name = $1 AND (finished IS NULL OR outcome IN ('unproven', 'differs'))
+            ORDER BY id DESC LIMIT 1
             """, [schema])
         guard let id = result.int(0, 0) else { return nil }
-        return (Ledger(run: id), result.text(0, 1) ?? "", result.text(0, 2) ?? "")
+        return Unproven(
+            ledger: Ledger(run: id), started: result.text(0, 1) ?? "", outcome: result.text(0, 2))
+    }
+
+    /// Tables of the run's that hold other rows than it loaded: somebody else has written to them.
+    func tablesWithOtherRows(schema: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
+        let loaded = try loadedRows(connection)
+        return try madeObjects(connection).filter { $0.kind == "table" }.map(\.name).filter { name in
+            let table = quoteIdentifier(schema, name)
+            guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [table]).bool(0, 0) else {
+                return false
+            }
+            return try connection.query("SELECT count(*) FROM \(table)").int(0, 0) != loaded[name] ?? 0
+        }
     }
 
     /// What this run made and nobody else: in the order in which it may be dropped.

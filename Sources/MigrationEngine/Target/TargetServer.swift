@@ -101,10 +101,16 @@ public struct TargetServer: Sendable {
             SELECT pg_is_in_recovery(), to_regnamespace($1) IS NOT NULL,
                 CASE WHEN to_regnamespace($1) IS NULL THEN has_database_privilege(current_database(), 'CREATE')
                      ELSE has_schema_privilege(to_regnamespace($1)::oid, 'CREATE') END,
-                has_database_privilege(current_database(), 'CREATE')
+                has_database_privilege(current_database(), 'CREATE'),
+                current_setting('default_transaction_read_only')::boolean
             """, [quoteIdentifier(schema)])
         guard !facts.bool(0, 0) else {
             throw unfit("the server is a standby and read only", "Name the primary server.")
+        }
+        guard !facts.bool(0, 4) else {
+            throw unfit(
+                "its transactions are read only (default_transaction_read_only is on)",
+                "Set it to off for the role, the database or the server.")
         }
         guard facts.bool(0, 2) else {
             throw unfit(

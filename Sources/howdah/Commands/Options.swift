@@ -2,6 +2,7 @@ import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
+import Postgres
 
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
@@ -82,7 +83,8 @@ struct Session: ~Copyable {
         try Preparer(
             source: source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema,
-            planPath: planPath, workers: planning.workerCount, cancellation: cancellation, progress: progress
+            planSource: .file(planPath), workers: planning.workerCount, cancellation: cancellation,
+            progress: progress
         ).prepare()
     }
 
@@ -100,9 +102,21 @@ enum CommandRunner {
         let cancellation = Cancellation()
         Interrupts.cancel(cancellation)
         do {
-            exit(try body(cancellation).rawValue)
+            let code = try body(cancellation)
+            if Console.hasLostResult {
+                Console.note("howdah: the result could not be written to stdout")
+                exit((code == .success ? ExitCode.failure : code).rawValue)
+            }
+            exit(code.rawValue)
         } catch let error as MigrationError {
             fail(error, common)
+        } catch let error as PostgresError {
+            fail(
+                MigrationError(
+                    .target, "the server refused: \(error)",
+                    remedy:
+                        "Check what the user of the target may do; psql with the same target shows the same."),
+                common)
         } catch {
             fail(
                 MigrationError(

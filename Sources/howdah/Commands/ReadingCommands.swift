@@ -40,13 +40,21 @@ struct PlanCommand: ParsableCommand {
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if output == "-", common.json {
+            throw ValidationError(
+                "-o - and --json both write to stdout: name a file with -o, or leave one out")
+        }
+    }
+
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let session = try Session(source, common, cancellation)
-            // A plan that was edited is followed only where no new one is asked for.
+            // A plan that was edited is followed only where no new file is asked for.
             let planner = Preparer(
                 source: session.source, state: session.state, hints: session.location.hints,
-                style: planning.chosenStyle, schema: planning.schema, planPath: nil,
+                style: planning.chosenStyle, schema: planning.schema,
+                planSource: output == nil ? .file(nil) : .new,
                 workers: planning.workerCount,
                 cancellation: cancellation, progress: session.progress)
             let preparation = try session.reporting { try planner.prepare() }

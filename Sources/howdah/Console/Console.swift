@@ -62,6 +62,10 @@ enum Console {
         return shown
     }
 
+    /// Whether a result could not be written: nobody has read it then, and the command has not done its work.
+    nonisolated(unsafe) private(set) static var hasLostResult = false
+
+    /// From the main thread alone, but for notes.
     private static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
@@ -71,6 +75,8 @@ enum Console {
                     descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0 {
                     if errno == EINTR { continue }
+                    // Who closes a pipe, as head does, has read enough.
+                    if descriptor == STDOUT_FILENO, errno != EPIPE { hasLostResult = true }
                     return
                 }
                 rest = rest.dropFirst(count)

@@ -107,7 +107,13 @@ enum Describe {
     private static func conclusion(_ report: MigrationReport, planPath: String?) -> [String] {
         let rows = Format.count(report.tables.reduce(0) { $0 + $1.loadedRows })
         switch report.outcome {
-        case .proven: return ["proven: \(report.tables.count) tables, \(rows) rows, every cell equal"]
+        case .proven:
+            let proven = report.tables.filter { $0.verdict == "equal" }.count
+            let skipped = report.tables.count - proven
+            return [
+                "proven: \(proven) tables, \(rows) rows, every cell equal"
+                    + (skipped > 0 ? "; \(skipped) left out by the plan" : "")
+            ]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
         case .stale:
             return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]

@@ -7,6 +7,13 @@ import MigrationEngine
 enum Interrupts {
     nonisolated(unsafe) private static var pipeEnds: (read: Int32, write: Int32) = (-1, -1)
 
+    /// Opens what is closed of stdin, stdout and stderr on /dev/null: a file or pipe in their place would be written to.
+    static func secureStandardStreams() {
+        for descriptor in 0...2 where fcntl(Int32(descriptor), F_GETFD) < 0 {
+            _ = open("/dev/null", descriptor == 0 ? O_RDONLY : O_WRONLY)
+        }
+    }
+
     /// Called once, from the main thread, before any other thread is there.
     static func cancel(_ cancellation: Cancellation) {
         signal(SIGPIPE, SIG_IGN)
@@ -32,7 +39,7 @@ enum Interrupts {
                 let count = read(reader, &byte, 1)
                 if count < 0, errno == EINTR { continue }
                 guard count == 1 else { return }
-                Console.note("\nstopping: what has begun is taken back first")
+                Console.note("\nstopping in order; this may take a moment")
                 cancellation.cancel()
             }
         }
