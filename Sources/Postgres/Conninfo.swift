@@ -12,9 +12,9 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
     public init(_ text: String) throws(PostgresError) {
         var message: UnsafeMutablePointer<CChar>?
         let isPlain = text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") || text.contains("=")
-        if !isPlain, text.contains("://") {
-            throw PostgresError(
-                .connectionString, "the target is no PostgreSQL URL: it begins with another scheme")
+        // Taken for a database's name it would be shown, with the password that may be in it.
+        if !isPlain, text.contains("://") || text.contains(":/") || text.contains("@") {
+            throw PostgresError(.connectionString, "the target looks like a URL, and is none of PostgreSQL's")
         }
         let input = isPlain ? text : "dbname='\(Self.escaped(text))'"
         guard let options = PQconninfoParse(input, &message) else {

@@ -98,6 +98,39 @@ import Testing
         }
     }
 
+    /// What bears the name of a table that a run made, and was made by somebody else, stays.
+    @Test(arguments: [
+        "DROP TABLE b, a; CREATE TABLE a (mine text)",
+        "ALTER TABLE a RENAME TO old; CREATE TABLE a (mine text)",
+        "INSERT INTO a VALUES (9, '(9,9)')",
+    ])
+    func restartDropsNothingThatItDidNotMake(change: String) throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            let connection = try TestServer.connect(target)
+            try connection.execute("UPDATE howdah.run SET finished = NULL; \(change)")
+            let before = try TestServer.value("SELECT 'public.a'::regclass::oid", in: target)
+            var migration = TestMigration()
+            migration.restart = true
+            #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
+            let after = try TestServer.value("SELECT to_regclass('public.a')::oid", in: target)
+            #expect(after == before)
+        }
+    }
+
+    @Test(arguments: ["unproven", "differs"])
+    func aRunThatWasNotProvenCanBeTakenBack(outcome: String) throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            try TestServer.execute("UPDATE howdah.run SET outcome = '\(outcome)'", in: target)
+            var migration = TestMigration()
+            #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
+            migration.restart = true
+            let report = try migration.run(path, state: state, into: target)
+            #expect(report.outcome == .proven)
+        }
+    }
+
     @Test func theLedgerHoldsEveryPieceAndItsRows() throws {
         try withSource { path, state, target in
             _ = try TestMigration().run(path, state: state, into: target)

@@ -28,7 +28,7 @@ struct Ledger: Sendable {
             snapshot_sha256 text NOT NULL, writer text NOT NULL);
         CREATE TABLE IF NOT EXISTS howdah.object (
             run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, kind text NOT NULL, name text NOT NULL,
-            PRIMARY KEY (run, kind, name));
+            id oid NOT NULL, PRIMARY KEY (run, kind, name));
         CREATE TABLE IF NOT EXISTS howdah.chunk (
             run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, number int NOT NULL,
             first_rowid bigint, last_rowid bigint, PRIMARY KEY (run, table_name, number));
@@ -79,21 +79,31 @@ struct Ledger: Sendable {
             let ledger = Ledger(run: run.int(0, 0) ?? 0)
             if !hasSchema {
                 try connection.execute("CREATE SCHEMA \(quoteIdentifier(plan.schema))")
-                try ledger.note("schema", plan.schema, connection)
+                try ledger.note(
+                    "schema", plan.schema, "to_regnamespace", quoteIdentifier(plan.schema), connection)
             }
             // By the protocol that takes one statement only: a plan's text cannot smuggle in a second one.
             for statement in script.beforeLoad { _ = try connection.query(statement) }
-            for enumeration in plan.enums { try ledger.note("type", enumeration.name, connection) }
+            for enumeration in plan.enums {
+                try ledger.note(
+                    "type", enumeration.name, "to_regtype", script.qualified(enumeration.name), connection)
+            }
             for table in plan.tables where !table.isSkipped {
-                try ledger.note("table", table.name, connection)
+                try ledger.note("table", table.name, "to_regclass", script.qualified(table.name), connection)
             }
             for chunk in chunks { try ledger.note(chunk, connection) }
             return ledger
         }
     }
 
-    private func note(_ kind: String, _ name: String, _ connection: borrowing Postgres.Connection) throws {
-        _ = try connection.query("INSERT INTO howdah.object VALUES ($1, $2, $3)", ["\(run)", kind, name])
+    /// Notes an object with the server's own number for it: another one may bear its name later.
+    private func note(
+        _ kind: String, _ name: String, _ lookup: String, _ qualified: String,
+        _ connection: borrowing Postgres.Connection
+    ) throws {
+        _ = try connection.query(
+            "INSERT INTO howdah.object VALUES ($1, $2, $3, \(lookup)($4)::oid)",
+            ["\(run)", kind, name, qualified])
     }
 
     private func note(_ chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
@@ -174,11 +184,17 @@ struct Ledger: Sendable {
         }
     }
 
-    /// What this run made and nobody else: in the order in which it may be dropped.
+    /// What this run made and is still there under its name: in the order in which it may be dropped.
     func madeObjects(_ connection: borrowing Postgres.Connection) throws -> [MadeObject] {
         let result = try connection.query(
-            "SELECT kind, name FROM howdah.object WHERE run = $1 ORDER BY kind = 'schema', kind = 'type', name",
-            ["\(run)"])
+            """
+            SELECT o.kind, o.name FROM howdah.object AS o JOIN howdah.run AS r ON r.id = o.run
+            WHERE run = $1 AND o.id = CASE kind
+                WHEN 'schema' THEN to_regnamespace(quote_ident(name))::oid
+                WHEN 'type' THEN to_regtype(quote_ident(schema_name) || '.' || quote_ident(name))::oid
+                ELSE to_regclass(quote_ident(schema_name) || '.' || quote_ident(name))::oid END
+            ORDER BY kind = 'schema', kind = 'type', name
+            """, ["\(run)"])
         return (0..<result.count).map {
             .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "")
         }
