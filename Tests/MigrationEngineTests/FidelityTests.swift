@@ -143,6 +143,26 @@ import Testing
                 == ["{\"b\": 1, \"aa\": [1000, null]}", "null", "NULL", "5", "1.1", "\"text\""])
     }
 
+    /// jsonb keeps the last value of a key alone; json keeps the text.
+    @Test func aKeyThatIsThereTwiceStopsAJsonbAndPassesAJson() throws {
+        let script =
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, a JSONB); INSERT INTO t VALUES (7, '{\"a\":1,\"a\":2}')"
+        var migration = TestMigration()
+        migration.style = .prisma
+        try migration.migrated(script) { report, _, _ in
+            #expect(report.exit == 3)
+            let blocking = report.findings.filter(\.blocking)
+            #expect(blocking.map(\.id) == [.valueDoesNotFit])
+            #expect(blocking.map(\.sampleRowids) == [[7]])
+        }
+        migration.style = .plain
+        try migration.migrated(script) { report, conninfo, _ in
+            #expect(report.outcome == .proven)
+            let value = try TestServer.value("SELECT a FROM t", in: conninfo)
+            #expect(value == "{\"a\":1,\"a\":2}")
+        }
+    }
+
     @Test(arguments: [
         "Mixed Case", "select", "quo\"te", "with space", "ünïcødé 😀", "semi;colon", "it's", "a.b", "\\back",
         "%s", "$1",

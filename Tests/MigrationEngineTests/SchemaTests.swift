@@ -123,6 +123,10 @@ import Testing
             "CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO t VALUES (3)",
             .orphanRows
         ),
+        (
+            "CREATE TABLE p (a TEXT COLLATE NOCASE PRIMARY KEY); CREATE TABLE t (a TEXT REFERENCES p); INSERT INTO p VALUES ('ABC'); INSERT INTO t VALUES ('abc')",
+            .orphanRows
+        ),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'610062' AS TEXT))", .valueDoesNotFit),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (CAST(x'c328' AS TEXT))", .valueDoesNotFit),
         ("CREATE TABLE t (a TEXT); INSERT INTO t VALUES (x'00')", .valueDoesNotFit),

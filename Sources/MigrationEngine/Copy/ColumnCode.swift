@@ -99,7 +99,8 @@ enum Misfit: UInt8, Error, CaseIterable {
         case .negativeZero: "numeric has no negative zero"
         case .infinite: "the value is infinite"
         case .digits: "the number has more digits than the type keeps"
-        case .json: "the value is no JSON that the type takes"
+        case .json:
+            "the value is no JSON that the type keeps whole (jsonb: also a key twice, \\u0000, half a surrogate)"
         case .label: "the text is no label of the enum"
         case .uuid: "the value is no UUID in its canonical form"
         case .notATime: "the value is no time of day"

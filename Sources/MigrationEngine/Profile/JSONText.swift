@@ -2,7 +2,8 @@
 struct JSONText {
     enum Verdict: Equatable {
         case valid
-        /// `json` takes it, `jsonb` does not: `\u0000`, half of a surrogate pair, a number out of range.
+        /// `json` keeps it, `jsonb` does not: a key twice in one object, of which it keeps the last value, and what
+        /// it refuses, `\u0000`, half of a surrogate pair, a number out of range.
         case textOnly
         case invalid
     }
@@ -40,8 +41,12 @@ struct JSONText {
     private mutating func value() -> Bool {
         switch next {
         case UInt8(ascii: "{"):
+            var keys: Set<[UInt8]> = []
             return members(from: "{", to: "}") { reader in
+                let start = reader.position
                 guard reader.string() else { return false }
+                let key = CanonicalJSON.decoded(string: reader.bytes[start..<reader.position])
+                if !keys.insert(key).inserted { reader.fitsBinary = false }
                 reader.skipSpace()
                 guard reader.take(":") else { return false }
                 reader.skipSpace()

@@ -23,12 +23,51 @@ struct OrphanCheck {
             for table in tables where !table.foreignKeys.isEmpty {
                 do {
                     found += try orphans(of: table, connection)
+                    found += try foldedOrphans(of: table, tables, connection)
                 } catch let error as SQLiteError {
                     if error.isInterrupted { throw MigrationError.cancelled }
                     // A parent that is missing or not unique makes the check fail; that is a finding of its own.
                 }
             }
             return found
+        }
+    }
+
+    /// Rows whose parent SQLite finds under a collation such as NOCASE, and PostgreSQL, which compares bytes, does not.
+    private static func foldedOrphans(
+        of table: Catalog.Table, _ tables: [Catalog.Table], _ connection: borrowing SQLite.Connection
+    ) throws -> [Orphans] {
+        try table.foreignKeys.compactMap { key in
+            guard let parent = tables.first(where: { $0.name == key.parentTable }),
+                let parentColumns = key.parentColumns, parentColumns.count == key.columns.count,
+                parentColumns.contains(where: { parent.column(named: $0)?.collation.uppercased() != "BINARY" }
+                )
+            else { return nil }
+            let pairs = zip(key.columns, parentColumns).map { own, other in
+                let (own, other) = (quoteIdentifier(own), quoteIdentifier(other))
+                return (
+                    folded: "p.\(other) = c.\(own)",
+                    exact: "p.\(other) COLLATE BINARY = c.\(own) COLLATE BINARY"
+                )
+            }
+            let name = quoteIdentifier(parent.name)
+            let rowid = table.rowidName.map {
+                table.rowidAlias == nil ? "c.\($0)" : "c.\(quoteIdentifier($0))"
+            }
+            let statement = try connection.prepare(
+                """
+                SELECT \(rowid ?? "NULL") FROM \(quoteIdentifier(table.name)) AS c
+                WHERE EXISTS (SELECT 1 FROM \(name) AS p WHERE \(pairs.map(\.folded).joined(separator: " AND ")))
+                    AND NOT EXISTS (SELECT 1 FROM \(name) AS p WHERE \(pairs.map(\.exact).joined(separator: " AND ")))
+                """)
+            var orphans = Orphans(table: table.name, parent: key.parentTable, columns: key.columns)
+            while try statement.step() {
+                orphans.count += 1
+                if orphans.rowids.count < RowSamples.limit, rowid != nil {
+                    orphans.rowids.append(statement.int64(0))
+                }
+            }
+            return orphans.count > 0 ? orphans : nil
         }
     }
 

@@ -103,6 +103,12 @@ struct CanonicalJSON {
         return Array("n\(sign)".utf8) + digits.digits.map { $0 + 48 } + Array("e\(digits.exponent)".utf8)
     }
 
+    /// The bytes that a string stands for, its quotes and escapes gone; empty where it is none.
+    static func decoded(string: some Sequence<UInt8>) -> [UInt8] {
+        var reader = CanonicalJSON(bytes: Array(string))
+        return reader.string() ?? []
+    }
+
     private mutating func string() -> [UInt8]? {
         guard take("\"") else { return nil }
         var out: [UInt8] = []

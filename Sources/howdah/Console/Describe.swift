@@ -97,7 +97,9 @@ enum Describe {
             grouping: report.objects.filter { $0.state == .carried }, by: \.kind.rawValue
         )
         .mapValues(\.count).sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
-        if !carried.isEmpty { lines.append("carried: \(carried.joined(separator: ", "))") }
+        if !carried.isEmpty, !report.tables.isEmpty {
+            lines.append("carried: \(carried.joined(separator: ", "))")
+        }
         lines += leftOut(report.objects) + report.notices.map { "· \($0)" }
         lines.append(
             report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
