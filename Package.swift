@@ -31,6 +31,22 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "AppProject", dependencies: ["MigrationEngine"], swiftSettings: strict),
+        .target(
+            name: "TerminalUI", dependencies: [.product(name: "Yams", package: "Yams")],
+            resources: [
+                .embedInCode("Theme/Files/default.yaml"), .embedInCode("Theme/Files/light.yaml"),
+                .embedInCode("Theme/Files/high-contrast.yaml"), .embedInCode("Theme/Files/mono.yaml"),
+                .embedInCode("Theme/Files/colour-blind.yaml"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CNCurses",
+            linkerSettings: [
+                .linkedLibrary("ncursesw", .when(platforms: [.linux])),
+                .linkedLibrary("tinfo", .when(platforms: [.linux])),
+                .linkedLibrary("ncurses", .when(platforms: [.macOS])),
+            ]),
+        .target(name: "CursesTerminal", dependencies: ["TerminalUI", "CNCurses"], swiftSettings: strict),
         .target(name: "DemoProject", dependencies: ["SQLite"], swiftSettings: strict),
         .executableTarget(
             name: "howdah",
