@@ -18,6 +18,7 @@ struct Loader: Sendable {
     let chunks: [Ledger.Chunk]
     let cancellation: Cancellation
     let progress: RunProgress
+    let gate: PauseGate
 
     /// A table of the source with how it is encoded.
     struct LoadTable: Sendable {
@@ -43,6 +44,7 @@ struct Loader: Sendable {
                     try target.execute("SET synchronous_commit = off")
                     while let chunk = queue.next() {
                         guard let table = byName[chunk.table] else { continue }
+                        try gate.pass(cancellation)
                         try load(chunk, of: table, connection, target)
                     }
                 }
@@ -118,6 +120,7 @@ struct Loader: Sendable {
                 if encoder.bytes.count >= Self.flushBytes {
                     try target.send(encoder.bytes)
                     encoder.removeAll()
+                    try gate.pass(cancellation)
                     table.counters.loaded.add(rows - reported, ordering: .relaxed)
                     reported = rows
                 }

@@ -10,6 +10,7 @@ import Synchronization
 struct HashedProof {
     let table: ProofTable
     let schema: String
+    let log: DifferenceLog?
 
     private static let bucketCount = 4096
     /// Rows of differing buckets that are kept to be paired.
@@ -168,7 +169,7 @@ struct HashedProof {
                 extra.add(form.cells(), keyColumns, rowid: nil)
             }
         }
-        report(missing, extra, &verdict)
+        try report(missing, extra, &verdict)
     }
 
     private var keyColumns: [Int] { table.keyColumns }
@@ -194,19 +195,28 @@ struct HashedProof {
         }
     }
 
-    private func report(_ missing: Rows, _ extra: Rows, _ verdict: inout TableVerdict) {
+    private func report(_ missing: Rows, _ extra: Rows, _ verdict: inout TableVerdict) throws {
+        func add(
+            _ kind: RowDifference.Kind, _ key: [[UInt8]], _ columns: [String] = [], rowid: Int64? = nil
+        ) throws {
+            let difference = RowDifference(
+                kind: kind, key: describe(key, rowid: rowid), columns: columns,
+                place: .init(rowid: rowid, keys: KeyText.texts(of: key, table, keyColumns)))
+            verdict.add(difference)
+            try log?.add(difference, of: table.source.name)
+        }
         var paired: Set<[[UInt8]]> = []
         for (key, rowid) in zip(missing.order, missing.rowids) {
             guard !keyColumns.isEmpty, let ours = missing.cells[key], let theirs = extra.cells[key] else {
-                verdict.add(RowDifference(kind: .missing, key: describe(key, rowid: rowid), columns: []))
+                try add(.missing, key, rowid: rowid)
                 continue
             }
             paired.insert(key)
             let changed = table.columns.indices.filter { ours[$0] != theirs[$0] }.map { table.columns[$0] }
-            verdict.add(RowDifference(kind: .changed, key: describe(key), columns: changed))
+            try add(.changed, key, changed, rowid: rowid)
         }
         for key in extra.order where !paired.contains(key) {
-            verdict.add(RowDifference(kind: .extra, key: describe(key), columns: []))
+            try add(.extra, key)
         }
         let uncounted = max(missing.uncounted, extra.uncounted)
         if uncounted > 0 || verdict.isTruncated {

@@ -7,6 +7,7 @@ struct OrderedProof {
     let table: ProofTable
     let schema: String
     let keys: ClosedRange<Int64>
+    let log: DifferenceLog?
 
     func run(
         _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
@@ -15,7 +16,7 @@ struct OrderedProof {
             preconditionFailure("only tables with an integer key are walked")
         }
         let statement = try prepare(source, key: key)
-        var walk = Walk(table: table, key: key)
+        var walk = Walk(table: table, key: key, log: log)
         try walk.advance(statement)
         let column = quoteIdentifier(table.columns[key])
         // The key's index gives the order; sorting would write the table out once more.
@@ -51,12 +52,14 @@ struct OrderedProof {
         let table: ProofTable
         let key: Int
         let relation: Relation
+        let log: DifferenceLog?
         var verdict = TableVerdict(.equal)
         var hasRow = false
         var sourceKey: Int64 = 0
         private var reported = 0
 
-        init(table: ProofTable, key: Int) {
+        init(table: ProofTable, key: Int, log: DifferenceLog?) {
+            self.log = log
             self.table = table
             self.key = key
             relation = Relation(table.codes)
@@ -75,8 +78,15 @@ struct OrderedProof {
             reported = verdict.sourceRows
         }
 
+        private mutating func add(_ kind: RowDifference.Kind, _ key: Int64, _ columns: [String] = []) throws {
+            let difference = RowDifference(
+                kind: kind, key: "\(key)", columns: columns, place: .init(keys: ["\(key)"]))
+            verdict.add(difference)
+            try log?.add(difference, of: table.source.name)
+        }
+
         mutating func noteMissing(_ statement: borrowing SQLite.Statement) throws {
-            verdict.add(RowDifference(kind: .missing, key: "\(sourceKey)", columns: []))
+            try add(.missing, sourceKey)
             try advance(statement)
         }
 
@@ -88,7 +98,7 @@ struct OrderedProof {
             let targetKey = Self.number(row[key])
             while hasRow, sourceKey < targetKey { try noteMissing(statement) }
             guard hasRow, sourceKey == targetKey else {
-                verdict.add(RowDifference(kind: .extra, key: "\(targetKey)", columns: []))
+                try add(.extra, targetKey)
                 return
             }
             var isEqual = true
@@ -103,7 +113,7 @@ struct OrderedProof {
                 where !relation.isEqual(statement.handle, column, row[column], &scratch) {
                     changed.append(table.columns[column])
                 }
-                verdict.add(RowDifference(kind: .changed, key: "\(targetKey)", columns: changed))
+                try add(.changed, targetKey, changed)
             }
             try advance(statement)
         }

@@ -13,6 +13,9 @@ struct Prover: Sendable {
     let schema: String
     let cancellation: Cancellation
     let progress: RunProgress
+    let gate: PauseGate
+    let differences: DifferenceLog?
+
     /// What leaves a piece of work when no error ends it: rows of one table within a range of keys.
     struct Job: Sendable {
         let table: ProofTable
@@ -33,6 +36,7 @@ struct Prover: Sendable {
                 try server.withConnection(purpose: "proof") { target in
                     try target.execute(style)
                     while let job = queue.next() {
+                        try gate.pass(cancellation)
                         let start = ContinuousClock.now
                         let verdict = try run(job, connection, target)
                         verdicts.merge(
@@ -68,9 +72,10 @@ struct Prover: Sendable {
     ) throws -> TableVerdict {
         do {
             guard let keys = job.keys else {
-                return try HashedProof(table: job.table, schema: schema).run(source, target)
+                return try HashedProof(table: job.table, schema: schema, log: differences).run(source, target)
             }
-            return try OrderedProof(table: job.table, schema: schema, keys: keys).run(source, target)
+            return try OrderedProof(table: job.table, schema: schema, keys: keys, log: differences).run(
+                source, target)
         } catch let error as SQLiteError where error.isInterrupted {
             throw MigrationError.cancelled
         }

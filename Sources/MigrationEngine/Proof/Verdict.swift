@@ -54,10 +54,40 @@ public struct RowDifference: Codable, Sendable, Equatable {
     public let key: String
     /// The columns that differ, where the row is on both sides.
     public let columns: [String]
+    /// By which both sides find the row; in no document.
+    let place: Place?
+
+    /// Where a row is: its rowid in the source, and its key as both databases read it.
+    struct Place: Sendable, Equatable {
+        var rowid: Int64?
+        /// The key's columns in their order, as PostgreSQL reads their texts; nil where a type has no such text here.
+        var keys: [String]?
+    }
 
     public init(kind: Kind, key: String, columns: [String]) {
+        self.init(kind: kind, key: key, columns: columns, place: nil)
+    }
+
+    init(kind: Kind, key: String, columns: [String], place: Place?) {
         self.kind = kind
         self.key = key
         self.columns = columns
+        self.place = place
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            kind: container.decode(Kind.self, forKey: .kind),
+            key: container.decode(String.self, forKey: .key),
+            columns: container.decode([String].self, forKey: .columns))
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case kind, key, columns
+    }
+
+    public static func == (one: RowDifference, other: RowDifference) -> Bool {
+        one.kind == other.kind && one.key == other.key && one.columns == other.columns
     }
 }

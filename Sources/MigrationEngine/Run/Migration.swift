@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Synchronization
 
 /// One run from a prepared source to a proven target.
 ///
@@ -16,10 +17,15 @@ public struct Migration: Sendable {
     public let isRehearsal: Bool
     public let cancellation: Cancellation
     public let progress: RunProgress
+    public let gate: PauseGate
+    /// Where the proof keeps the rows that differ; nil keeps none beyond the first.
+    public let differences: DifferenceLog?
 
     public init(
-        preparation: Preparation, server: TargetServer, workers: Int, restart: Bool, isRehearsal: Bool,
-        cancellation: Cancellation, progress: RunProgress
+        preparation: Preparation, server: TargetServer, workers: Int, restart: Bool = false,
+        isRehearsal: Bool,
+        cancellation: Cancellation, progress: RunProgress, gate: PauseGate = PauseGate(),
+        differences: DifferenceLog? = nil
     ) {
         self.preparation = preparation
         self.server = server
@@ -28,20 +34,19 @@ public struct Migration: Sendable {
         self.isRehearsal = isRehearsal
         self.cancellation = cancellation
         self.progress = progress
+        self.gate = gate
+        self.differences = differences
     }
 
-    private var plan: MigrationPlan { preparation.plan }
-    private var script: SchemaScript { SchemaScript(plan) }
+    var plan: MigrationPlan { preparation.plan }
+    var script: SchemaScript { SchemaScript(plan) }
 
     public func run() throws -> MigrationReport {
         let start = ContinuousClock.now
         guard preparation.blocking.isEmpty else {
             return Self.undecided(preparation, target: server.conninfo.url, progress: progress)
         }
-        // The main connection holds the lock for the whole run; it is not cancelled, so that it can clean up.
-        let main = try server.connect(purpose: "migrate")
-        try server.checkFitness(main, schema: plan.schema)
-        try server.takeLock(main)
+        let main = try lockedConnection()
         progress.begin(.prepare)
         try clearTheWay(main)
         let findings = try tryTypes()
@@ -63,6 +68,14 @@ public struct Migration: Sendable {
         return try prove(ledger, sequences, start: start, main)
     }
 
+    /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
+    func lockedConnection() throws -> Postgres.Connection {
+        let main = try server.connect(purpose: "migrate")
+        try server.checkFitness(main, schema: plan.schema)
+        try server.takeLock(main)
+        return main
+    }
+
     /// The report of a run that has not begun, since findings wait to be decided.
     public static func undecided(
         _ preparation: Preparation, target: String?, progress: RunProgress
@@ -81,7 +94,7 @@ public struct Migration: Sendable {
     // MARK: Before the load
 
     /// Takes back an interrupted run where that was asked for; throws where tables of the plan's names are there.
-    private func clearTheWay(_ main: borrowing Postgres.Connection) throws {
+    func clearTheWay(_ main: borrowing Postgres.Connection) throws {
         if let unproven = try Ledger.unproven(schema: plan.schema, main) {
             guard restart else {
                 let made = try unproven.ledger.madeObjects(main)
@@ -95,14 +108,7 @@ public struct Migration: Sendable {
                         "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
                     exit: .undecided)
             }
-            let foreign = try unproven.ledger.tablesWithOtherRows(schema: plan.schema, main)
-            guard foreign.isEmpty else {
-                throw MigrationError(
-                    .interruptedRun,
-                    "somebody else has written to what the last run made: \(foreign.joined(separator: ", "))",
-                    remedy: "howdah drops no rows but its own: look at those tables, and drop them yourself.",
-                    exit: .undecided)
-            }
+            try unproven.ledger.refuseOtherRows(schema: plan.schema, main)
             do {
                 try unproven.ledger.takeBack(schema: plan.schema, main)
             } catch {
@@ -124,7 +130,7 @@ public struct Migration: Sendable {
     }
 
     /// Values of types that only the server knows are tried there before anything is made.
-    private func tryTypes() throws -> [Finding] {
+    func tryTypes() throws -> [Finding] {
         let tables = plan.tables.filter { !$0.isSkipped }
         guard tables.contains(where: { $0.columns.contains(where: \.postgresType.isForeign) }) else {
             return []
@@ -134,7 +140,7 @@ public struct Migration: Sendable {
         }
     }
 
-    private func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
+    func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
         do {
             return try Ledger.begin(script, chunks: chunks, snapshot: preparation.snapshot, main)
         } catch let error as PostgresError {
@@ -148,7 +154,7 @@ public struct Migration: Sendable {
     }
 
     /// Pieces of all tables, those of the largest first.
-    private func chunks() -> [Ledger.Chunk] {
+    func chunks() -> [Ledger.Chunk] {
         let names = plan.tables.filter { !$0.isSkipped }.map(\.name)
         let bySize = names.sorted {
             preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0
@@ -168,7 +174,8 @@ public struct Migration: Sendable {
 
     // MARK: The load and what follows it
 
-    private func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger) throws {
+    /// Loads pieces; `loaded` are rows that are there already, by table.
+    func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int] = [:]) throws {
         let tables = plan.tables.filter { !$0.isSkipped }.compactMap { table -> Loader.LoadTable? in
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 return nil
@@ -178,23 +185,36 @@ public struct Migration: Sendable {
                 return ColumnCode(
                     column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
             }
-            let rows = preparation.profiles[table.name]?.rows ?? 0
-            return Loader.LoadTable(
-                source: source, plan: table, codes: codes,
-                counters: RunProgress.Table(name: table.name, rows: rows))
+            let counters = counters(of: table)
+            counters.loaded.store(loaded[table.name] ?? 0, ordering: .relaxed)
+            return Loader.LoadTable(source: source, plan: table, codes: codes, counters: counters)
         }
         progress.setTables(tables.map(\.counters))
         progress.begin(.copy)
         try Loader(
             snapshot: preparation.snapshot, server: server, ledger: ledger, script: script, tables: tables,
-            chunks: chunks, cancellation: cancellation, progress: progress
+            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate
         ).load(workers: workers)
     }
 
-    private func makeConstraints(_ main: borrowing Postgres.Connection) throws -> Sequences.Outcome {
+    func counters(of table: MigrationPlan.Table) -> RunProgress.Table {
+        RunProgress.Table(name: table.name, rows: preparation.profiles[table.name]?.rows ?? 0)
+    }
+
+    /// Makes keys, indexes and foreign keys, those that are `present` left out, and sets the sequences.
+    func makeConstraints(
+        _ main: borrowing Postgres.Connection, present: Set<SchemaScript.Place> = []
+    ) throws -> Sequences.Outcome {
         progress.begin(.constraints)
-        try run(script.keysAndIndexes)
-        try run(script.foreignKeys)
+        for stage in [script.keysAndIndexes, script.foreignKeys] {
+            let missing = stage.map { table, statements in
+                (
+                    table: table,
+                    statements: statements.filter { !present.contains(.init(table: table, name: $0.name)) }
+                )
+            }
+            try run(missing.filter { !$0.statements.isEmpty })
+        }
         try cancellation.check()
         let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
         for table in plan.tables where !table.isSkipped {
@@ -216,6 +236,7 @@ public struct Migration: Sendable {
                     "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off; SET lock_timeout = 0")
                 while let statements = queue.next() {
                     for statement in statements {
+                        try gate.pass(cancellation)
                         do {
                             _ = try connection.query(statement.sql)
                         } catch let error as PostgresError where error.code == .server {
@@ -253,7 +274,7 @@ public struct Migration: Sendable {
             exit: original.exit)
     }
 
-    private static func explained(_ error: any Error, _ conninfo: Conninfo) -> MigrationError {
+    static func explained(_ error: any Error, _ conninfo: Conninfo) -> MigrationError {
         switch error {
         case let error as MigrationError: error
         case let error as PostgresError where error.code == .server:
@@ -267,7 +288,7 @@ public struct Migration: Sendable {
 
     // MARK: The proof
 
-    private func prove(
+    func prove(
         _ ledger: Ledger, _ sequences: Sequences.Outcome, start: ContinuousClock.Instant,
         _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
@@ -276,7 +297,7 @@ public struct Migration: Sendable {
         do {
             verdicts = try ProofRun(
                 preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-                progress: progress
+                progress: progress, gate: gate, differences: differences
             ).run()
         } catch {
             let original = Self.explained(error, server.conninfo)
@@ -364,7 +385,7 @@ public struct Validation: Sendable {
         progress.begin(.proof)
         let verdicts = try ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress
+            progress: progress, gate: PauseGate(), differences: nil
         ).run(only: names.isEmpty ? nil : Set(names))
         progress.end()
         var report = MigrationReport(

@@ -64,13 +64,26 @@ public struct Preparer: Sendable {
     }
 
     public func prepare() throws -> Preparation {
-        let edited = try readPlan()
+        // A plan that cannot be read is told before the long work.
+        _ = try readPlan()
+        return try prepare(takeSnapshot())
+    }
+
+    /// The newest snapshot that still equals the source, or a new one.
+    public func takeSnapshot() throws -> Snapshot {
         progress.begin(.snapshot)
+        defer { progress.end() }
         let progress = progress
-        let snapshot = try SnapshotStore(state, cancellation: cancellation).take(of: source) { fraction in
+        return try SnapshotStore(state, cancellation: cancellation).take(of: source) { fraction in
             progress.snapshotDone.store(Int(fraction * 1000), ordering: .relaxed)
         }
+    }
+
+    /// Reads a snapshot and plans.
+    public func prepare(_ snapshot: Snapshot) throws -> Preparation {
+        let edited = try readPlan()
         progress.begin(.profile)
+        let progress = progress
         let connection = try snapshot.open()
         let catalog = try CatalogReader.read(connection)
         let tables = Planner.carriedTables(catalog, hints: hints)

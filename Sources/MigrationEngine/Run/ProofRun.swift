@@ -8,6 +8,8 @@ struct ProofRun {
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
+    let gate: PauseGate
+    let differences: DifferenceLog?
 
     /// A verdict for every table of the plan, by name.
     func run(only names: Set<String>? = nil) throws -> [String: TableVerdict] {
@@ -32,10 +34,12 @@ struct ProofRun {
             }
         }
         if progress.tables.isEmpty { progress.setTables(tables.map(\.counters)) }
+        try differences?.clear(plan.tables.map(\.name))
         let prover = Prover(
             snapshot: preparation.snapshot, server: server, schema: plan.schema, cancellation: cancellation,
-            progress: progress)
+            progress: progress, gate: gate, differences: differences)
         for (name, verdict) in try prover.prove(tables, workers: workers) { verdicts[name] = verdict }
+        try differences?.finish()
         return verdicts
     }
 

@@ -60,6 +60,14 @@ public struct SchemaScript: Sendable {
         let kind: ObjectState.Kind
         let name: String
         let sql: String
+        /// Takes the object away again.
+        let undo: String
+    }
+
+    /// The name of an object of a table's: constraints of two tables may bear the same.
+    struct Place: Hashable {
+        let table: String
+        let name: String
     }
 
     /// Keys and indexes by table. Those of one table are made one after the other, tables beside each other.
@@ -70,12 +78,14 @@ public struct SchemaScript: Sendable {
             if let key = table.primaryKey {
                 let sql =
                     "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY \(list(key.columns))"
-                statements.append(.init(kind: .primaryKey, name: key.name, sql: sql))
+                statements.append(
+                    .init(kind: .primaryKey, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
             }
             for key in table.uniques ?? [] {
                 let sql =
                     "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE \(list(key.columns))"
-                statements.append(.init(kind: .unique, name: key.name, sql: sql))
+                statements.append(
+                    .init(kind: .unique, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
             }
             for index in table.indexes ?? [] {
                 let terms = index.columns.map {
@@ -84,7 +94,10 @@ public struct SchemaScript: Sendable {
                 let unique = index.unique ?? false ? "UNIQUE " : ""
                 let sql =
                     "CREATE \(unique)INDEX \(quoteIdentifier(index.name)) ON \(name) (\(terms.joined(separator: ", ")))"
-                statements.append(.init(kind: .index, name: index.name, sql: sql))
+                statements.append(
+                    .init(
+                        kind: .index, name: index.name, sql: sql,
+                        undo: "DROP INDEX IF EXISTS \(qualified(index.name))"))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
@@ -95,10 +108,16 @@ public struct SchemaScript: Sendable {
         let present = Set(tables.map(\.name))
         return tables.map { table in
             let statements = (table.foreignKeys ?? []).filter { present.contains($0.parent) }.map { key in
-                Statement(kind: .foreignKey, name: key.name, sql: foreignKey(key, of: table))
+                Statement(
+                    kind: .foreignKey, name: key.name, sql: foreignKey(key, of: table),
+                    undo: dropConstraint(key.name, qualified(table.name)))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
+    }
+
+    private func dropConstraint(_ name: String, _ table: String) -> String {
+        "ALTER TABLE IF EXISTS \(table) DROP CONSTRAINT IF EXISTS \(quoteIdentifier(name))"
     }
 
     private func foreignKey(_ key: MigrationPlan.ForeignKey, of table: MigrationPlan.Table) -> String {

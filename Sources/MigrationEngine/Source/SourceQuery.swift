@@ -55,3 +55,18 @@ struct SourceQuery {
         "SELECT \(columns), \(quoteIdentifier(key)) FROM \(name) ORDER BY \(quoteIdentifier(key))"
     }
 }
+
+// MARK: One row
+
+extension SourceQuery {
+    /// The row with rowid ?1; nil where rowids cannot be read.
+    var byRowid: String? {
+        rowid.map { "SELECT \(columns) FROM \(name) NOT INDEXED WHERE \($0) = ?1" }
+    }
+
+    /// The row whose primary key is ?1…
+    var byKey: String {
+        let conditions = table.primaryKey.enumerated().map { "\(quoteIdentifier($1)) = ?\($0 + 1)" }
+        return "SELECT \(columns) FROM \(name) WHERE \(conditions.joined(separator: " AND ")) LIMIT 1"
+    }
+}

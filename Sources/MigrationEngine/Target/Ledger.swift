@@ -34,7 +34,8 @@ struct Ledger: Sendable {
             first_rowid bigint, last_rowid bigint, PRIMARY KEY (run, table_name, number));
         CREATE TABLE IF NOT EXISTS howdah.ledger (
             run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, number int NOT NULL,
-            rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number))
+            rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number));
+        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS constrained timestamptz
         """
 
     /// Tells our schema from one that the operator made under the same name.
@@ -143,6 +144,65 @@ struct Ledger: Sendable {
         try connection.execute("SET synchronous_commit = on")
         _ = try connection.query(
             "UPDATE howdah.run SET finished = now(), outcome = $2 WHERE id = $1", ["\(run)", outcome])
+    }
+
+    /// Notes that keys, indexes and foreign keys are there, or that they are gone again.
+    func setConstrained(_ isConstrained: Bool, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "UPDATE howdah.run SET constrained = \(isConstrained ? "now()" : "NULL") WHERE id = $1",
+            ["\(run)"])
+    }
+
+    /// Notes that the run goes on: what it had come to is no longer true.
+    func reopen(_ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "UPDATE howdah.run SET finished = NULL, outcome = NULL WHERE id = $1", ["\(run)"])
+    }
+
+    /// Pieces that are not loaded yet, those of the largest tables first.
+    func pendingChunks(_ connection: borrowing Postgres.Connection) throws -> [Chunk] {
+        let result = try connection.query(
+            """
+            SELECT table_name, number, first_rowid, last_rowid, count(*) OVER (PARTITION BY table_name) AS pieces
+            FROM howdah.chunk AS c WHERE run = $1 AND NOT EXISTS (SELECT FROM howdah.ledger AS l
+                WHERE l.run = c.run AND l.table_name = c.table_name AND l.number = c.number)
+            ORDER BY pieces DESC, table_name, number
+            """, ["\(run)"])
+        return (0..<result.count).map { row in
+            let first = result.text(row, 2).flatMap { Int64($0) }
+            let last = result.text(row, 3).flatMap { Int64($0) }
+            let rowids = first.flatMap { first in last.map { first...$0 } }
+            return Chunk(table: result.text(row, 0) ?? "", number: result.int(row, 1) ?? 0, rowids: rowids)
+        }
+    }
+
+    /// Takes out every row that the run loaded; throws where a table holds others.
+    func truncate(schema: String, _ connection: borrowing Postgres.Connection) throws {
+        try connection.transaction { connection in
+            let made = try madeObjects(connection).filter { $0.kind == "table" }
+            let tables = made.map { quoteIdentifier(schema, $0.name) }
+            if !tables.isEmpty {
+                // Nobody adds a row between the count and the end.
+                try connection.execute(
+                    "LOCK TABLE \(tables.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE")
+                try refuseOtherRows(schema: schema, connection)
+                try connection.execute("TRUNCATE \(tables.joined(separator: ", "))")
+            }
+            _ = try connection.query("DELETE FROM howdah.ledger WHERE run = $1", ["\(run)"])
+            try reopen(connection)
+        }
+    }
+
+    /// Throws where somebody else has written to the run's tables.
+    func refuseOtherRows(schema: String, _ connection: borrowing Postgres.Connection) throws {
+        let foreign = try tablesWithOtherRows(schema: schema, connection)
+        guard !foreign.isEmpty else { return }
+        throw MigrationError(
+            .interruptedRun,
+            "somebody else has written to what the run made: \(foreign.joined(separator: ", "))",
+            remedy:
+                "howdah removes no rows but its own: look at those tables, and empty or drop them yourself.",
+            exit: .undecided)
     }
 
     // MARK: Runs that did not end well

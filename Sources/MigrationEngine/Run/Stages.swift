@@ -1,0 +1,145 @@
+import Foundation
+import Postgres
+
+/// A migration stage by stage, for operators who go through it step by step.
+///
+/// Each stage takes the target's lock, reads from the ledger what is there, and does what is missing. What fails or
+/// is cancelled stays as it is: the same stage goes on from there, and `undo…` takes back whole stages. Called from a
+/// thread that may block.
+extension Migration {
+    /// What a stage of constraints has made and found.
+    public struct Constraints: Sendable {
+        public let objects: [ObjectState]
+        public let findings: [Finding]
+    }
+
+    /// Makes the tables and writes down the pieces to load. Findings that only the server could see are returned, and
+    /// then nothing was made. Throws where tables of those names are there.
+    public func makeSchema() throws -> [Finding] {
+        let main = try lockedConnection()
+        progress.begin(.prepare)
+        defer { progress.end() }
+        if try Ledger.newest(schema: plan.schema, main)?.status(main)?.snapshotSHA256
+            == preparation.snapshot.sha256, try currentStage(main) == .made
+        {
+            return []
+        }
+        try clearTheWay(main)
+        let findings = try tryTypes()
+        if findings.isEmpty { _ = try begin(chunks(), main) }
+        return findings
+    }
+
+    /// Loads the pieces that are not there yet.
+    public func loadRows() throws {
+        let main = try lockedConnection()
+        let (ledger, status) = try run(main)
+        guard status.stage < .loaded else { return }
+        defer { progress.end() }
+        do {
+            try load(ledger.pendingChunks(main), ledger, loaded: status.loadedRows)
+        } catch {
+            throw Self.explained(error, server.conninfo)
+        }
+    }
+
+    /// Makes keys, indexes and foreign keys that are not there yet, sets the sequences, and analyses.
+    public func makeConstraints() throws -> Constraints {
+        let main = try lockedConnection()
+        let (ledger, status) = try run(main)
+        guard status.stage >= .loaded else { throw Self.early("the rows are not loaded yet") }
+        defer { progress.end() }
+        do {
+            let outcome = try makeConstraints(main, present: presentObjects(main))
+            try ledger.setConstrained(true, main)
+            return Constraints(objects: outcome.objects, findings: outcome.findings)
+        } catch {
+            throw Self.explained(error, server.conninfo)
+        }
+    }
+
+    /// Compares every cell; what differs goes to `differences`.
+    public func prove() throws -> MigrationReport {
+        let main = try lockedConnection()
+        let (ledger, status) = try run(main)
+        guard status.stage >= .constrained else { throw Self.early("keys and indexes are not there yet") }
+        progress.setTables(plan.tables.filter { !$0.isSkipped }.map(counters))
+        defer { progress.end() }
+        try ledger.reopen(main)
+        return try prove(ledger, Sequences.Outcome(), start: .now, main)
+    }
+
+    // MARK: The way back
+
+    /// Drops keys, indexes and foreign keys of the plan; rows stay.
+    public func undoConstraints() throws {
+        let main = try lockedConnection()
+        let (ledger, _) = try run(main)
+        try dropConstraints(ledger, main)
+    }
+
+    /// Takes out the rows that the run loaded, and no others; keys and indexes go with them.
+    public func undoLoad() throws {
+        let main = try lockedConnection()
+        let (ledger, _) = try run(main)
+        try ledger.refuseOtherRows(schema: plan.schema, main)
+        try dropConstraints(ledger, main)
+        try ledger.truncate(schema: plan.schema, main)
+    }
+
+    /// Drops the tables that the run made, when they hold no rows but its own.
+    public func undoSchema() throws {
+        let main = try lockedConnection()
+        guard let ledger = try Ledger.newest(schema: plan.schema, main) else { return }
+        try ledger.refuseOtherRows(schema: plan.schema, main)
+        try ledger.takeBack(schema: plan.schema, main)
+    }
+
+    private func dropConstraints(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws {
+        try main.transaction { main in
+            for stage in [script.foreignKeys, script.keysAndIndexes] {
+                for statement in stage.flatMap({ $0.statements.reversed() }) {
+                    _ = try main.query(statement.undo)
+                }
+            }
+            try ledger.setConstrained(false, main)
+            try ledger.reopen(main)
+        }
+    }
+
+    // MARK: What is there
+
+    /// The newest run, when it was made from this plan's snapshot.
+    private func run(_ main: borrowing Postgres.Connection) throws -> (Ledger, RunStatus) {
+        guard let ledger = try Ledger.newest(schema: plan.schema, main), let status = try ledger.status(main)
+        else { throw Self.early("the target has none of the tables yet") }
+        guard status.snapshotSHA256 == preparation.snapshot.sha256 else {
+            throw MigrationError(
+                .interruptedRun, "the target's tables were made for another snapshot, at \(status.started)",
+                remedy: "Undo the step that made them, then make them anew.", exit: .undecided)
+        }
+        return (ledger, status)
+    }
+
+    private func currentStage(_ main: borrowing Postgres.Connection) throws -> RunStatus.Stage? {
+        try Ledger.newest(schema: plan.schema, main)?.status(main)?.stage
+    }
+
+    private static func early(_ message: String) -> MigrationError {
+        MigrationError(
+            .interruptedRun, message, remedy: "Run the steps before this one first.", exit: .undecided)
+    }
+
+    /// Constraints and indexes in the plan's schema.
+    private func presentObjects(_ main: borrowing Postgres.Connection) throws -> Set<SchemaScript.Place> {
+        let result = try main.query(
+            """
+            SELECT r.relname, c.conname FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
+            WHERE c.connamespace = to_regnamespace($1)
+            UNION SELECT r.relname, x.relname FROM pg_index AS i JOIN pg_class AS r ON r.oid = i.indrelid
+                JOIN pg_class AS x ON x.oid = i.indexrelid WHERE x.relnamespace = to_regnamespace($1)
+            """, [quoteIdentifier(plan.schema)])
+        return Set(
+            (0..<result.count).map { .init(table: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "") })
+    }
+}
