@@ -32,6 +32,9 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "AppProject", dependencies: ["MigrationEngine"], swiftSettings: strict),
         .target(
+            name: "Playbook", dependencies: ["MigrationEngine", "AppProject", "SQLite", "Postgres"],
+            swiftSettings: strict),
+        .target(
             name: "TerminalUI", dependencies: [.product(name: "Yams", package: "Yams")],
             resources: [
                 .embedInCode("Theme/Files/default.yaml"), .embedInCode("Theme/Files/light.yaml"),
@@ -47,11 +50,19 @@ let package = Package(
                 .linkedLibrary("ncurses", .when(platforms: [.macOS])),
             ]),
         .target(name: "CursesTerminal", dependencies: ["TerminalUI", "CNCurses"], swiftSettings: strict),
+        .target(
+            name: "HowdahUI",
+            dependencies: [
+                "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal", "Postgres",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
         .target(name: "DemoProject", dependencies: ["SQLite"], swiftSettings: strict),
         .executableTarget(
             name: "howdah",
             dependencies: [
-                "MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres",
+                "MigrationEngine", "AppProject", "DemoProject", "Playbook", "HowdahUI", "TerminalUI",
+                "CursesTerminal", "SQLite", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -15,6 +15,15 @@ public protocol Terminal: AnyObject {
     /// Gives the terminal back while `body` runs, such as an editor.
     func suspended(_ body: () -> Void)
 
+    /// Stops the process as Ctrl-Z does elsewhere; returns when it goes on.
+    func stop()
+
+    /// Draws everything anew: something else may have written on the terminal.
+    func redraw()
+
+    /// The signal that asked the program to end.
+    var stopRequest: Int32? { get }
+
     /// Copies text to the operator's clipboard (OSC 52); false where the terminal cannot.
     func copy(_ text: String) -> Bool
 

@@ -10,28 +10,26 @@ struct Howdah: ParsableCommand {
         abstract:
             "Takes an application from SQLite to PostgreSQL, with nothing lost and every cell proven equal.",
         discussion: """
-            howdah SOURCE rehearses the migration in a private PostgreSQL that it makes for the purpose;
-            howdah SOURCE postgresql://user@host/database does it.
+            howdah SOURCE opens the screens: the migration in six phases, first as a rehearsal in a private PostgreSQL.
+            Without a terminal, or with --plain, howdah SOURCE does the rehearsal in lines, and
+            howdah SOURCE postgresql://user@host/database the migration.
 
             Exit codes: 0 done and proven; 1 an error; 2 wrong usage or unreadable input; 3 something needs a
             decision or was left out; 4 the proof found differences; 130 cancelled.
             """,
         version: "0.1.0",
         subcommands: [
-            MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
+            OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
             ValidateCommand.self,
-            DemoCommand.self, RehearsalCommand.self,
+            DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
+            ChecklistCommand.self,
         ],
-        defaultSubcommand: MigrateCommand.self)
+        defaultSubcommand: OpenCommand.self)
 
     /// Argument errors end with 2, as documented, where the library's own code is another.
     static func main() {
         Interrupts.secureStandardStreams()
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.isEmpty {
-            Console.result(helpMessage())
-            Foundation.exit(ExitCode.usage.rawValue)
-        }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

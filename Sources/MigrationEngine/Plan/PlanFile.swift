@@ -70,6 +70,9 @@ public struct PlanFile: Sendable {
 
     private static let checksumLabel = "# unchanged since it was made: "
 
+    /// Tells one text of a plan from another.
+    public static func digest(_ text: String) -> String { checksum(text) }
+
     private static func checksum(_ body: String) -> String {
         SHA256.hash(data: Data(body.utf8)).prefix(16).hexadecimal
     }
@@ -84,7 +87,8 @@ public struct PlanFile: Sendable {
 
     /// The text of a plan, with what was found beside each column.
     public static func text(
-        _ plan: MigrationPlan, rows: [String: Int], findings: [Finding], objects: [ObjectState]
+        _ plan: MigrationPlan, rows: [String: Int], findings: [Finding], objects: [ObjectState],
+        isEdited: Bool = false
     ) -> String {
         var writer = Writer()
         writer.header(plan)
@@ -92,6 +96,7 @@ public struct PlanFile: Sendable {
         writer.leftOut(objects)
         writer.line(0, "tables:" + (plan.tables.isEmpty ? " []" : ""))
         for table in plan.tables { writer.table(table, rows: rows[table.name] ?? 0) }
+        if isEdited { return writer.text }
         return writer.text + checksumLabel + checksum(writer.text) + "\n"
     }
 

@@ -14,6 +14,21 @@ public struct SchemaScript: Sendable {
 
     // MARK: Before the load
 
+    /// The statements that make the tables, in order.
+    public var tableStatements: [String] { beforeLoad }
+
+    /// The statements that make keys, indexes and foreign keys, in order.
+    public var constraintStatements: [String] {
+        (keysAndIndexes + foreignKeys).flatMap(\.statements).map(\.sql)
+    }
+
+    /// The statements that make one table, with its keys.
+    public func statements(of table: String) -> [String] {
+        let own = plan.tables.filter { $0.name == table && !$0.isSkipped }.map(create)
+        return own
+            + (keysAndIndexes + foreignKeys).filter { $0.table == table }.flatMap(\.statements).map(\.sql)
+    }
+
     /// Enum types, then tables without keys: loading into a table without indexes is fastest.
     var beforeLoad: [String] {
         // A table whose name a sequence would take comes first: PostgreSQL then names the sequence otherwise.

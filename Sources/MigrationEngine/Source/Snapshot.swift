@@ -93,6 +93,13 @@ public struct SnapshotStore {
         }
     }
 
+    /// Deletes a snapshot; the note beside it first, so that half of one is never taken for whole.
+    public func remove(_ snapshot: Snapshot) throws {
+        for path in [sidecar(snapshot.path), snapshot.path] {
+            guard unlink(path) == 0 || errno == ENOENT else { throw FileSystemError("deleting", path) }
+        }
+    }
+
     private func sidecar(_ path: String) -> String { path.dropLast(3) + ".json" }
 
     private func isReusable(_ snapshot: Snapshot) throws -> Bool {

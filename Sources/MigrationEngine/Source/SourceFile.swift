@@ -64,6 +64,14 @@ public struct SourceFile: Sendable {
         return Fingerprint(database: database, wal: nonEmpty(walPath), journal: nonEmpty(journalPath))
     }
 
+    /// A text that changes when somebody writes to the file or to the log beside it.
+    public func stamp() throws -> String {
+        let now = try fingerprint()
+        return [now.database, now.wal, now.journal].map { state in
+            state.map { "\($0.size):\($0.modified):\($0.inode)" } ?? "-"
+        }.joined(separator: " ")
+    }
+
     private static func state(of path: String) -> State? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -46,6 +46,11 @@ public struct StateFolder: Sendable {
         return inner
     }
 
+    /// Writes a file of the folder for the owner alone, in one step.
+    public func write(_ text: String, to name: String) throws {
+        try writePrivateFile("\(path)/\(name)", text)
+    }
+
     public var planPath: String { "\(path)/plan.yaml" }
 }
 

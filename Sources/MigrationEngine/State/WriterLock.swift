@@ -1,7 +1,7 @@
 import Foundation
 
 /// Makes one howdah at a time write to a state folder; let go when the value goes away, also by a crash.
-public struct WriterLock: ~Copyable {
+public struct WriterLock: ~Copyable, Sendable {
     private let descriptor: Int32
 
     /// Takes the lock at once, or throws `.locked` with who holds it and since when.

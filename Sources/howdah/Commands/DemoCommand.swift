@@ -2,6 +2,7 @@ import ArgumentParser
 import DemoProject
 import Foundation
 import MigrationEngine
+import Playbook
 
 struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,6 +20,10 @@ struct DemoCommand: ParsableCommand {
     @Flag(help: "Only make it.")
     var noOpen = false
 
+    @Flag(help: "Lines instead of screens.")
+    var plain = false
+
+    @OptionGroup var screens: ScreenOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -28,6 +33,14 @@ struct DemoCommand: ParsableCommand {
     }
 
     func run() throws {
+        let opensScreens =
+            !plain && !noOpen && !common.json && (screens.script != nil || ScreenOptions.hasTerminal)
+        guard opensScreens else { inLines() }
+        CommandRunner.prepare(common) { try make($0) }
+        screens.open(directory, nil, common)
+    }
+
+    private func inLines() -> Never {
         CommandRunner.run(common) { cancellation in
             try make(cancellation)
             if noOpen { return .success }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MigrationEngine
+import Playbook
 import Postgres
 
 struct MigrateCommand: ParsableCommand {
@@ -13,6 +14,17 @@ struct MigrateCommand: ParsableCommand {
     @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal, a private cluster.")
     var target: String = "rehearsal"
 
+    @OptionGroup var migration: MigrationOptions
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        migration.run(command: "migrate", source: source, target: target, planning, common)
+    }
+}
+
+/// What a migration in lines takes.
+struct MigrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
     var plan: String?
 
@@ -22,15 +34,17 @@ struct MigrateCommand: ParsableCommand {
     @Flag(help: "Go live without being asked for the database's name.")
     var yes = false
 
-    @OptionGroup var planning: PlanningOptions
-    @OptionGroup var common: CommonOptions
+    /// Whether one of them was given: the screens have no use for them.
+    var areGiven: Bool { plan != nil || restart || yes }
 
-    func run() throws {
+    func run(
+        command: String, source: String, target: String, _ planning: PlanningOptions, _ common: CommonOptions
+    ) -> Never {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
             return try MigrateRun(
-                command: "migrate", planning: planning, common: common, planPath: plan, restart: restart,
+                command: command, planning: planning, common: common, planPath: plan, restart: restart,
                 isConfirmed: yes
             ).run(session, target)
         }
@@ -46,7 +60,7 @@ struct MigrateRun {
     let restart: Bool
     let isConfirmed: Bool
 
-    func run(_ session: borrowing Session, _ target: Target) throws -> ExitCode {
+    func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
         let target = try reach(target, session.cancellation)
         let preparation = try session.reporting { try session.prepare(planning, planPath: planPath) }
@@ -69,8 +83,7 @@ struct MigrateRun {
         return ExitCode(rawValue: report.exit) ?? .failure
     }
 
-    private func rehearse(_ session: borrowing Session, _ preparation: Preparation) throws -> MigrationReport
-    {
+    private func rehearse(_ session: Session, _ preparation: Preparation) throws -> MigrationReport {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
@@ -87,7 +100,7 @@ struct MigrateRun {
     }
 
     private func migrate(
-        _ session: borrowing Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
+        _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
     ) throws -> MigrationReport {
         let migration = Migration(
             preparation: preparation, server: TargetServer(conninfo, cancellation: session.cancellation),
@@ -134,34 +147,4 @@ struct MigrateRun {
 extension MigrationError {
     static let notRunning = MigrationError(
         .rehearsal, "the private PostgreSQL is not running", remedy: "Run howdah rehearsal start SOURCE.")
-}
-
-/// The plan in the state folder: written anew unless the operator has changed it.
-struct PlanStore {
-    let state: StateFolder
-
-    init(_ state: StateFolder) {
-        self.state = state
-    }
-
-    func keep(_ preparation: Preparation) throws {
-        if preparation.planPath == nil { try write(preparation.planText, to: state.planPath) }
-    }
-
-    /// Writes a plan; throws rather than overwrite what somebody has written or changed.
-    func write(_ text: String, to path: String) throws {
-        if access(path, F_OK) == 0, (try? PlanFile(path: path))?.isEdited ?? true {
-            throw MigrationError(
-                .plan, "\(path) is there already, and is not a plan as howdah made it",
-                remedy: "Name another file with -o, or remove it.", exit: .usage)
-        }
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-            chmod(path, 0o600)
-        } catch {
-            throw MigrationError(
-                .state, "\(path) cannot be written: \(error.localizedDescription)",
-                remedy: "Name another file with -o.")
-        }
-    }
 }

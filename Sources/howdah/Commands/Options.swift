@@ -2,6 +2,7 @@ import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
+import Playbook
 import Postgres
 
 /// What every command takes.
@@ -46,42 +47,23 @@ struct PlanningOptions: ParsableArguments {
 }
 
 /// A source with everything that a command works with.
-struct Session: ~Copyable {
-    let location: SourceLocation
-    let source: SourceFile
-    let state: StateFolder
+struct Session {
+    let workspace: Workspace
     let cancellation: Cancellation
     let progress = RunProgress()
-    private let lock: WriterLock
+
+    var location: SourceLocation { workspace.location }
+    var state: StateFolder { workspace.state }
 
     init(_ path: String, _ common: CommonOptions, _ cancellation: Cancellation) throws {
-        let environment = ProcessInfo.processInfo.environment
-        let location = try Self.locate(path, environment)
-        let source = try SourceFile(path: location.databasePath)
-        // A file that was named itself keeps its state beside it, whatever project it belongs to.
-        let isFolder = absolutePath(path) != source.path
-        let state = try StateFolder.open(
-            source: source.path, project: isFolder ? location.projectDirectory : nil, override: common.state,
-            environment: environment)
-        lock = try WriterLock(state)
-        self.location = location
-        self.source = source
-        self.state = state
+        workspace = try Workspace(path, state: common.state)
         self.cancellation = cancellation
-    }
-
-    private static func locate(_ path: String, _ environment: [String: String]) throws -> SourceLocation {
-        do {
-            return try ProjectLocator.locate(path, environment: environment)
-        } catch {
-            throw MigrationError(.sourceNotFound, error.message, remedy: error.remedy, exit: .usage)
-        }
     }
 
     /// Snapshot, catalog, profile and plan, with progress shown.
     func prepare(_ planning: PlanningOptions, planPath: String?) throws -> Preparation {
         try Preparer(
-            source: source, state: state, hints: location.hints, style: planning.chosenStyle,
+            source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema,
             planSource: .file(planPath), workers: planning.workerCount, cancellation: cancellation,
             progress: progress
@@ -101,27 +83,31 @@ enum CommandRunner {
     static func run(_ common: CommonOptions, _ body: (Cancellation) throws -> ExitCode) -> Never {
         let cancellation = Cancellation()
         Interrupts.cancel(cancellation)
-        do {
+        end(common) {
             let code = try body(cancellation)
             if Console.hasLostResult {
                 Console.note("howdah: the result could not be written to stdout")
-                exit((code == .success ? ExitCode.failure : code).rawValue)
+                return (code == .success ? ExitCode.failure : code).rawValue
             }
-            exit(code.rawValue)
-        } catch let error as MigrationError {
-            fail(error, common)
-        } catch let error as PostgresError {
-            fail(
-                MigrationError(
-                    .target, "the server refused: \(error)",
-                    remedy:
-                        "Check what the user of the target may do; psql with the same target shows the same."),
-                common)
+            return code.rawValue
+        }
+    }
+
+    /// Runs what comes before the screens; an error ends the process as a command's does.
+    static func prepare(_ common: CommonOptions, _ body: (Cancellation) throws -> Void) {
+        do {
+            try body(Cancellation())
         } catch {
-            fail(
-                MigrationError(
-                    .state, "\(error)", remedy: "If this is not clear, please report it with this message."),
-                common)
+            fail(Playbook.explained(error), common)
+        }
+    }
+
+    /// Runs `body` and ends the process with the code that it returns, or with that of its error.
+    static func end(_ common: CommonOptions, _ body: () throws -> Int32) -> Never {
+        do {
+            exit(try body())
+        } catch {
+            fail(Playbook.explained(error), common)
         }
     }
 

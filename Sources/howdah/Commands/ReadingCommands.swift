@@ -2,6 +2,7 @@ import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
+import Playbook
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -52,7 +53,7 @@ struct PlanCommand: ParsableCommand {
             let session = try Session(source, common, cancellation)
             // A plan that was edited is followed only where no new file is asked for.
             let planner = Preparer(
-                source: session.source, state: session.state, hints: session.location.hints,
+                source: session.workspace.source, state: session.state, hints: session.location.hints,
                 style: planning.chosenStyle, schema: planning.schema,
                 planSource: output == nil ? .file(nil) : .new,
                 workers: planning.workerCount,
@@ -155,7 +156,7 @@ struct ReachedTarget {
     private let state: StateFolder
     private let cancellation: Cancellation
 
-    init(_ target: Target, _ session: borrowing Session) {
+    init(_ target: Target, _ session: Session) {
         self.target = target
         state = session.state
         cancellation = session.cancellation

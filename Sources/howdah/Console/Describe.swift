@@ -1,6 +1,7 @@
 import AppProject
 import Foundation
 import MigrationEngine
+import Playbook
 import Postgres
 
 /// The words of the commands, made from the same values as their JSON.

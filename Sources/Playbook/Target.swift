@@ -2,11 +2,11 @@ import MigrationEngine
 import Postgres
 
 /// Where a run goes: a private cluster, or a server of the operator's.
-enum Target {
+public enum Target: Sendable {
     case rehearsal
     case server(Conninfo)
 
-    init(_ text: String?) throws {
+    public init(_ text: String?) throws {
         guard let text, text != "rehearsal" else {
             self = .rehearsal
             return
@@ -23,10 +23,16 @@ enum Target {
     }
 
     /// For people and documents; a rehearsal's cluster has no address that outlives the run.
-    var url: String? {
+    public var url: String? {
         switch self {
         case .rehearsal: nil
         case .server(let conninfo): conninfo.url
         }
+    }
+
+    /// The server that a text names; nil without a text, and for the rehearsal.
+    public static func server(_ text: String?) throws -> Conninfo? {
+        guard case .server(let conninfo) = try Target(text) else { return nil }
+        return conninfo
     }
 }

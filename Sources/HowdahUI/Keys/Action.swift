@@ -1,0 +1,54 @@
+/// What keys do, by the names that a user's key file uses.
+public enum Action: String, Hashable, Sendable, CaseIterable {
+    case phase1 = "phase-1"
+    case phase2 = "phase-2"
+    case phase3 = "phase-3"
+    case phase4 = "phase-4"
+    case phase5 = "phase-5"
+    case phase6 = "phase-6"
+    case checklist, findings, journal, rollback
+    case up, down, left, right, top, bottom
+    case pageUp = "page-up"
+    case pageDown = "page-down"
+    case nextPane = "next-pane"
+    case scrollLeft = "scroll-left"
+    case scrollRight = "scroll-right"
+    case open, tick, decide, add, undo, diff, pause, cancel, again, edit, copy, find, filter
+    case findNext = "find-next"
+    case findPrevious = "find-previous"
+    case live, cutover, command, help, back, redraw, suspend, interrupt, quit
+    case bytes, wrap
+    case showSpaces = "show-spaces"
+    case previousDifference = "previous-difference"
+    case nextDifference = "next-difference"
+    /// In a box: the next button, and complete what is being typed.
+    case nextButton = "next-button"
+    case previousButton = "previous-button"
+    case complete
+}
+
+/// Where keys are looked up.
+public enum KeyContext: String, Hashable, Sendable, CaseIterable {
+    case everywhere, steps, tables, columns, checklist, findings, journal, rollback, picker
+    /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
+    case box, field, choice, difference, reading
+
+    public var title: String {
+        switch self {
+        case .everywhere: "Everywhere"
+        case .steps: "Steps"
+        case .tables: "Tables"
+        case .columns: "Columns"
+        case .checklist: "Checklist"
+        case .findings: "Findings"
+        case .journal: "Journal"
+        case .rollback: "Rollback"
+        case .picker: "Projects"
+        case .box: "In a box"
+        case .field: "While typing"
+        case .choice: "In a list to choose from"
+        case .difference: "Rows that differ"
+        case .reading: "While reading"
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// Why an action does nothing at this moment, in words; nil where it does something.
+enum Availability {
+    static func reason(_ action: Action, _ model: AppModel) -> String? {
+        guard model.book != nil || [.open, .help, .quit, .command, .find].contains(action) else {
+            return model.book == nil && isAboutBook(action) ? "open a project first" : nil
+        }
+        switch action {
+        case .pause, .cancel: return model.work == nil ? "no work runs" : nil
+        case .undo: return undo(model)
+        case .again: return again(model)
+        case .tick: return tick(model)
+        case .filter: return settle(model)
+        case .diff, .edit:
+            return model.book?.plan.isEmpty ?? true ? "there is no plan yet: step 1.7 makes it" : nil
+        case .add: return model.section == .checklist ? nil : "items are added on the checklist: 7"
+        case .decide:
+            guard let finding = model.selectedFinding else { return "nothing was found" }
+            return finding.choices.isEmpty ? "there is nothing to decide about it" : nil
+        case .live: return model.work == nil ? nil : "work runs: x cancels it"
+        case .cutover: return "howdah does not guide the cutover yet: README says how it goes by hand"
+        case .findNext, .findPrevious: return model.search.isEmpty ? "nothing was looked for: / does" : nil
+        default: return nil
+        }
+    }
+
+    private static func isAboutBook(_ action: Action) -> Bool {
+        switch action {
+        case .pause, .cancel, .undo, .again, .tick, .filter, .diff, .edit, .add, .decide, .live, .cutover:
+            true
+        default: false
+        }
+    }
+
+    private static func subject(_ model: AppModel) -> BookState.StepLine? {
+        if model.section == .rollback {
+            let index = model.list(.rollback).selected
+            return model.undoable.indices.contains(index) ? model.undoable[index] : nil
+        }
+        return model.selectedStep
+    }
+
+    private static func undo(_ model: AppModel) -> String? {
+        if model.work != nil { return "work runs: x cancels it" }
+        guard let step = subject(model) else { return "no step is selected" }
+        return step.canUndo ? nil : "there is nothing to undo, or a later step builds on it"
+    }
+
+    private static func again(_ model: AppModel) -> String? {
+        if model.work != nil { return "work runs: x cancels it" }
+        guard let step = model.selectedStep else { return "no step is selected" }
+        if step.isManual { return "this one is done by hand" }
+        if case .waiting(let reason) = step.state { return reason }
+        return nil
+    }
+
+    private static func tick(_ model: AppModel) -> String? {
+        switch (model.section, model.pane) {
+        case (.phase(1), .tables):
+            return model.work == nil ? nil : "work runs: x cancels it"
+        case (.phase, .main):
+            guard let step = model.selectedStep else { return "no step is selected" }
+            if !step.isManual { return "howdah runs this one: Enter shows what it would do" }
+            if case .waiting(let reason) = step.state { return reason }
+            return nil
+        case (.checklist, _): return nil
+        default: return "there is nothing to tick here"
+        }
+    }
+
+    private static func settle(_ model: AppModel) -> String? {
+        guard case .phase = model.section, model.pane == .main, let step = model.selectedStep else {
+            return "no step is selected"
+        }
+        return step.isManual ? nil : "later steps build on this one: it cannot be left out"
+    }
+}

@@ -1,0 +1,94 @@
+import TerminalUI
+
+/// Every key of the screens: the one table that footer, help, documents and reasons are made from.
+public enum Bindings {
+    public typealias Entry = Binding<KeyContext, Action>
+
+    public static let standard = KeyTable<KeyContext, Action>(everywhere + panes + boxes)
+
+    private static let everywhere: [Entry] = [
+        entry(
+            .everywhere, "Enter", .open, "open", "Open what is selected: a step's preview, then run it.", 1),
+        entry(.everywhere, "p", .pause, "pause", "Pause the work, or let it go on.", 4),
+        entry(.everywhere, "x", .cancel, "cancel", "Cancel the work that is shown.", 5),
+        entry(.everywhere, "j Down", .down, "down", "Go down."),
+        entry(.everywhere, "k Up", .up, "up", "Go up."),
+        entry(.everywhere, "h Left", .left, "left", "Go to the pane at the left."),
+        entry(.everywhere, "l Right", .right, "right", "Go to the pane at the right, or below."),
+        entry(.everywhere, "Tab", .nextPane, "next pane", "Go to the next pane.", 12),
+        entry(.everywhere, "PgDn Ctrl-F", .pageDown, "page down", "Go down a page."),
+        entry(.everywhere, "PgUp Ctrl-B", .pageUp, "page up", "Go up a page."),
+        entry(.everywhere, "g Home", .top, "top", "Go to the first line."),
+        entry(.everywhere, "G End", .bottom, "bottom", "Go to the last line."),
+        entry(.everywhere, "<", .scrollLeft, "left", "Scroll a wide pane to the left."),
+        entry(.everywhere, ">", .scrollRight, "right", "Scroll a wide pane to the right."),
+        entry(.everywhere, "1", .phase1, "Schema", "Phase 1, Schema."),
+        entry(.everywhere, "2", .phase2, "Environment", "Phase 2, Environment."),
+        entry(.everywhere, "3", .phase3, "Data", "Phase 3, Data."),
+        entry(.everywhere, "4", .phase4, "Code", "Phase 4, Code."),
+        entry(.everywhere, "5", .phase5, "Tests", "Phase 5, Tests."),
+        entry(.everywhere, "6", .phase6, "Production", "Phase 6, Production."),
+        entry(.everywhere, "7", .checklist, "checklist", "The checklist."),
+        entry(.everywhere, "8", .findings, "findings", "What was found, and what is to be decided."),
+        entry(.everywhere, "9", .journal, "journal", "What happened, newest first."),
+        entry(.everywhere, "0", .rollback, "rollback", "The way back, step by step."),
+        entry(.everywhere, "u", .undo, "undo", "Undo the selected step; a preview comes first.", 7),
+        entry(.everywhere, "r", .again, "again", "Run the selected step again.", 8),
+        entry(.everywhere, "/", .find, "find", "Find a line.", 10),
+        entry(.everywhere, "n", .findNext, "next", "The next line that was looked for."),
+        entry(.everywhere, "N", .findPrevious, "previous", "The one before."),
+        entry(.everywhere, "L", .live, "live", "Go live, or back to the rehearsal.", 11),
+        entry(.everywhere, "C", .cutover, "cutover", "The guided cutover (live only)."),
+        entry(.everywhere, "y", .copy, "copy", "Copy the details to the clipboard."),
+        entry(.everywhere, ":", .command, "command", "The command line.", 13),
+        entry(.everywhere, "?", .help, "help", "This help.", 90),
+        entry(.everywhere, "Esc", .back, "back", "Back; never cancels work."),
+        entry(.everywhere, "Ctrl-L", .redraw, "redraw", "Draw the screen anew."),
+        entry(.everywhere, "Ctrl-Z", .suspend, "suspend", "Pause, and go to the shell; fg comes back."),
+        entry(.everywhere, "Ctrl-C", .interrupt, "cancel", "Cancel; twice within a second stops in order."),
+        entry(.everywhere, "q", .quit, "quit", "Quit; asks while work runs.", 91),
+    ]
+
+    private static let panes: [Entry] = [
+        entry(
+            .steps, "Space", .tick, "tick",
+            "Tick a step that is done by hand, with a note; again takes it away.", 6),
+        entry(.steps, "s", .filter, "settle", "Settle a step that does not apply, with the reason."),
+        entry(.tables, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
+        entry(.tables, "Space", .tick, "leave out", "Leave the table out, or take it in again."),
+        entry(.columns, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
+        entry(.columns, "e", .edit, "edit", "Open plan.yaml in $EDITOR."),
+        entry(.checklist, "Space", .tick, "tick", "Tick the item, with a note; again takes it away.", 2),
+        entry(.checklist, "a", .add, "add", "Add an item of your own.", 3),
+        entry(.findings, "o", .decide, "decide", "Decide the finding.", 2),
+    ]
+
+    private static let boxes: [Entry] = [
+        entry(.box, "Enter", .open, "choose", "Press the button with the focus.", 1),
+        entry(.box, "Tab l Right", .nextButton, "next", "The next button.", 2),
+        entry(.box, "Shift-Tab h Left", .previousButton, "previous", "The button before."),
+        entry(.box, "r", .again, "again", "Try again, after a failure."),
+        entry(.box, "u", .undo, "undo", "Undo the step that is shown."),
+        entry(.field, "Enter", .open, "take", "Take what was typed.", 1),
+        entry(.field, "Tab", .complete, "complete", "Complete a command's name.", 2),
+        entry(.field, "Esc", .back, "back", "Leave it.", 3),
+        entry(.field, "Ctrl-C", .interrupt, "back", "Leave it."),
+        entry(.choice, "Enter", .open, "choose", "Take the line.", 1),
+        entry(.difference, "[", .previousDifference, "previous", "The row before that differs.", 2),
+        entry(.difference, "]", .nextDifference, "next", "The next row that differs.", 3),
+        entry(.difference, "b", .bytes, "bytes", "The bytes of both sides, beside each other.", 4),
+        entry(.difference, "w", .wrap, "wrap", "Wrap long values, or cut them.", 5),
+        entry(.difference, "s", .showSpaces, "spaces", "Show white space.", 6),
+        entry(.reading, "Enter", .open, "close", "Close it.", 1),
+        entry(.picker, "Enter", .open, "open", "Open the project.", 1),
+    ]
+
+    private static func entry(
+        _ context: KeyContext, _ keys: String, _ action: Action, _ label: String, _ help: String,
+        _ rank: Int? = nil
+    ) -> Entry {
+        Binding(
+            context, keys.split(separator: " ").compactMap { Key(String($0)) }, action, label, help,
+            rank: rank)
+    }
+}

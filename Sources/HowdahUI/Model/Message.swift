@@ -1,0 +1,70 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// What reaches `update`.
+public enum Message: Sendable, Equatable {
+    case event(Event, time: Double)
+    /// The project as it is now.
+    case book(BookState)
+    /// A step has ended; the project as it is now.
+    case ended(step: String?, isUndo: Bool, BookState, Problem?)
+    case work(WorkView?)
+    case previewed(step: String, isUndo: Bool, Preview)
+    case page(table: String, first: Int, [RowPair], kept: Int)
+    case problem(Problem)
+    case projects([ProjectList.Entry], isSearching: Bool)
+    case askPassword(url: String)
+    case toast(String, Role)
+}
+
+/// What went wrong, and what to do.
+public struct Problem: Error, Sendable, Equatable {
+    public var step: String?
+    public var message: String
+    public var remedy: String
+    public var isCancelled: Bool
+
+    public init(step: String?, _ error: MigrationError) {
+        self.step = step
+        message = error.message
+        remedy = error.remedy
+        isCancelled = error.code == .cancelled
+    }
+
+    public init(step: String?, message: String, remedy: String) {
+        self.step = step
+        self.message = message
+        self.remedy = remedy
+        isCancelled = false
+    }
+}
+
+/// What `update` asks the runtime to do.
+public enum Effect: Sendable, Equatable {
+    case open(String)
+    case preview(String, isUndo: Bool)
+    case run(String)
+    case undo(String)
+    case pause, cancel
+    case tick(String, note: String)
+    case untick(String)
+    case skip(String, reason: String)
+    case addItem(String)
+    case removeItem(String)
+    case editPlan(PlanEdit)
+    case page(table: String, first: Int)
+    case setTarget(String)
+    case setAdmin(String)
+    case setPassword(String)
+    case setMode(Mode)
+    case theme(String)
+    case mouse(Bool)
+    case copy(String)
+    case editFile
+    case exportChecklist(String)
+    case refresh
+    case redraw, suspend
+    /// Ends the screens with this exit code.
+    case quit(Int32)
+}

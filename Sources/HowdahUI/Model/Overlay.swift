@@ -1,0 +1,131 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// A box over the screen; the topmost gets the keys.
+public enum Overlay: Sendable, Equatable {
+    case preview(PreviewBox)
+    case details(step: String, top: Int)
+    case failure(FailureBox)
+    case confirm(ConfirmBox)
+    case prompt(PromptBox)
+    case help(search: TextField, top: Int)
+    case themes(ListState, original: String)
+    case choose(ChooseBox)
+    case text(TextBox)
+    case statements(table: String, top: Int)
+    case proof(DifferenceBox)
+    case bytes(HexBox)
+}
+
+/// What a step or its undo would do, with the buttons that let it.
+public struct PreviewBox: Sendable, Equatable {
+    public var step: String
+    public var isUndo: Bool
+    public var preview: Preview
+    /// 0 runs, 1 cancels.
+    public var focused: Int
+    public var top = 0
+    /// What must be typed, where rows would go.
+    public var field: TextField?
+}
+
+public struct FailureBox: Sendable, Equatable {
+    /// nil where it was no step.
+    public var step: String?
+    public var message: String
+    public var remedy: String
+    /// 0 tries again, 1 closes.
+    public var focused: Int
+    public var top = 0
+}
+
+public struct ConfirmBox: Sendable, Equatable {
+    public enum Question: Sendable, Equatable {
+        case quitWhileWorking
+        case goLive
+        case goBackToRehearsal
+        case untick(String)
+        case removeItem(String)
+        case skipTable(String, Bool)
+    }
+
+    public var question: Question
+    public var title: String
+    public var text: [String]
+    public var buttons: [String]
+    public var focused: Int
+    /// What must be typed first.
+    public var field: TextField?
+    public var expected: String?
+    public var top = 0
+}
+
+public struct PromptBox: Sendable, Equatable {
+    public enum Purpose: Sendable, Equatable {
+        case note(String)
+        case skip(String)
+        case item
+        case target
+        case admin
+        case password
+        case command
+        case find
+    }
+
+    public var purpose: Purpose
+    public var title: String
+    public var text: [String]
+    public var field: TextField
+}
+
+/// Lines of which one is chosen.
+public struct ChooseBox: Sendable, Equatable {
+    public enum Purpose: Sendable, Equatable {
+        case type(table: String, column: String)
+        case finding(Finding)
+    }
+
+    public var purpose: Purpose
+    public var title: String
+    public var text: [String]
+    public var choices: [String]
+    public var list = ListState()
+}
+
+public struct TextBox: Sendable, Equatable {
+    public var title: String
+    public var lines: [Line]
+    public var top = 0
+}
+
+/// A table's proof with the rows that differ; a page of them is held at a time.
+public struct DifferenceBox: Sendable, Equatable {
+    static let pageRows = 60
+
+    public var table: String
+    public var differences: Int
+    /// Rows that are kept and can be paged.
+    public var kept: Int
+    /// The number of the first row of `rows`.
+    public var first = 0
+    public var rows: [RowPair] = []
+    public var isLoading = true
+    /// The row that is selected, counted over all, and the cell of it.
+    public var selected = 0
+    public var cell = 0
+    public var wraps = false
+    public var showsSpaces = false
+
+    /// The selected row, where its page is at hand.
+    public var row: RowPair? {
+        rows.indices.contains(selected - first) ? rows[selected - first] : nil
+    }
+}
+
+public struct HexBox: Sendable, Equatable {
+    public var title: String
+    public var left: [UInt8]?
+    public var right: [UInt8]?
+    public var top = 0
+}

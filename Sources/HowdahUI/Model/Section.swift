@@ -1,0 +1,36 @@
+/// What the main pane shows.
+public enum Section: Hashable, Sendable {
+    case phase(Int)
+    case checklist, findings, journal, rollback
+
+    static let all: [Section] = (1...6).map { .phase($0) } + [.checklist, .findings, .journal, .rollback]
+
+    /// The key that leads to it.
+    var key: String {
+        switch self {
+        case .phase(let number): "\(number)"
+        case .checklist: "7"
+        case .findings: "8"
+        case .journal: "9"
+        case .rollback: "0"
+        }
+    }
+}
+
+/// The part of the main pane where the keys go.
+public enum Pane: Hashable, Sendable {
+    /// The list of phases at the left, on wide screens.
+    case rail
+    /// Steps, or the one list of a section.
+    case main
+    /// Tables under the steps.
+    case tables
+    /// Columns beside the tables.
+    case columns
+}
+
+/// The lists, each with its own selection.
+enum ListID: Hashable, Sendable {
+    case rail, tables, columns, checklist, findings, journal, rollback, projects
+    case steps(Int)
+}

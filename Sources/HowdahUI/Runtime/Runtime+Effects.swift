@@ -1,0 +1,255 @@
+import Foundation
+import MigrationEngine
+import Playbook
+import Postgres
+import TerminalUI
+
+extension Runtime {
+    func perform(_ effect: Effect) {
+        switch effect {
+        case .open(let path): open(path)
+        case .preview(let step, let isUndo): preview(step, isUndo: isUndo)
+        case .run(let step): work(step, isUndo: false)
+        case .undo(let step): work(step, isUndo: true)
+        case .pause: shared.book?.activity?.togglePause()
+        case .cancel: cancel()
+        case .tick(let id, let text): note("ticked") { try $0.tick(id, note: text) }
+        case .untick(let id): note("the tick is gone") { try $0.untick(id) }
+        case .skip(let id, let reason): note("settled") { try $0.skip(id, reason: reason) }
+        case .addItem(let title): note("added") { try $0.addItem(title) }
+        case .removeItem(let id): note("removed") { try $0.removeItem(id) }
+        case .editPlan(let edit): editPlan(edit)
+        case .page(let table, let first): page(table, first)
+        case .setTarget(let text): setTarget(text)
+        case .setAdmin(let text): setAdmin(text)
+        case .setPassword(let password): setPassword(password)
+        case .setMode(let mode): setMode(mode)
+        case .theme(let name):
+            if let theme = themes[name] { terminal.look.theme = theme }
+            if model.overlays.isEmpty { files.keep(theme: name) }
+        case .mouse(let isOn): terminal.isMouseOn = isOn
+        case .copy(let text): copy(text)
+        case .editFile: editPlanFile()
+        case .exportChecklist(let path): exportChecklist(path)
+        case .refresh: note("") { _ in }
+        case .redraw: terminal.redraw()
+        case .suspend: suspend()
+        case .quit(let code): exit = code
+        }
+    }
+
+    // MARK: Steps
+
+    private func preview(_ step: String, isUndo: Bool) {
+        let mailbox = mailbox
+        withBook(step) { book, activity in
+            let preview = try isUndo ? book.undoPreview(step, activity) : book.preview(step, activity)
+            mailbox.post(.previewed(step: step, isUndo: isUndo, preview))
+        }
+    }
+
+    private func work(_ step: String, isUndo: Bool) {
+        let (shared, mailbox) = (shared, mailbox)
+        worker.run {
+            guard let book = shared.book, let activity = book.begin(step, isUndo: isUndo) else { return }
+            var problem: Problem?
+            do {
+                try isUndo ? book.undo(step, activity) : book.run(step, activity)
+            } catch {
+                problem = Problem(step: step, Playbook.explained(error))
+            }
+            book.end(activity)
+            mailbox.post(.ended(step: step, isUndo: isUndo, book.overview(), problem))
+        }
+    }
+
+    /// Runs work that is no step on the steps' thread; an error is shown.
+    private func withBook(_ step: String?, _ body: @escaping @Sendable (Playbook, Activity) throws -> Void) {
+        let (shared, mailbox) = (shared, mailbox)
+        worker.run {
+            guard let book = shared.book, let activity = book.begin(nil) else { return }
+            do {
+                try body(book, activity)
+            } catch {
+                mailbox.post(.problem(Problem(step: step, Playbook.explained(error))))
+            }
+            book.end(activity)
+        }
+    }
+
+    /// Cancelling may wait for a server, so a thread of its own does it.
+    private func cancel() {
+        guard let activity = shared.book?.activity else { return }
+        Thread.detachNewThread {
+            activity.gate.open()
+            activity.cancellation.cancel()
+        }
+    }
+
+    private func editPlan(_ edit: PlanEdit) {
+        let mailbox = mailbox
+        withBook(nil) { book, activity in
+            try book.edit(edit, activity)
+            mailbox.post(.book(book.overview()))
+            mailbox.post(.toast("plan.yaml changed: run step 1.7 again", .ok))
+        }
+    }
+
+    private func page(_ table: String, _ first: Int) {
+        let mailbox = mailbox
+        withBook(nil) { book, activity in
+            let page = try book.differences(table, from: first, count: DifferenceBox.pageRows, activity)
+            mailbox.post(.page(table: table, first: first, page.rows, kept: page.kept))
+        }
+    }
+
+    // MARK: What is written down
+
+    private func note(_ words: String, _ body: @escaping @Sendable (Playbook) throws -> Void) {
+        let (shared, mailbox) = (shared, mailbox)
+        clerk.run {
+            guard let book = shared.book else { return }
+            do {
+                try body(book)
+                mailbox.post(.book(book.overview()))
+                if !words.isEmpty { mailbox.post(.toast(words, .ok)) }
+            } catch {
+                mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
+            }
+        }
+    }
+
+    // MARK: Projects and targets
+
+    private func open(_ path: String) {
+        let (shared, mailbox, files) = (shared, mailbox, files)
+        worker.run {
+            do {
+                let old = shared.book
+                // Its lock must be let go, in case it is the same one.
+                shared.book = nil
+                old?.close()
+                let workspace = try Workspace(path, state: nil)
+                let book = try Playbook(workspace, target: nil, who: nil)
+                shared.book = book
+                files.remember(absolutePath(path))
+                mailbox.post(.book(book.overview()))
+            } catch {
+                mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
+            }
+        }
+        lookAround()
+    }
+
+    private func conninfo(_ text: String) -> Conninfo? {
+        do {
+            guard case .server(let conninfo) = try Target(text) else {
+                mailbox.post(.toast("that is the rehearsal: name a server", .warn))
+                return nil
+            }
+            return conninfo
+        } catch {
+            mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
+            return nil
+        }
+    }
+
+    private func setTarget(_ text: String) {
+        guard let conninfo = conninfo(text) else { return }
+        note("") { try $0.setTarget(conninfo) }
+    }
+
+    private func setAdmin(_ text: String) {
+        guard let conninfo = conninfo(text) else { return }
+        note("step 1.4 will use it; it is not kept") { $0.setAdmin(conninfo) }
+    }
+
+    private func setPassword(_ password: String) {
+        note("") { book in
+            guard let target = book.liveTarget else { return }
+            try book.setTarget(target.setting("password", to: password))
+        }
+    }
+
+    private func setMode(_ mode: Mode) {
+        note(mode == .live ? "LIVE: every step is run anew" : "back in the rehearsal") {
+            try $0.setMode(mode)
+        }
+        let mailbox = mailbox
+        withBook(nil) { book, activity in
+            guard mode == .live, let url = book.liveTarget?.url else { return }
+            if try book.asksForPassword(activity) { mailbox.post(.askPassword(url: url)) }
+        }
+        lookAround()
+    }
+
+    // MARK: The terminal and what is outside
+
+    private func copy(_ text: String) {
+        if terminal.copy(text) {
+            model.toast = Toast("copied")
+            return
+        }
+        guard let state = shared.book?.workspace.state else { return }
+        do {
+            try state.write(text + "\n", to: "copied.txt")
+            model.toast = Toast("this terminal takes no copies: it is in \(state.path)/copied.txt", .warn)
+        } catch {
+            model.toast = Toast("it cannot be copied: \(error)", .error)
+        }
+    }
+
+    private func suspend() {
+        let activity = shared.book?.activity
+        let wasPaused = activity?.gate.isClosed ?? false
+        activity?.gate.close()
+        terminal.stop()
+        if !wasPaused { activity?.gate.open() }
+        model.size = terminal.size
+        draw()
+    }
+
+    private func editPlanFile() {
+        guard let path = shared.book?.workspace.state.planPath, access(path, F_OK) == 0 else {
+            model.toast = Toast("there is no plan yet: step 1.7 makes it", .warn)
+            return
+        }
+        var status: Int32 = 0
+        terminal.suspended { status = Editor.open(path) }
+        model.toast = status == 0 ? nil : Toast("the editor ended with \(status): set EDITOR to yours", .warn)
+        note("") { _ in }
+    }
+
+    private func exportChecklist(_ path: String) {
+        guard let book = shared.book else { return }
+        let (mailbox, text) = (mailbox, Checklist.markdown(book.overview()).joined(separator: "\n") + "\n")
+        clerk.run {
+            let isWritten =
+                access(path, F_OK) != 0
+                && FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
+            mailbox.post(
+                isWritten
+                    ? .toast("written to \(path)", .ok)
+                    : .toast("\(path) is there already, or cannot be written: name another file", .error))
+        }
+    }
+}
+
+/// The operator's editor.
+enum Editor {
+    /// Opens a file in $VISUAL or $EDITOR, and waits for its end; returns its status.
+    static func open(_ path: String) -> Int32 {
+        let environment = ProcessInfo.processInfo.environment
+        let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
+        // The variable may hold options; the path is handed over apart from it.
+        let command = ["sh", "-c", "exec \(editor) \"$1\"", "sh", path]
+        var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        var process: pid_t = 0
+        guard posix_spawn(&process, "/bin/sh", nil, nil, &words, environ) == 0 else { return 127 }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F)
+    }
+}

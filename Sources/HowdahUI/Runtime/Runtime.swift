@@ -1,0 +1,165 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Playbook
+import Postgres
+import Synchronization
+import TerminalUI
+
+/// The loop that joins terminal, model and playbook.
+///
+/// On the main thread: it waits for keys, for messages of the workers, and, while work runs, for the next frame; with
+/// nothing to do it sleeps. Steps run on one worker, one after the other; what is written down runs on another, so that
+/// it need not wait for a copy.
+public final class Runtime {
+    /// Milliseconds between two frames while work runs; keys are answered at once.
+    private static let frame = 100
+
+    let terminal: any Terminal
+    var model: AppModel
+    let mailbox: Mailbox
+    let worker = Worker(name: "howdah-steps")
+    let clerk = Worker(name: "howdah-notes")
+    let shared = Shared()
+    let themes: Themes
+    let files: UserFiles
+    private let update: Update
+    private let keys: KeyTable<KeyContext, Action>
+    private var meter = WorkMeter()
+    var exit: Int32?
+    private var isDirty = true
+
+    /// The playbook that is open, for the workers.
+    final class Shared: Sendable {
+        private let state = Mutex<Playbook?>(nil)
+
+        var book: Playbook? {
+            get { state.withLock { $0 } }
+            set { state.withLock { $0 = newValue } }
+        }
+    }
+
+    public init(
+        terminal: any Terminal, book: Playbook?, themes: Themes, theme: String, files: UserFiles,
+        keys: KeyTable<KeyContext, Action>
+    ) {
+        self.terminal = terminal
+        self.themes = themes
+        self.files = files
+        self.keys = keys
+        update = Update(keys: keys)
+        mailbox = Mailbox(wake: terminal.wake)
+        model = AppModel(
+            size: terminal.size, book: book?.overview(isQuick: true), themes: themes.all.map(\.name),
+            theme: theme)
+        let environment = ProcessInfo.processInfo.environment
+        model.isBareRemote =
+            environment["SSH_CONNECTION"] != nil && environment["TMUX"] == nil && environment["STY"] == nil
+        if let problem = files.problems.first { model.toast = Toast(problem, .warn) }
+        shared.book = book
+    }
+
+    /// Runs until the operator leaves; returns the exit code.
+    public func run() -> Int32 {
+        draw()
+        begin()
+        while exit == nil {
+            let events = terminal.events(within: isWaiting ? Self.frame : nil)
+            let time = ProcessInfo.processInfo.systemUptime
+            for event in events where exit == nil { take(.event(event, time: time)) }
+            for message in mailbox.take() where exit == nil { take(message) }
+            if terminal.stopRequest != nil, exit == nil { exit = ExitCode.cancelled.rawValue }
+            watch()
+            if isDirty, exit == nil { draw() }
+        }
+        stop()
+        return exit ?? 0
+    }
+
+    /// What is done once the first screen is shown.
+    private func begin() {
+        if shared.book == nil {
+            search()
+        } else {
+            lookAround()
+        }
+    }
+
+    private var isWaiting: Bool {
+        model.work != nil || shared.book?.activity != nil || !worker.isIdle || !clerk.isIdle
+            || !mailbox.isEmpty
+    }
+
+    /// Shows the newest values of the work that runs.
+    private func watch() {
+        guard let activity = shared.book?.activity else {
+            if model.work != nil, worker.isIdle, clerk.isIdle, mailbox.isEmpty {
+                model.work = nil
+                isDirty = true
+            }
+            return
+        }
+        let isStep = activity.step != nil
+        // Looks and previews are shown as work only when they take their time.
+        guard isStep || (ContinuousClock.now - activity.start).seconds > 0.5 else { return }
+        model.work = meter.view(activity, before: model.work)
+        isDirty = true
+    }
+
+    private func take(_ message: Message) {
+        isDirty = true
+        for effect in update(&model, message) { perform(effect) }
+    }
+
+    func draw() {
+        isDirty = false
+        let (buffer, cursor) = Screen(model, terminal.look, keys: keys).draw()
+        terminal.show(buffer, cursor: cursor)
+    }
+
+    /// Ends work in order; bounded, so that leaving never hangs.
+    private func stop() {
+        if let activity = shared.book?.activity {
+            activity.gate.open()
+            activity.cancellation.cancel()
+        }
+        worker.end(within: 30)
+        clerk.end(within: 5)
+    }
+
+    /// Reads all that the first screen left out, and asks the target how far it is.
+    func lookAround() {
+        let (shared, mailbox) = (shared, mailbox)
+        worker.run {
+            guard let book = shared.book else { return }
+            mailbox.post(.book(book.overview()))
+            guard book.hasReachedTarget(book.mode), let activity = book.begin(nil) else { return }
+            book.lookAtTarget(activity)
+            book.end(activity)
+            mailbox.post(.book(book.overview()))
+        }
+    }
+
+    private func search() {
+        let (mailbox, files) = (mailbox, files)
+        clerk.run {
+            var entries = files.recent.map { ProjectList.Entry(path: $0, note: "opened before") }
+            mailbox.post(.projects(entries, isSearching: true))
+            let folder = FileManager.default.currentDirectoryPath
+            let deadline = ContinuousClock.now.advanced(by: .seconds(2))
+            let found = DatabaseSearch.files(in: folder, depth: 4) { ContinuousClock.now > deadline }
+            for path in found where !entries.contains(where: { $0.path == path }) {
+                entries.append(.init(path: path, note: "found here"))
+            }
+            mailbox.post(.projects(entries, isSearching: false))
+        }
+    }
+}
+
+extension Runtime {
+    /// Closes the playbook that is open: the private PostgreSQL stops, unless it was started to stay.
+    func close() {
+        shared.book?.close()
+        shared.book = nil
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// The command line that `:` opens: names with what they do, in one table.
+enum CommandLine {
+    struct Command {
+        let name: String
+        let argument: String
+        let help: String
+    }
+
+    static let all = [
+        Command(name: "admin", argument: "URL", help: "an administrator's connection for step 1.4"),
+        Command(name: "export", argument: "FILE", help: "the checklist as Markdown"),
+        Command(name: "help", argument: "", help: "the keys"),
+        Command(name: "live", argument: "", help: "go live, or back to the rehearsal"),
+        Command(name: "log", argument: "", help: "the journal"),
+        Command(name: "mouse", argument: "", help: "clicks to howdah, or to the terminal"),
+        Command(name: "open", argument: "PATH", help: "another project"),
+        Command(name: "quit", argument: "", help: "leave"),
+        Command(name: "target", argument: "URL", help: "the live target, without its password"),
+        Command(name: "theme", argument: "NAME", help: "other colours"),
+    ]
+
+    static var summary: String { all.map(\.name).joined(separator: "  ") }
+
+    /// What Tab makes of a text: a command's name, or a theme's.
+    static func completed(_ text: String, _ model: AppModel) -> String {
+        if text.hasPrefix("theme ") {
+            let start = text.dropFirst(6)
+            return model.themes.first { $0.hasPrefix(start) }.map { "theme \($0)" } ?? text
+        }
+        let found = all.filter { $0.name.hasPrefix(text) }
+        return found.first.map { $0.name + ($0.argument.isEmpty ? "" : " ") } ?? text
+    }
+
+    static func run(_ text: String, _ update: Update, _ model: inout AppModel) -> [Effect] {
+        let words = text.split(separator: " ", maxSplits: 1).map(String.init)
+        guard let name = words.first else { return [] }
+        let argument = words.count > 1 ? words[1].trimmingCharacters(in: .whitespaces) : ""
+        guard let command = all.first(where: { $0.name == name }) else {
+            model.toast = Toast("there is no command “\(name)”: \(summary)", .warn)
+            return []
+        }
+        if argument.isEmpty, !command.argument.isEmpty, name != "theme" {
+            model.toast = Toast("\(name) needs \(command.argument)", .warn)
+            return []
+        }
+        switch name {
+        case "help": model.overlays.append(.help(search: TextField(), top: 0))
+        case "log": model.go(to: .journal)
+        case "live":
+            if let reason = Availability.reason(.live, model) {
+                model.toast = Toast(reason, .warn)
+            } else {
+                update.goLive(&model)
+            }
+        case "mouse":
+            model.isMouseOn.toggle()
+            model.toast = Toast(model.isMouseOn ? "clicks go to howdah" : "the terminal selects text")
+            return [.mouse(model.isMouseOn)]
+        case "open":
+            if model.work != nil {
+                model.toast = Toast("work runs: x cancels it", .warn)
+                return []
+            }
+            model.isBusy = true
+            return [.open(argument)]
+        case "quit": return update.quit(&model)
+        case "target": return [.setTarget(argument)]
+        case "admin": return [.setAdmin(argument)]
+        case "export": return [.exportChecklist(argument)]
+        case "theme": return theme(argument, &model)
+        default: break
+        }
+        return []
+    }
+
+    private static func theme(_ name: String, _ model: inout AppModel) -> [Effect] {
+        if name.isEmpty {
+            let index = model.themes.firstIndex(of: model.theme) ?? 0
+            model.overlays.append(.themes(ListState(selected: index), original: model.theme))
+            return []
+        }
+        guard model.themes.contains(name) else {
+            model.toast = Toast("there is no theme “\(name)”: \(model.themes.joined(separator: "  "))", .warn)
+            return []
+        }
+        model.theme = name
+        return [.theme(name)]
+    }
+}

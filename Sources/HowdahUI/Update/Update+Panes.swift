@@ -1,0 +1,343 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// Keys on the panes, with no box over them.
+extension Update {
+    func performInPane(_ action: Action, _ model: inout AppModel) -> [Effect] {
+        switch action {
+        case .phase1: model.go(to: .phase(1))
+        case .phase2: model.go(to: .phase(2))
+        case .phase3: model.go(to: .phase(3))
+        case .phase4: model.go(to: .phase(4))
+        case .phase5: model.go(to: .phase(5))
+        case .phase6: model.go(to: .phase(6))
+        case .checklist: model.go(to: .checklist)
+        case .findings: model.go(to: .findings)
+        case .journal: model.go(to: .journal)
+        case .rollback: model.go(to: .rollback)
+        case .up: return move(by: -1, &model)
+        case .down: return move(by: 1, &model)
+        case .pageUp: return move(by: -pageRows(model), &model)
+        case .pageDown: return move(by: pageRows(model), &model)
+        case .top: return move(by: -1_000_000_000, &model)
+        case .bottom: return move(by: 1_000_000_000, &model)
+        case .left: step(-1, wraps: false, &model)
+        case .right: step(1, wraps: false, &model)
+        case .nextPane: step(1, wraps: true, &model)
+        case .scrollLeft: model.firstColumn = max(0, model.firstColumn - 1)
+        case .scrollRight: model.firstColumn = min(6, model.firstColumn + 1)
+        case .open: return open(&model)
+        case .tick: return tick(&model)
+        case .filter: return settle(&model)
+        case .undo: return undo(&model)
+        case .again: return ask(model.selectedStep?.step, &model)
+        case .pause:
+            model.work?.isPaused.toggle()
+            return [.pause]
+        case .cancel: return cancel(&model)
+        case .diff: model.overlays.append(.statements(table: model.selectedTable ?? "", top: 0))
+        case .edit: return [.editFile]
+        case .decide: decide(&model)
+        case .add: prompt(.item, "A new item", ["What is to be done?"], &model)
+        case .copy: return copy(model)
+        case .find: prompt(.find, "Find", ["A part of a line; n and N go on."], &model)
+        case .findNext: return find(1, &model)
+        case .findPrevious: return find(-1, &model)
+        case .live: goLive(&model)
+        case .command: prompt(.command, "Command", [CommandLine.summary], &model)
+        case .help: model.overlays.append(.help(search: TextField(), top: 0))
+        case .suspend: return [.suspend]
+        case .quit: return quit(&model)
+        case .back: back(&model)
+        default: break
+        }
+        return []
+    }
+
+    private func pageRows(_ model: AppModel) -> Int { max(1, model.layout.pane.height - 4) }
+
+    /// Moves the selection, or scrolls what is read.
+    func move(by rows: Int, _ model: inout AppModel) -> [Effect] {
+        if !model.overlays.isEmpty { return scroll(by: rows, &model) }
+        model.setList(model.focusedList) { $0.move(by: rows, count: $1) }
+        if model.pane == .rail {
+            let index = model.list(.rail).selected
+            model.section = Section.all[index]
+            model.firstColumn = 0
+        }
+        if model.pane == .tables { model.lists[.columns] = ListState() }
+        return []
+    }
+
+    /// To the next pane, or the one before.
+    private func step(_ direction: Int, wraps: Bool, _ model: inout AppModel) {
+        let panes = model.panes
+        guard let index = panes.firstIndex(of: model.pane) else { return }
+        let next = index + direction
+        if panes.indices.contains(next) {
+            model.pane = panes[next]
+        } else if wraps {
+            model.pane = panes[(next + panes.count) % panes.count]
+        }
+    }
+
+    private func back(_ model: inout AppModel) {
+        switch model.pane {
+        case .columns: model.pane = .tables
+        case .tables: model.pane = .main
+        case .main where model.layout.hasRail && model.book != nil: model.pane = .rail
+        default: break
+        }
+    }
+
+    // MARK: Enter
+
+    private func open(_ model: inout AppModel) -> [Effect] {
+        guard model.book != nil else { return openProject(&model) }
+        switch (model.pane, model.section) {
+        case (.rail, _):
+            model.pane = .main
+            if let book = model.book, let phase = model.phase, phase.finished == phase.steps.count {
+                model.goToNext(book)
+            }
+        case (.tables, .phase(3)): return openProof(&model)
+        case (.tables, _): model.pane = .columns
+        case (.columns, _): openColumn(&model)
+        case (_, .phase): return openStep(&model)
+        case (_, .checklist): showItem(&model)
+        case (_, .findings):
+            if let finding = model.selectedFinding { model.overlays.append(.text(Words.finding(finding))) }
+        case (_, .journal):
+            let index = model.list(.journal).selected
+            if let entries = model.book?.journal, entries.indices.contains(index) {
+                model.overlays.append(.text(Words.entry(entries[index])))
+            }
+        case (_, .rollback): return undo(&model)
+        }
+        return []
+    }
+
+    private func openProject(_ model: inout AppModel) -> [Effect] {
+        let index = model.list(.projects).selected
+        guard let entries = model.projects?.entries, entries.indices.contains(index) else {
+            prompt(
+                .command, "Open", ["open PATH, a SQLite file or a project's folder"], &model, text: "open ")
+            return []
+        }
+        model.isBusy = true
+        return [.open(entries[index].path)]
+    }
+
+    private func openStep(_ model: inout AppModel) -> [Effect] {
+        guard let line = model.selectedStep, let phase = model.phase, let book = model.book else { return [] }
+        switch line.state {
+        case .running:
+            model.toast = Toast("it runs: p pauses, x cancels", .muted)
+        case .done where phase.finished == phase.steps.count && book.next != nil: model.goToNext(book)
+        case .failed(let reason) where !line.isManual:
+            model.overlays.append(
+                .failure(
+                    FailureBox(
+                        step: line.step, message: reason, remedy: Words.remedy(line),
+                        focused: book.mode == .live ? 1 : 0)))
+        case .undecided: model.go(to: .findings)
+        case .ready where !line.isManual, .stale where !line.isManual: return ask(line.step, &model)
+        default: model.overlays.append(.details(step: line.step, top: 0))
+        }
+        return []
+    }
+
+    /// Asks for a step's preview.
+    func ask(_ step: String?, _ model: inout AppModel, isUndo: Bool = false) -> [Effect] {
+        guard let step else { return [] }
+        guard model.work == nil else {
+            model.toast = Toast("work runs: x cancels it", .warn)
+            return []
+        }
+        model.isBusy = true
+        return [.preview(step, isUndo: isUndo)]
+    }
+
+    private func undo(_ model: inout AppModel) -> [Effect] {
+        if model.section == .rollback {
+            let index = model.list(.rollback).selected
+            guard model.undoable.indices.contains(index) else { return [] }
+            if let reason = Availability.reason(.undo, model) {
+                model.toast = Toast(reason, .warn)
+                return []
+            }
+            return ask(model.undoable[index].step, &model, isUndo: true)
+        }
+        return ask(model.selectedStep?.step, &model, isUndo: true)
+    }
+
+    private func openProof(_ model: inout AppModel) -> [Effect] {
+        guard let name = model.selectedTable, let table = model.book?.tables.first(where: { $0.name == name })
+        else {
+            return []
+        }
+        guard table.verdict == "differs" else {
+            model.overlays.append(.text(Words.table(table, model.book)))
+            return []
+        }
+        model.overlays.append(
+            .proof(DifferenceBox(table: name, differences: table.differences, kept: table.differences)))
+        return [.page(table: name, first: 0)]
+    }
+
+    private func openColumn(_ model: inout AppModel) {
+        let index = model.list(.columns).selected
+        guard let table = model.planTable, table.columns.indices.contains(index) else { return }
+        let column = table.columns[index]
+        let others = column.alternatives.filter { $0 != column.type }
+        guard !others.isEmpty, model.work == nil else {
+            model.overlays.append(.text(Words.column(column, table.name)))
+            return
+        }
+        model.overlays.append(
+            .choose(
+                ChooseBox(
+                    purpose: .type(table: table.name, column: column.name),
+                    title: "\(table.name).\(column.name)",
+                    text: Words.column(column, table.name).lines.map(\.text)
+                        + ["", "Every type below holds every value; the plan changes when you take one."],
+                    choices: [column.type] + others)))
+    }
+
+    // MARK: Ticks, decisions, notes
+
+    private func showItem(_ model: inout AppModel) {
+        if let item = model.selectedItem { model.overlays.append(.text(Words.item(item))) }
+    }
+
+    private func tick(_ model: inout AppModel) -> [Effect] {
+        switch (model.section, model.pane) {
+        case (.checklist, _):
+            guard let item = model.selectedItem else { return [] }
+            tick(item.id, item.title, isTicked: item.isTicked, &model)
+        case (.phase(1), .tables):
+            guard let table = model.planTable else { return [] }
+            let isSkipped = !table.isSkipped
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .skipTable(table.name, isSkipped),
+                        title: isSkipped ? "Leave \(table.name) out?" : "Take \(table.name) in again?",
+                        text: isSkipped
+                            ? ["Its rows are not copied. The plan says so, and so will the report."]
+                            : ["Its rows are copied like all others."],
+                        buttons: [isSkipped ? "leave out" : "take in", "cancel"], focused: 1)))
+        default:
+            guard let step = model.selectedStep else { return [] }
+            if case .skipped = step.state {
+                tick(step.step, step.title, isTicked: true, &model)
+            } else {
+                tick(step.step, step.title, isTicked: step.state == .done, &model)
+            }
+        }
+        return []
+    }
+
+    private func tick(_ id: String, _ title: String, isTicked: Bool, _ model: inout AppModel) {
+        if isTicked {
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .untick(id), title: "Take the tick away?",
+                        text: [title, "The journal keeps that it was there."],
+                        buttons: ["take away", "keep"],
+                        focused: 1)))
+        } else {
+            prompt(.note(id), "Tick: \(title)", ["A note, such as how you tried it; may be empty."], &model)
+        }
+    }
+
+    private func settle(_ model: inout AppModel) -> [Effect] {
+        guard let step = model.selectedStep else { return [] }
+        prompt(.skip(step.step), "Settle: \(step.title)", ["Why does it not apply?"], &model)
+        return []
+    }
+
+    private func decide(_ model: inout AppModel) {
+        guard model.section == .findings, let finding = model.selectedFinding else {
+            model.go(to: .findings)
+            return
+        }
+        model.overlays.append(
+            .choose(
+                ChooseBox(
+                    purpose: .finding(finding), title: finding.place,
+                    text: Words.finding(finding).lines.prefix { !$0.text.hasPrefix("Choices") }.map(\.text),
+                    choices: finding.choices)))
+    }
+
+    func prompt(
+        _ purpose: PromptBox.Purpose, _ title: String, _ text: [String], _ model: inout AppModel,
+        text typed: String = ""
+    ) {
+        model.overlays.append(
+            .prompt(PromptBox(purpose: purpose, title: title, text: text, field: TextField(typed))))
+    }
+
+    // MARK: Find, copy, live, quit
+
+    func find(_ direction: Int, _ model: inout AppModel) -> [Effect] {
+        let id = model.focusedList
+        let lines = Words.searchable(id, model)
+        guard !lines.isEmpty else { return [] }
+        let wanted = model.search.lowercased()
+        let start = model.list(id).selected
+        for offset in 1...lines.count {
+            let index = ((start + offset * direction) % lines.count + lines.count) % lines.count
+            if lines[index].lowercased().contains(wanted) {
+                model.setList(id) { $0.select(index, count: $1) }
+                return []
+            }
+        }
+        model.toast = Toast("nothing here has “\(model.search)”", .warn)
+        return []
+    }
+
+    private func copy(_ model: AppModel) -> [Effect] {
+        guard let step = model.selectedStep else { return [] }
+        return [.copy(Words.details(step).lines.map(\.text).joined(separator: "\n"))]
+    }
+
+    func goLive(_ model: inout AppModel) {
+        guard let book = model.book else { return }
+        if book.mode == .live {
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .goBackToRehearsal, title: "Back to the rehearsal?",
+                        text: [
+                            "What was done live stays as it is, and is listed again when you come back."
+                        ], buttons: ["rehearsal", "stay live"], focused: 0)))
+        } else if let database = book.liveDatabase, let target = book.liveTarget {
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .goLive, title: "Go live?", text: Words.goingLive(target, book),
+                        buttons: ["go live", "stay"], focused: 1, field: TextField(), expected: database)))
+        } else {
+            prompt(
+                .target, "The live target",
+                ["postgresql://user@host:5432/database", "Leave the password out: howdah asks for it."],
+                &model)
+        }
+    }
+
+    func quit(_ model: inout AppModel) -> [Effect] {
+        guard model.work != nil else { return [.quit(0)] }
+        model.overlays.append(
+            .confirm(
+                ConfirmBox(
+                    question: .quitWhileWorking, title: "Work runs",
+                    text: [
+                        "Nothing goes on unseen. Stopping keeps every piece that is loaded;",
+                        "opened again, Enter goes on from there.",
+                    ], buttons: ["stay", "stop and quit"], focused: 0)))
+        return []
+    }
+}

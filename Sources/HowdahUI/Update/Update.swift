@@ -1,0 +1,221 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// What a message changes, and what it asks the runtime to do. Pure: the same model and message give the same answer.
+public struct Update {
+    let keys: KeyTable<KeyContext, Action>
+
+    public init(keys: KeyTable<KeyContext, Action>) {
+        self.keys = keys
+    }
+
+    public func callAsFunction(_ model: inout AppModel, _ message: Message) -> [Effect] {
+        switch message {
+        case .event(let event, let time): return take(event, time, &model)
+        case .book(let book): return show(book, &model)
+        case .ended(let step, let isUndo, let book, let problem):
+            return ended(step, isUndo, book, problem, &model)
+        case .work(let work):
+            model.work = work
+            return []
+        case .previewed(let step, let isUndo, let preview):
+            model.isBusy = false
+            model.overlays.append(.preview(previewBox(step, isUndo, preview, model)))
+            return []
+        case .page(let table, let first, let rows, let kept):
+            return page(table, first, rows, kept, &model)
+        case .problem(let problem):
+            model.isBusy = false
+            fail(problem, &model)
+            return []
+        case .projects(let entries, let isSearching):
+            model.projects = ProjectList(entries: entries, isSearching: isSearching)
+            return []
+        case .askPassword(let url):
+            model.isBusy = false
+            model.overlays.append(
+                .prompt(
+                    PromptBox(
+                        purpose: .password, title: "Password",
+                        text: ["for \(url)", "It is kept in memory only."],
+                        field: TextField(isSecret: true))))
+            return []
+        case .toast(let text, let role):
+            model.isBusy = false
+            model.toast = Toast(text, role)
+            return []
+        }
+    }
+
+    // MARK: News
+
+    private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
+        let isFirst = model.book?.sourcePath != book.sourcePath
+        model.book = book
+        model.isBusy = false
+        if isFirst {
+            model.lists = [:]
+            model.go(to: .phase(1))
+            model.goToNext(book)
+        }
+        model.clampLists()
+        if model.wantsLive, book.liveDatabase != nil {
+            model.wantsLive = false
+            goLive(&model)
+        }
+        return []
+    }
+
+    private func ended(
+        _ step: String?, _ isUndo: Bool, _ book: BookState, _ problem: Problem?, _ model: inout AppModel
+    ) -> [Effect] {
+        let wasThere = step != nil && model.selectedStep?.step == step
+        model.book = book
+        model.work = nil
+        model.isBusy = false
+        model.clampLists()
+        if model.isQuitting { return [.quit(0)] }
+        if let problem {
+            if problem.isCancelled {
+                model.toast = Toast("cancelled: \(step ?? "the work") is as the list says", .warn)
+            } else {
+                fail(problem, &model)
+            }
+            return []
+        }
+        guard let step, let line = book.step(step) else { return [] }
+        if isUndo {
+            model.toast = Toast("undone: \(step) \(line.title)")
+            return []
+        }
+        switch line.state {
+        case .undecided(let count):
+            model.overlays.append(.text(Words.undecided(line, count)))
+        case .failed(let reason):
+            fail(Problem(step: step, message: reason, remedy: Words.remedy(line)), &model)
+        default:
+            model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "done")")
+            if wasThere { model.goToNext(book) }
+            if step == "3.4", book.step("3.4")?.state == .done {
+                model.overlays.append(.text(Words.proven(book)))
+            }
+        }
+        return []
+    }
+
+    /// An error over the screen; one box at a time.
+    private func fail(_ problem: Problem, _ model: inout AppModel) {
+        model.overlays.removeAll { if case .failure = $0 { true } else { false } }
+        model.overlays.append(
+            .failure(
+                FailureBox(
+                    step: problem.step, message: problem.message, remedy: problem.remedy,
+                    focused: problem.step == nil || model.book?.mode == .live ? 1 : 0)))
+    }
+
+    private func previewBox(_ step: String, _ isUndo: Bool, _ preview: Preview, _ model: AppModel)
+        -> PreviewBox
+    {
+        var preview = preview
+        if step == "3.2", !isUndo, model.isBareRemote, model.book?.sourceBytes ?? 0 > 200 << 20 {
+            preview.warning =
+                "This session ends with its connection: run howdah in tmux or screen. What is loaded then stays, "
+                + "and Enter goes on."
+        }
+        // Where data is real, a careless Enter must do nothing.
+        let isCareful = model.book?.mode == .live || isUndo
+        return PreviewBox(
+            step: step, isUndo: isUndo, preview: preview, focused: isCareful ? 1 : 0,
+            field: preview.confirmation.map { _ in TextField() })
+    }
+
+    private func page(
+        _ table: String, _ first: Int, _ rows: [RowPair], _ kept: Int, _ model: inout AppModel
+    ) -> [Effect] {
+        for index in model.overlays.indices {
+            guard case .proof(var box) = model.overlays[index], box.table == table else { continue }
+            box.first = first
+            box.rows = rows
+            box.kept = kept
+            box.isLoading = false
+            model.overlays[index] = .proof(box)
+            // The selection may have gone on meanwhile.
+            if box.row == nil, box.selected < kept { return loadPage(index, &model) }
+        }
+        return []
+    }
+
+    // MARK: Events
+
+    private func take(_ event: Event, _ time: Double, _ model: inout AppModel) -> [Effect] {
+        switch event {
+        case .resize(let size):
+            model.size = size
+            model.clampLists()
+            return []
+        case .resumed: return [.refresh]
+        case .paste(let text):
+            typeText(text, &model)
+            return []
+        case .wheel(let rows, _, _):
+            model.toast = nil
+            return move(by: rows, &model)
+        case .click(let x, let y, let isDouble): return click(x, y, isDouble, &model)
+        case .key(let key):
+            model.toast = nil
+            return press(key, time, &model)
+        }
+    }
+
+    private func press(_ key: Key, _ time: Double, _ model: inout AppModel) -> [Effect] {
+        if key == .control("z") { return [.suspend] }
+        if model.layout.isTooSmall, ![Key.character("q"), .control("c")].contains(key) { return [] }
+        if model.hasField {
+            // While typing only keys that edit, and those of the field's own.
+            if let action = keys.action(of: key, in: [.field]) { return perform(action, time, &model) }
+            let rows: [Key: Int] = [.up: -1, .down: 1, .pageUp: -10, .pageDown: 10]
+            if let rows = rows[key] { return scroll(by: rows, &model) }
+            editField(key, &model)
+            return []
+        }
+        guard let action = keys.action(of: key, in: model.contexts) else {
+            model.toast = Toast("\(key.name) does nothing here; ? shows what does", .muted)
+            return []
+        }
+        return perform(action, time, &model)
+    }
+
+    private func perform(_ action: Action, _ time: Double, _ model: inout AppModel) -> [Effect] {
+        if action == .interrupt { return interrupt(time, &model) }
+        if action == .redraw { return [.redraw] }
+        if !model.overlays.isEmpty { return performInOverlay(action, &model) }
+        if let reason = Availability.reason(action, model) {
+            model.toast = Toast(reason, .warn)
+            return []
+        }
+        return performInPane(action, &model)
+    }
+
+    /// Ctrl-C cancels; twice within a second it stops everything in order.
+    private func interrupt(_ time: Double, _ model: inout AppModel) -> [Effect] {
+        let isSecond = time - model.lastInterrupt < 1
+        model.lastInterrupt = time
+        if isSecond { return [.quit(130)] }
+        if model.hasField {
+            model.overlays.removeLast()
+            return []
+        }
+        if model.work != nil {
+            model.toast = Toast("cancelling; Ctrl-C again stops howdah", .warn)
+            return cancel(&model)
+        }
+        model.toast = Toast("nothing to cancel; Ctrl-C again, or q, quits", .muted)
+        return []
+    }
+
+    func cancel(_ model: inout AppModel) -> [Effect] {
+        model.work?.isCancelling = true
+        return [.cancel]
+    }
+}

@@ -1,0 +1,100 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// A phase: its steps, and under them the selected step's details or the tables.
+struct PhasePane {
+    let screen: Screen
+
+    private var model: AppModel { screen.model }
+    private var look: Look { screen.look }
+
+    func draw(_ buffer: inout Buffer, _ layout: ScreenLayout) {
+        guard let phase = model.phase else { return }
+        let samples = model.work?.samples ?? []
+        let hasRate = phase.number == 3 && samples.count > 1
+        let footer =
+            hasRate
+            ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
+        let inner = screen.frame("\(phase.number) \(phase.title)", layout, footer: footer, &buffer)
+        if layout.isCompact, model.pane == .tables || model.pane == .columns {
+            drawRest(in: inner, &buffer)
+            return
+        }
+        let hasMore = !layout.isCompact
+        let (steps, rest) = layout.divided(steps: phase.steps.count, hasMore: hasMore)
+        drawSteps(phase, in: steps, &buffer)
+        if hasMore {
+            Frame.divide(
+                layout.pane, row: steps.maxY - layout.pane.y,
+                isFocused: model.pane != .rail && model.overlays.isEmpty,
+                on: &buffer, look)
+            drawRest(in: rest, &buffer)
+        }
+    }
+
+    // MARK: Steps
+
+    private func drawSteps(_ phase: BookState.PhaseLine, in rect: Rect, _ buffer: inout Buffer) {
+        ScrollList(
+            count: phase.steps.count, state: model.list(.steps(phase.number)),
+            isFocused: screen.isFocused(.main)
+        ) { index in line(phase.steps[index], width: rect.width - 2) }.draw(in: rect, on: &buffer, look)
+    }
+
+    private func line(_ step: BookState.StepLine, width: Int) -> Line {
+        let role = Words.role(step.state)
+        let head = "\(step.step) \(step.title)"
+        let padding = String(repeating: " ", count: max(2, 24 - TextWidth.cells(head)))
+        return Line([
+            Span(" " + Words.sign(step.state, look.symbols) + " ", role),
+            Span(head, step.state == .running ? .title : .text),
+            Span(padding), Span(words(step), role == .ok ? .muted : role),
+        ])
+    }
+
+    private func words(_ step: BookState.StepLine) -> String {
+        if step.state == .running, let work = model.work { return Progress.words(work) }
+        if !step.state.words.isEmpty { return step.state.words }
+        if case .done = step.state {
+            return step.note.isEmpty ? step.evidence.first ?? "done" : step.note
+        }
+        return step.isManual ? "by hand: Enter says how" : ""
+    }
+
+    // MARK: Under the steps
+
+    private func drawRest(in rect: Rect, _ buffer: inout Buffer) {
+        if model.showsTables {
+            if model.section == .phase(1) {
+                PlanView(screen: screen).draw(in: rect, &buffer)
+            } else {
+                TablesView(screen: screen).draw(in: rect, &buffer)
+            }
+        } else if let step = model.selectedStep {
+            TextView(Words.details(step).lines).draw(in: rect.inset(1, 0), on: &buffer, look)
+        }
+    }
+}
+
+/// How far work is, in words.
+enum Progress {
+    static func words(_ work: WorkView) -> String {
+        var parts: [String] = []
+        if work.isUndo { parts.append("undoing") }
+        if work.isCancelling { parts.append("cancelling…") }
+        if work.isPaused { parts.append("paused") }
+        switch work.phase {
+        case "copy", "proof":
+            parts.append("\(Format.count(work.done)) of \(Format.count(work.total)) rows")
+            if work.rate > 0, !work.isPaused { parts.append("\(Words.short(work.rate))/s") }
+            if let left = work.secondsLeft, !work.isPaused { parts.append("\(Words.clock(left)) left") }
+        case "profile": parts.append("profile: \(Format.count(work.done)) rows")
+        case "snapshot": parts.append("snapshot: \(work.done) %")
+        case "": break
+        default: parts.append(work.phase)
+        }
+        if work.phase != "copy", work.phase != "proof" { parts.append(Words.clock(work.elapsed)) }
+        return parts.joined(separator: "   ")
+    }
+}

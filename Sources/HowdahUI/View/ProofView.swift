@@ -1,0 +1,145 @@
+import MigrationEngine
+import Playbook
+import TerminalUI
+
+/// The rows of a table that differ: key, column, and both values.
+struct ProofView {
+    let screen: Screen
+    let box: DifferenceBox
+
+    private var look: Look { screen.look }
+
+    /// One line of the view: a row that differs, and one of its cells; nil for a row without cells.
+    private struct Place {
+        let row: Int
+        let cell: Int?
+    }
+
+    func draw(in area: Rect, _ buffer: inout Buffer) {
+        buffer.clear(area)
+        let rows = screen.model.book?.tables.first { $0.name == box.table }?.rows ?? 0
+        let title = "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
+        let place = "\(Format.count(box.selected + 1)) of \(Format.count(box.kept))"
+        let inner = Frame(Line(title, .title), footer: Line(place, .muted), isFocused: true)
+            .draw(in: area, on: &buffer, look)
+        guard !box.rows.isEmpty else {
+            buffer.write(
+                Line(box.isLoading ? " reading both sides…" : " no row was kept: run 3.4 again", .muted),
+                in: inner.row(0), look)
+            return
+        }
+        let widths = self.widths(inner.width)
+        drawLine(
+            ["key", "column", "SQLite", "PostgreSQL"].map { Line($0, .muted) }, widths, in: inner.row(0),
+            &buffer)
+        let body = inner.splitTop(1).rest
+        let places = self.places
+        let selected = places.firstIndex { $0.row == box.selected && ($0.cell ?? 0) == box.cell } ?? 0
+        var top = max(0, selected - body.height / 2)
+        top = min(top, max(0, places.count - body.height))
+        var y = 0
+        for index in top..<places.count where y < body.height {
+            let lines = cells(
+                places[index], isFirst: index == top || places[index - 1].row != places[index].row)
+            let height = box.wraps ? min(wrappedHeight(lines, widths), body.height - y) : 1
+            for row in 0..<height {
+                let shown = box.wraps ? lines.enumerated().map { wrapped($1, widths[$0], row) } : lines
+                drawLine(shown, widths, in: body.row(y + row), &buffer)
+            }
+            if index == selected {
+                for row in 0..<height { buffer.restyle(body.row(y + row), look.style(.selection)) }
+            }
+            y += height
+        }
+    }
+
+    private var places: [Place] {
+        box.rows.enumerated().flatMap { index, row in
+            row.cells.isEmpty
+                ? [Place(row: box.first + index, cell: nil)]
+                : row.cells.indices.map { Place(row: box.first + index, cell: $0) }
+        }
+    }
+
+    private func widths(_ width: Int) -> [Int] {
+        let key = min(18, max(6, width / 6))
+        let column = min(22, max(8, width / 5))
+        let rest = max(8, width - key - column - 4)
+        return [key, column, rest / 2, rest - rest / 2]
+    }
+
+    private func cells(_ place: Place, isFirst: Bool) -> [Line] {
+        let row = box.rows[place.row - box.first]
+        let difference = row.difference
+        let key = Line(isFirst ? difference.key : "")
+        guard let index = place.cell else {
+            return [
+                key, Line(sign(difference.kind), .diffChanged), Line("this row cannot be read again", .muted),
+                Line(),
+            ]
+        }
+        let cell = row.cells[index]
+        let role: Role =
+            switch difference.kind {
+            case .missing: .diffRemoved
+            case .extra: .diffAdded
+            case .changed: .diffChanged
+            }
+        let column = Line([Span(sign(difference.kind) + " ", role), Span(cell.column)])
+        return [
+            key, column,
+            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : ""),
+            value(
+                cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : ""),
+        ]
+    }
+
+    private func sign(_ kind: RowDifference.Kind) -> String {
+        switch kind {
+        case .missing: "-"
+        case .extra: "+"
+        case .changed: "~"
+        }
+    }
+
+    /// NULL is no text, bytes are digits, and what is long is cut by the column.
+    private func value(_ value: CellValue?, other: CellValue?, _ absent: String) -> Line {
+        switch value {
+        case nil: return Line(absent, .muted)
+        case .null: return Line(look.symbols.null == "NULL" ? "NULL" : "NULL", .null)
+        case .number(let text): return Line(text)
+        case .text(let text):
+            return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
+        case .bytes(let bytes):
+            let start = bytes.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(
+                separator: " ")
+            let difference = HexView(left: bytes, right: other?.bytes ?? []).firstDifference
+            let place = other == nil ? "" : difference.map { "  @ byte \($0)" } ?? ""
+            return Line([
+                Span(start + (bytes.count > 16 ? " \(look.symbols.more)" : "")),
+                Span(" \(Format.count(bytes.count)) bytes\(place)", .muted),
+            ])
+        }
+    }
+
+    private func wrapped(_ line: Line, _ width: Int, _ row: Int) -> Line {
+        let lines = line.wrapped(to: max(1, width))
+        return lines.indices.contains(row) ? lines[row] : Line()
+    }
+
+    private func wrappedHeight(_ lines: [Line], _ widths: [Int]) -> Int {
+        max(1, lines.enumerated().map { $1.wrapped(to: max(1, widths[$0])).count }.max() ?? 1)
+    }
+
+    private func drawLine(_ lines: [Line], _ widths: [Int], in rect: Rect, _ buffer: inout Buffer) {
+        var rest = rect.splitLeft(1).rest
+        for (index, line) in lines.enumerated() where index < widths.count {
+            let (cell, after) = rest.splitLeft(widths[index])
+            buffer.write(line, in: cell, look)
+            if index < lines.count - 1 {
+                buffer.write(look.symbols.vertical, in: after.row(0), style: look.style(.border))
+            }
+            rest = after.splitLeft(1).rest
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import MigrationEngine
+
+/// Work that is under way: what to watch, and how to pause or cancel it. Any thread may use it.
+public final class Activity: Sendable {
+    /// The step that runs; nil for a look at the target.
+    public let step: String?
+    public let isUndo: Bool
+    public let start = ContinuousClock.now
+    public let progress = RunProgress()
+    public let gate = PauseGate()
+    public let cancellation: Cancellation
+
+    init(step: String?, isUndo: Bool, cancellation: Cancellation) {
+        self.cancellation = cancellation
+        self.step = step
+        self.isUndo = isUndo
+    }
+
+    public func togglePause() {
+        if gate.isClosed { gate.open() } else { gate.close() }
+    }
+}
+
+/// What a step's work reaches: the project, the target of the mode, and the activity that watches it.
+struct StepContext: Sendable {
+    let book: Playbook
+    let mode: Mode
+    let activity: Activity
+
+    var workspace: Workspace { book.workspace }
+    var cancellation: Cancellation { activity.cancellation }
+    var progress: RunProgress { activity.progress }
+
+    /// The target's server; a rehearsal's cluster is started when it is not up.
+    func server() throws -> TargetServer {
+        try book.server(mode, cancellation: cancellation)
+    }
+
+    /// Snapshot, profile and plan of this mode; made again where they are not at hand.
+    func preparation() throws -> Preparation {
+        try book.preparation(mode, activity: activity)
+    }
+
+    func migration() throws -> Migration {
+        let preparation = try preparation()
+        return Migration(
+            preparation: preparation, server: try server(), workers: Playbook.workers,
+            isRehearsal: mode == .rehearsal, cancellation: cancellation, progress: progress,
+            gate: activity.gate,
+            differences: try DifferenceLog(workspace.state, name: mode.rawValue))
+    }
+}

@@ -1,0 +1,131 @@
+import MigrationEngine
+
+/// All that a front shows of a project at one moment: a value, made by `Playbook.overview`.
+public struct BookState: Sendable, Equatable {
+    public struct StepLine: Sendable, Equatable, Identifiable {
+        public let step: String
+        public let title: String
+        public let state: StepState
+        /// What it left behind, line by line.
+        public let evidence: [String]
+        /// When it got into this state, and by whom; empty before.
+        public let when: String
+        public let who: String
+        /// The operator's note.
+        public let note: String
+        public let isManual: Bool
+        public let canUndo: Bool
+
+        public var id: String { step }
+    }
+
+    public struct PhaseLine: Sendable, Equatable {
+        public let number: Int
+        public let title: String
+        public let shortTitle: String
+        public let steps: [StepLine]
+
+        public var finished: Int { steps.count { $0.state.isFinished } }
+
+        /// The state that stands for the whole phase.
+        public var state: StepState {
+            let states = steps.map(\.state)
+            return states.first { $0 == .running } ?? states.first {
+                if case .failed = $0 { true } else { false }
+            }
+                ?? states.first { if case .undecided = $0 { true } else { false } }
+                ?? states.first { if case .stale = $0 { true } else { false } }
+                ?? (finished == steps.count ? .done : .ready)
+        }
+    }
+
+    /// One table with how far it is.
+    public struct TableLine: Sendable, Equatable {
+        public let name: String
+        public let rows: Int
+        public let loaded: Int
+        /// `equal`, `differs`, `skipped`; nil before the proof.
+        public let verdict: String?
+        public let differences: Int
+        public let isSkipped: Bool
+        /// Why there is no verdict on the rows.
+        public let reason: String?
+        public let seconds: Double
+
+        public init(
+            name: String, rows: Int, loaded: Int, verdict: String?, differences: Int, isSkipped: Bool,
+            reason: String? = nil, seconds: Double = 0
+        ) {
+            self.name = name
+            self.rows = rows
+            self.loaded = loaded
+            self.verdict = verdict
+            self.differences = differences
+            self.isSkipped = isSkipped
+            self.reason = reason
+            self.seconds = seconds
+        }
+    }
+
+    /// A column of the plan with what it holds.
+    public struct ColumnLine: Sendable, Equatable {
+        public let name: String
+        public let declared: String
+        public let type: String
+        public let reason: String
+        public let isNotNull: Bool
+        /// Values by storage class: integers, reals, texts, BLOBs, NULLs; nil before the profile.
+        public let held: [Int]?
+        /// Further types that hold every value; the operator may choose one.
+        public let alternatives: [String]
+    }
+
+    public struct PlanTable: Sendable, Equatable {
+        public let name: String
+        public let isSkipped: Bool
+        public let columns: [ColumnLine]
+        /// The DDL of both sides, line by line.
+        public let sourceSQL: [String]
+        public let targetSQL: [String]
+    }
+
+    public var title: String
+    public var sourcePath: String
+    public var sourceBytes: Int64
+    public var mode: Mode
+    /// Where it goes, in words.
+    public var target: String
+    /// The live target without its password, and its database's name; nil before one was named.
+    public var liveTarget: String?
+    public var liveDatabase: String?
+    public var phases: [PhaseLine]
+    public var checklist: [Checklist.ItemLine]
+    public var findings: [Finding]
+    public var tables: [TableLine]
+    public var plan: [PlanTable]
+    public var objects: [ObjectState]
+    /// Newest first.
+    public var journal: [JournalEntry]
+    /// What proof and run came to; nil before.
+    public var outcome: String?
+
+    public var steps: [StepLine] { phases.flatMap(\.steps) }
+
+    public func step(_ id: String) -> StepLine? { steps.first { $0.step == id } }
+
+    public var openFindings: Int { findings.count(where: \.blocking) }
+
+    /// The step to go on with: the first that howdah can run now. Steps done by hand are passed over.
+    public var next: StepLine? {
+        steps.first { line in
+            guard !line.isManual else { return false }
+            switch line.state {
+            case .ready, .failed, .undecided, .stale(_, blocks: true): return true
+            default: return false
+            }
+        }
+    }
+
+    /// Whether every cell has been proven equal, and still is.
+    public var isProven: Bool { outcome == "proven" && step("3.4")?.state == .done }
+}

@@ -1,0 +1,258 @@
+import Foundation
+import MigrationEngine
+import Postgres
+
+extension Playbook {
+    /// All that there is to show, at this moment. Reads small files; never waits for a database. `isQuick` leaves the
+    /// plan out.
+    public func overview(isQuick: Bool = false) -> BookState {
+        let mode = mode
+        let standing = standing(mode)
+        let assessment = assessment(mode)
+        let report = report(mode, standing)
+        let phases = Phases.all.map { phase in
+            BookState.PhaseLine(
+                number: phase.number, title: phase.title, shortTitle: phase.shortTitle,
+                steps: phase.steps.map { line($0, standing) })
+        }
+        let size = try? FileManager.default.attributesOfItem(atPath: workspace.source.path)[.size] as? Int64
+        let plan = isQuick ? [] : planTables(assessment)
+        return BookState(
+            title: workspace.title, sourcePath: workspace.source.path, sourceBytes: size.flatMap { $0 } ?? 0,
+            mode: mode, target: targetWords(mode), liveTarget: liveTarget?.url,
+            liveDatabase: liveTarget?["dbname"], phases: phases, checklist: checklist(mode, phases),
+            findings: assessment?.findings ?? [], tables: tables(plan, assessment, report, standing),
+            plan: plan,
+            objects: assessment?.objects ?? [], journal: journal.entries.reversed(),
+            outcome: report?.outcome.rawValue)
+    }
+
+    private func line(_ step: Step, _ standing: Standing) -> BookState.StepLine {
+        let entry = standing.entries[step.id]
+        let isOver = entry.map { [.undone, .unticked].contains($0.kind) } ?? true
+        return BookState.StepLine(
+            step: step.id, title: step.title, state: standing.state(step.id),
+            evidence: isOver ? [] : entry?.evidence ?? [], when: isOver ? "" : entry?.time ?? "",
+            who: isOver ? "" : entry?.who ?? "", note: entry?.kind == .ticked ? entry?.text ?? "" : "",
+            isManual: step.kind == .manual, canUndo: standing.undoObstacle(step.id) == nil)
+    }
+
+    // MARK: What steps left behind
+
+    private func assessment(_ mode: Mode) -> Assessment? {
+        var entry: JournalEntry?
+        for id in ["1.6", "1.7"] {
+            guard let newest = self.entry(of: id, mode), [.done, .undecided].contains(newest.kind) else {
+                continue
+            }
+            if newest.id > entry?.id ?? 0 { entry = newest }
+        }
+        return entry?.data.flatMap { Journal.decode(Assessment.self, $0) }
+    }
+
+    /// The report of the last proof, while the target still holds what was proven.
+    private func report(_ mode: Mode, _ standing: Standing) -> MigrationReport? {
+        guard let entry = standing.entries["3.4"], [.done, .failed].contains(entry.kind),
+            standing.entries["3.2"]?.kind == .done
+        else { return nil }
+        return entry.data.flatMap { Journal.decode(MigrationReport.self, $0) }
+    }
+
+    private func planTables(_ assessment: Assessment?) -> [BookState.PlanTable] {
+        guard assessment != nil || !planText.isEmpty else { return [] }
+        let prepared = cachedPreparation
+        guard let plan = prepared?.plan ?? (try? PlanFile(path: workspace.state.planPath))?.plan else {
+            return []
+        }
+        let script = SchemaScript(plan)
+        return plan.tables.map { table in
+            let source = prepared?.catalog.tables.first { $0.name == table.name }
+            let profile = prepared?.profiles[table.name]
+            let indexes = source?.indexes.compactMap(\.sql) ?? []
+            return BookState.PlanTable(
+                name: table.name, isSkipped: table.isSkipped,
+                columns: table.columns.map { Self.column($0, source, profile, plan.style) },
+                sourceSQL: ([source?.sql].compactMap(\.self) + indexes).flatMap(Self.lines),
+                targetSQL: script.statements(of: table.name).flatMap(Self.lines))
+        }
+    }
+
+    private static func column(
+        _ column: MigrationPlan.Column, _ table: Catalog.Table?, _ profile: TableProfile?, _ style: Style
+    ) -> BookState.ColumnLine {
+        let index = table?.columns.firstIndex { $0.name == column.name }
+        let source = index.flatMap { table?.columns[$0] }
+        var values: ColumnProfile?
+        if let index, let profile, profile.columns.indices.contains(index) { values = profile.columns[index] }
+        var alternatives: [String] = []
+        if let source, let values { alternatives = TypeAlternatives.of(source, values, style: style) }
+        return BookState.ColumnLine(
+            name: column.name, declared: source?.declaredType ?? "", type: column.type,
+            reason: column.reason ?? "", isNotNull: column.notNull ?? false,
+            held: values.map { [$0.integers, $0.reals, $0.texts, $0.blobs, $0.nulls] },
+            alternatives: alternatives)
+    }
+
+    private static func lines(_ sql: String) -> [String] {
+        (sql + ";").split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+    }
+
+    private func tables(
+        _ plan: [BookState.PlanTable], _ assessment: Assessment?, _ report: MigrationReport?,
+        _ standing: Standing
+    ) -> [BookState.TableLine] {
+        let loaded: [String: Int] =
+            if case .some(.some(let status)) = standing.status { status.loadedRows } else { [:] }
+        return plan.map { table in
+            let proven = report?.tables.first { $0.name == table.name }
+            return BookState.TableLine(
+                name: table.name, rows: assessment?.rows[table.name] ?? proven?.sourceRows ?? 0,
+                loaded: loaded[table.name] ?? proven?.loadedRows ?? 0, verdict: proven?.verdict,
+                differences: proven?.differences ?? 0, isSkipped: table.isSkipped, reason: proven?.reason,
+                seconds: proven?.seconds ?? 0)
+        }
+    }
+
+    // MARK: Checklist
+
+    private func checklist(_ mode: Mode, _ phases: [BookState.PhaseLine]) -> [Checklist.ItemLine] {
+        let lines = phases.flatMap(\.steps)
+        let own = ownItems(mode).map { Checklist.Item(id: $0.id, title: $0.title, links: []) }
+        return (Checklist.items + own).enumerated().map { index, item in
+            let entry = journal.last("item:\(item.id)", mode) { [.ticked, .unticked].contains($0.kind) }
+            let linked = item.links.compactMap { id in lines.first { $0.step == id } }
+            let isTicked = entry?.kind == .ticked
+            return Checklist.ItemLine(
+                id: item.id, title: item.title, isTicked: isTicked, isOwn: index >= Checklist.items.count,
+                isProposed: !linked.isEmpty && linked.allSatisfy { $0.state == .done },
+                evidence: linked.map { line in
+                    "\(line.step) \(line.title): \(line.state.name)"
+                        + (line.note.isEmpty ? "" : " — \(line.note)")
+                }, who: isTicked ? entry?.who ?? "" : "", when: isTicked ? entry?.time ?? "" : "",
+                note: isTicked ? entry?.text ?? "" : "")
+        }
+    }
+
+    private func ownItems(_ mode: Mode) -> [(id: String, title: String)] {
+        var items: [(id: String, title: String)] = []
+        for entry in journal.entries where entry.mode == mode && entry.subject.hasPrefix("item:") {
+            let id = String(entry.subject.dropFirst(5))
+            if entry.kind == .added { items.append((id, entry.text)) }
+            if entry.kind == .removed { items.removeAll { $0.id == id } }
+        }
+        return items
+    }
+
+    // MARK: What the operator writes down
+
+    /// Ticks a step that is done by hand, or an item of the checklist by its name.
+    public func tick(_ id: String, note: String) throws {
+        try journal.add(.ticked, try subject(id), mode, note)
+    }
+
+    public func untick(_ id: String) throws {
+        try journal.add(.unticked, try subject(id), mode)
+    }
+
+    /// Settles a step that does not apply.
+    public func skip(_ id: String, reason: String) throws {
+        guard let step = Phases.step(id), step.kind == .manual else {
+            throw MigrationError(
+                .state, "step \(id) cannot be skipped: later steps build on it", remedy: "Run it.",
+                exit: .usage)
+        }
+        try journal.add(.skipped, step.id, mode, reason)
+    }
+
+    public func addNote(_ id: String, _ text: String) throws {
+        try journal.add(.note, try subject(id), mode, text)
+    }
+
+    /// Adds an item of the operator's own; returns its name.
+    @discardableResult
+    public func addItem(_ title: String) throws -> String {
+        let title = title.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard !title.isEmpty else {
+            throw MigrationError(
+                .state, "an item needs words", remedy: "Say what is to be done.", exit: .usage)
+        }
+        let number = journal.entries.count { $0.kind == .added } + 1
+        let id = "own-\(number)"
+        try journal.add(.added, "item:\(id)", mode, title)
+        return id
+    }
+
+    public func removeItem(_ id: String) throws {
+        guard ownItems(mode).contains(where: { $0.id == id }) else {
+            throw MigrationError(
+                .state, "\(id) is no item of your own", remedy: "Only those can be removed.", exit: .usage)
+        }
+        try journal.add(.removed, "item:\(id)", mode)
+    }
+
+    private func subject(_ id: String) throws -> String {
+        if let step = Phases.step(id) {
+            guard step.kind == .manual else {
+                throw MigrationError(
+                    .state, "step \(id) is howdah's to run: it is ticked by its evidence",
+                    remedy: "Run it: howdah step PROJECT \(id) run.", exit: .usage)
+            }
+            if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
+            return id
+        }
+        guard
+            Checklist.items.contains(where: { $0.id == id })
+                || ownItems(mode).contains(where: { $0.id == id })
+        else {
+            let known = Checklist.items.map(\.id) + ownItems(mode).map(\.id)
+            throw MigrationError(
+                .state, "there is no step or item \(id)",
+                remedy: "The items are: \(known.joined(separator: ", ")).",
+                exit: .usage)
+        }
+        return "item:\(id)"
+    }
+}
+
+extension Playbook {
+    // MARK: The plan and the rows that differ; may block
+
+    /// Changes the plan; the one before is kept beside it. Step 1.7 then wants to run again.
+    public func edit(_ edit: PlanEdit, _ activity: Activity) throws {
+        let preparation = try preparation(mode, activity: activity)
+        let before = planText
+        if !before.isEmpty {
+            _ = try workspace.state.folder("plans")
+            try workspace.state.write(before, to: "plans/\(PlanFile.digest(before)).yaml")
+        }
+        try PlanStore(workspace.state).apply(edit, to: preparation)
+        try journal.add(.note, "1.7", mode, "plan.yaml changed: \(edit.words)")
+    }
+
+    /// A page of the rows of a table that differ, with both values, as the last proof found them.
+    public func differences(
+        _ table: String, from first: Int, count: Int, _ activity: Activity
+    ) throws -> (rows: [RowPair], kept: Int) {
+        let log = try DifferenceLog(workspace.state, name: mode.rawValue)
+        let page = try log.page(table, from: first, count: count)
+        let kept = try log.count(table)
+        guard !page.isEmpty else { return ([], kept) }
+        let preparation = try preparation(mode, activity: activity)
+        let rows = try RowPairReader(
+            preparation: preparation, server: server(mode, cancellation: activity.cancellation)
+        ).read(page, of: table)
+        return (rows, kept)
+    }
+}
+
+extension PlanEdit {
+    /// For the journal.
+    var words: String {
+        switch self {
+        case .type(let table, let column, let type): "\(table).\(column) becomes \(type)"
+        case .skip(let table, let isSkipped): "\(table) is \(isSkipped ? "left out" : "taken in again")"
+        case .dropForeignKey(let table, let columns):
+            "the foreign key \(table)(\(columns.joined(separator: ", "))) is left out"
+        }
+    }
+}

@@ -1,0 +1,380 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Postgres
+import Synchronization
+
+/// A project's way from SQLite to PostgreSQL: what each step's state is, and how steps are previewed, run and undone.
+///
+/// Fronts call `overview` to see, `tick` and the like to write down, and, from a thread that may block, `preview`, `run`
+/// and `undo`; one of those at a time. The journal has what began before anything is changed, and what it came to
+/// after. Any thread may use it.
+public final class Playbook: Sendable {
+    public let workspace: Workspace
+    public let journal: Journal
+    private let state: Mutex<State>
+
+    private struct State {
+        var mode: Mode
+        var conninfo: Conninfo?
+        var admin: Conninfo?
+        var activity: Activity?
+        var prepared: Prepared?
+        /// What the target said when it was last looked at, by mode; nil inside where it has no run.
+        var status: [Mode: RunStatus?] = [:]
+    }
+
+    /// A preparation with the plan's text that it was made under.
+    private struct Prepared {
+        let preparation: Preparation
+        let plan: String
+    }
+
+    static let workers = max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))
+    static let operations: [String: any StepOperation] = [
+        "1.1": SourceStep(), "1.2": BackupStep(), "1.3": TargetStep(), "1.4": DatabaseStep(),
+        "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "3.2": CopyStep(),
+        "3.3": ConstraintsStep(), "3.4": ProofStep(),
+    ]
+
+    /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
+    public init(
+        _ workspace: Workspace, target: Conninfo?, admin: Conninfo? = nil, who: String?, isWriter: Bool = true
+    )
+        throws
+    {
+        self.workspace = workspace
+        journal = try Journal(workspace.state, who: who ?? NSUserName(), isWriter: isWriter)
+        let entries = journal.entries
+        let mode = entries.last { $0.kind == .mode }.flatMap { Mode(rawValue: $0.text) } ?? .rehearsal
+        let known = entries.last { $0.kind == .target }.flatMap { try? Conninfo($0.text) }
+        state = Mutex(State(mode: mode, conninfo: target ?? known, admin: admin))
+        if let target, isWriter, known?.url != target.url {
+            try journal.add(.target, "book", .live, target.url)
+        }
+    }
+
+    // MARK: Facts
+
+    public var mode: Mode { state.withLock { $0.mode } }
+    public var liveTarget: Conninfo? { state.withLock { $0.conninfo } }
+    public var activity: Activity? { state.withLock { $0.activity } }
+    var admin: Conninfo? { state.withLock { $0.admin } }
+
+    /// The target in words, without a password.
+    public func targetWords(_ mode: Mode) -> String {
+        mode == .rehearsal ? "rehearsal (private)" : liveTarget?.url ?? "no target yet"
+    }
+
+    func status(_ mode: Mode) -> RunStatus?? { state.withLock { $0.status[mode] } }
+
+    var cachedPreparation: Preparation? { state.withLock { $0.prepared?.preparation } }
+
+    func entry(of step: String, _ mode: Mode) -> JournalEntry? { journal.last(step, mode) }
+
+    /// The snapshot that a mode works on, as step 1.2 noted it.
+    func snapshot(_ mode: Mode) throws -> Snapshot? {
+        guard let entry = entry(of: "1.2", mode), entry.kind == .done, let sha256 = entry.data else {
+            return nil
+        }
+        return try SnapshotStore(workspace.state, cancellation: Cancellation()).snapshots()
+            .last { $0.sha256 == sha256 }
+    }
+
+    /// The schema that the plan names.
+    var schema: String {
+        cachedPreparation?.plan.schema ?? (try? PlanFile(path: workspace.state.planPath))?.plan.schema
+            ?? "public"
+    }
+
+    /// Where every step of a mode stands now.
+    func standing(_ mode: Mode) -> Standing {
+        var newest: [String: JournalEntry] = [:]
+        for entry in journal.entries where entry.mode == mode && entry.kind != .note {
+            newest[entry.subject] = entry
+        }
+        var now: [Step.Basis: String] = [:]
+        for basis in Step.Basis.allCases { now[basis] = value(of: basis, mode) }
+        return Standing(
+            entries: newest, now: now, status: status(mode), running: mode == self.mode ? activity?.step : nil
+        )
+    }
+
+    public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }
+
+    private func undoObstacle(_ id: String, _ mode: Mode) -> String? { standing(mode).undoObstacle(id) }
+
+    /// What a step looks at, as it is now. What cannot be told now is left out.
+    private func basis(of id: String, _ mode: Mode) -> [String: String] {
+        var values: [String: String] = [:]
+        for basis in Phases.step(id)?.basis ?? [] { values[basis.rawValue] = value(of: basis, mode) }
+        return values
+    }
+
+    private func value(of basis: Step.Basis, _ mode: Mode) -> String? {
+        switch basis {
+        case .source: return try? workspace.source.stamp()
+        case .snapshot: return (try? snapshot(mode))?.sha256 ?? "none"
+        case .target: return mode == .rehearsal ? "rehearsal" : liveTarget?.url ?? "none"
+        case .plan:
+            let text = planText
+            return text.isEmpty ? "none" : PlanFile.digest(text)
+        case .run:
+            guard case .some(.some(let status)) = status(mode) else { return nil }
+            return "\(status.run)"
+        }
+    }
+
+    /// The text of plan.yaml; empty without one.
+    var planText: String {
+        FileManager.default.contents(atPath: workspace.state.planPath).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+            ?? ""
+    }
+
+    // MARK: Settings
+
+    /// Names the live target; the journal keeps it without its password.
+    public func setTarget(_ conninfo: Conninfo) throws {
+        let isNew = liveTarget?.url != conninfo.url
+        state.withLock {
+            $0.conninfo = conninfo
+            if isNew { $0.status[.live] = nil }
+        }
+        if isNew { try journal.add(.target, "book", .live, conninfo.url) }
+    }
+
+    /// An administrator's connection for step 1.4; kept in memory only.
+    public func setAdmin(_ conninfo: Conninfo) {
+        state.withLock { $0.admin = conninfo }
+    }
+
+    /// Chooses rehearsal or live; without `isKept` only for as long as this value lives.
+    public func setMode(_ mode: Mode, isKept: Bool = true) throws {
+        guard mode != self.mode else { return }
+        if isKept { try journal.add(.mode, "book", mode, mode.rawValue) }
+        state.withLock { $0.mode = mode }
+    }
+
+    // MARK: Target and preparation, for steps
+
+    func server(_ mode: Mode, cancellation: Cancellation) throws -> TargetServer {
+        switch mode {
+        case .rehearsal:
+            var cluster = try RehearsalCluster(workspace.state, cancellation: cancellation)
+            try cluster.start()
+            try cluster.ensureDatabase()
+            guard let conninfo = cluster.conninfo() else {
+                throw MigrationError(
+                    .rehearsal, "the private PostgreSQL is not running", remedy: "Run the step again.")
+            }
+            return TargetServer(conninfo, cancellation: cancellation)
+        case .live:
+            guard var conninfo = liveTarget else {
+                throw MigrationError(
+                    .connection, "no target is named yet",
+                    remedy: "Name it with L on the screens, or as the second argument.", exit: .usage)
+            }
+            let passwords = "\(workspace.state.path)/pgpass"
+            if conninfo["password"] == nil, conninfo["passfile"] == nil, access(passwords, R_OK) == 0 {
+                conninfo = conninfo.setting("passfile", to: passwords)
+            }
+            return TargetServer(conninfo, cancellation: cancellation)
+        }
+    }
+
+    func preparation(_ mode: Mode, activity: Activity) throws -> Preparation {
+        guard let snapshot = try snapshot(mode) else {
+            throw MigrationError(
+                .state, "there is no snapshot to read", remedy: "Run step 1.2 first.", exit: .undecided)
+        }
+        let text = planText
+        if let prepared = state.withLock({ $0.prepared }), prepared.plan == text,
+            prepared.preparation.snapshot.sha256 == snapshot.sha256
+        {
+            return prepared.preparation
+        }
+        let preparation = try Preparer(
+            source: workspace.source, state: workspace.state, hints: workspace.location.hints, style: nil,
+            schema: "public", planSource: .file(nil), workers: Self.workers,
+            cancellation: activity.cancellation,
+            progress: activity.progress
+        ).prepare(snapshot)
+        keep(preparation)
+        return preparation
+    }
+
+    /// Remembers a preparation under the plan that lies on the disk now.
+    func keep(_ preparation: Preparation) {
+        let text = planText
+        state.withLock { $0.prepared = Prepared(preparation: preparation, plan: text) }
+    }
+
+    // MARK: Work
+
+    /// Begins work to be watched; nil where other work is under way.
+    public func begin(
+        _ step: String?, isUndo: Bool = false, cancellation: Cancellation = Cancellation()
+    ) -> Activity? {
+        state.withLock { state in
+            guard state.activity == nil else { return nil }
+            let activity = Activity(step: step, isUndo: isUndo, cancellation: cancellation)
+            state.activity = activity
+            return activity
+        }
+    }
+
+    /// Ends what `begin` began.
+    public func end(_ activity: Activity) {
+        state.withLock { if $0.activity === activity { $0.activity = nil } }
+    }
+
+    private func context(_ activity: Activity) -> StepContext {
+        StepContext(book: self, mode: mode, activity: activity)
+    }
+
+    private func operation(_ id: String) throws -> any StepOperation {
+        if let operation = Self.operations[id] { return operation }
+        guard let step = Phases.step(id) else {
+            throw MigrationError(
+                .state, "there is no step \(id)",
+                remedy: "The steps are: \(Phases.steps.map(\.id).joined(separator: ", ")).", exit: .usage)
+        }
+        throw MigrationError(
+            .state, "step \(id), \(step.title), is done by hand",
+            remedy: (step.byHand + ["Then tick it with a note."]).joined(separator: "\n"), exit: .undecided)
+    }
+
+    /// What a step would do.
+    public func preview(_ id: String, _ activity: Activity) throws -> Preview {
+        let operation = try operation(id)
+        if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
+        return try operation.preview(context(activity))
+    }
+
+    /// Runs a step: the journal first, then the work, then the journal again. Throws what the step throws.
+    public func run(_ id: String, _ activity: Activity) throws {
+        let operation = try operation(id)
+        if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
+        let mode = mode
+        let before = basis(of: id, mode)
+        try journal.add(.started, id, mode, basis: before)
+        do {
+            let outcome = try operation.run(context(activity))
+            look(mode, after: id, activity)
+            // The source as it was before the work: a change meanwhile must show.
+            let source = before.filter { $0.key == Step.Basis.source.rawValue }
+            let now = basis(of: id, mode).merging(source) { _, before in before }
+            let kind: JournalEntry.Kind =
+                outcome.failure != nil ? .failed : outcome.open > 0 ? .undecided : .done
+            try journal.add(
+                kind, id, mode, outcome.failure ?? (outcome.open > 0 ? "\(outcome.open)" : ""),
+                evidence: outcome.evidence, basis: now, data: outcome.data)
+        } catch {
+            look(mode, after: id, activity)
+            try note(error, id, mode)
+            throw error
+        }
+    }
+
+    private func note(_ error: any Error, _ id: String, _ mode: Mode) throws {
+        let error = Self.explained(error)
+        try journal.add(
+            error.code == .cancelled ? .cancelled : .failed, id, mode, error.message, evidence: [error.remedy]
+        )
+    }
+
+    /// An error in words for the operator.
+    public static func explained(_ error: any Error) -> MigrationError {
+        switch error {
+        case let error as MigrationError: error
+        case let error as PostgresError:
+            MigrationError(
+                .target, "the server refused: \(error)",
+                remedy: "Check what the user of the target may do; psql with the same target shows the same.")
+        default:
+            MigrationError(
+                .state, "\(error)", remedy: "If this is not clear, please report it with this message.")
+        }
+    }
+
+    static func notYet(_ id: String, _ reason: String) -> MigrationError {
+        MigrationError(
+            .state, "step \(id) cannot run yet: \(reason)", remedy: "Settle that one first.", exit: .undecided
+        )
+    }
+
+    /// What the undo of a step would take away.
+    public func undoPreview(_ id: String, _ activity: Activity) throws -> Preview {
+        if let obstacle = undoObstacle(id, mode) {
+            throw MigrationError(
+                .state, "step \(id) cannot be undone: \(obstacle)", remedy: "Nothing was changed.",
+                exit: .undecided)
+        }
+        if Phases.step(id)?.kind == .manual {
+            return Preview([.init("Takes the tick of \(id) away", ["The journal keeps that it was there."])])
+        }
+        guard let preview = try operation(id).undoPreview(context(activity)) else {
+            throw MigrationError(
+                .state, "step \(id) has nothing to undo", remedy: "It changed nothing.", exit: .undecided)
+        }
+        return preview
+    }
+
+    /// Undoes a step, journalled before and after.
+    public func undo(_ id: String, _ activity: Activity) throws {
+        let mode = mode
+        if let obstacle = undoObstacle(id, mode) { throw Self.notYet(id, obstacle) }
+        if Phases.step(id)?.kind == .manual {
+            try untick(id)
+            return
+        }
+        let operation = try operation(id)
+        try journal.add(.undoing, id, mode)
+        do {
+            let done = try operation.undo(context(activity))
+            look(mode, after: id, activity)
+            try journal.add(.undone, id, mode, evidence: done)
+        } catch {
+            try note(error, id, mode)
+            throw error
+        }
+    }
+
+    /// Reads from the target how far it is, where anything could be there.
+    public func lookAtTarget(_ activity: Activity) {
+        look(mode, after: nil, activity)
+    }
+
+    /// A target that cannot be reached leaves the last answer.
+    private func look(_ mode: Mode, after id: String?, _ activity: Activity) {
+        let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4"]
+        guard id.map(concerned.contains) ?? hasReachedTarget(mode) else { return }
+        // The work may have been cancelled; looking must not be.
+        let schema = schema
+        guard let server = try? server(mode, cancellation: Cancellation()) else { return }
+        do {
+            let status = try server.runStatus(schema: schema)
+            state.withLock { $0.status[mode] = .some(status) }
+        } catch {}
+    }
+
+    /// Whether the journal has anything that could have left rows or tables in the target.
+    public func hasReachedTarget(_ mode: Mode) -> Bool {
+        guard let entry = entry(of: "1.8", mode) else { return false }
+        return entry.kind != .undone && entry.kind != .failed
+    }
+
+    /// Whether the live target asks for a password that nothing supplies. May block.
+    public func asksForPassword(_ activity: Activity) throws -> Bool {
+        try server(.live, cancellation: activity.cancellation).asksForPassword()
+    }
+
+    /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
+    public func close() {
+        guard RehearsalCluster.exists(workspace.state) else { return }
+        var cluster = try? RehearsalCluster(workspace.state, cancellation: Cancellation())
+        try? cluster?.stopUnlessKept()
+    }
+}

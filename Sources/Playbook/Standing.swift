@@ -1,0 +1,120 @@
+import MigrationEngine
+
+/// Where every step stands in one mode, worked out from the journal, from the target's own word, and from what the
+/// steps looked at. Pure: the same facts give the same answers.
+struct Standing {
+    /// The newest entry of each step in this mode.
+    let entries: [String: JournalEntry]
+    /// What steps look at, as it is now; what cannot be told is not in it.
+    let now: [Step.Basis: String]
+    /// nil where the target was not looked at; nil inside where it holds no run.
+    let status: RunStatus??
+    /// The step that runs at this moment.
+    let running: String?
+
+    func state(_ id: String) -> StepState {
+        if id == running { return .running }
+        guard let step = Phases.step(id) else { return .waiting("there is no step \(id)") }
+        if let state = recorded(step) { return state }
+        if let need = step.needs.first(where: { !state($0).isSettled }) {
+            return .waiting("waits for \(need)")
+        }
+        return .ready
+    }
+
+    /// The state that the journal tells; nil where nothing happened yet, or it was taken back.
+    private func recorded(_ step: Step) -> StepState? {
+        guard let entry = entries[step.id] else { return nil }
+        switch entry.kind {
+        case .done:
+            let reason = gone(step.id) ?? overtaken(step, entry)
+            return reason.map { .stale($0, blocks: true) } ?? change(step, entry) ?? .done
+        case .ticked: return .done
+        case .skipped: return .skipped(entry.text)
+        case .undecided: return change(step, entry) == nil ? .undecided(Int(entry.text) ?? 1) : nil
+        case .failed: return .failed(entry.text)
+        case .started: return .failed("it was interrupted\(partOf(step.id)); run it again")
+        case .undoing: return .failed("its undo was interrupted; undo it again")
+        case .cancelled:
+            let part = partOf(step.id)
+            return part.isEmpty ? nil : .failed("cancelled\(part); run it again to go on")
+        default: return nil
+        }
+    }
+
+    /// How far a load that did not end is, as the target tells.
+    private func partOf(_ id: String) -> String {
+        guard id == "3.2", case .some(.some(let status)) = status, status.stage < .loaded else { return "" }
+        return ": \(Format.count(status.rows)) rows are there"
+    }
+
+    /// What the target no longer has, though the journal says done.
+    private func gone(_ id: String) -> String? {
+        let stages: [String: RunStatus.Stage] = [
+            "1.8": .made, "3.2": .loaded, "3.3": .constrained, "3.4": .ended,
+        ]
+        guard let stage = stages[id], let answer = status else { return nil }
+        guard let status = answer else { return "its tables are gone from the target" }
+        guard status.stage < stage else { return nil }
+        return id == "3.2"
+            ? "only \(Format.count(status.rows)) rows are there" : "the target no longer has what it made"
+    }
+
+    /// A step that this one built on, undone or done again since.
+    private func overtaken(_ step: Step, _ entry: JournalEntry) -> String? {
+        for need in step.needs where Phases.step(need)?.undo != nil {
+            guard let other = entries[need] else { return "\(need) has not been done" }
+            if [.undone, .unticked].contains(other.kind) { return "\(need) was undone since" }
+            // Snapshot and plan are told apart by what they are, not by when they were made.
+            if other.kind == .done, other.id > entry.id, !["1.2", "1.7"].contains(need) {
+                return "\(need) was done again since"
+            }
+        }
+        return nil
+    }
+
+    /// What has changed since the step looked at it.
+    private func change(_ step: Step, _ entry: JournalEntry) -> StepState? {
+        for basis in step.basis {
+            guard let before = entry.basis[basis.rawValue], let value = now[basis], before != value else {
+                continue
+            }
+            switch basis {
+            case .source: return .stale("the source has changed since \(entry.time)", blocks: false)
+            case .snapshot: return .stale("another snapshot was taken since", blocks: true)
+            case .target: return .stale("the target is another one", blocks: true)
+            case .plan: return .stale("plan.yaml has changed since", blocks: true)
+            case .run: return .stale("the target holds another run", blocks: true)
+            }
+        }
+        return nil
+    }
+
+    // MARK: Undo
+
+    /// Why a step cannot be undone now; nil where it can.
+    func undoObstacle(_ id: String) -> String? {
+        guard let step = Phases.step(id), step.undo != nil else { return "it changed nothing" }
+        guard hasLeftSomething(id) else { return "it has not been done" }
+        let builders = Phases.steps.filter { $0.kind == .automatic && $0.undo != nil && Self.needs($0, id) }
+        // The last of them goes first.
+        return builders.last { hasLeftSomething($0.id) }.map { "undo \($0.id) first: it builds on it" }
+    }
+
+    private func hasLeftSomething(_ id: String) -> Bool {
+        switch entries[id]?.kind {
+        case nil, .undone, .unticked, .note: return false
+        case .undecided: return id != "1.8"
+        case .failed, .cancelled, .started:
+            // What failed has left something only where the target says so.
+            guard ["1.8", "3.2", "3.3"].contains(id), let answer = status else { return true }
+            guard let status = answer else { return false }
+            return id == "1.8" || (id == "3.2" ? status.stage > .made : status.stage >= .loaded)
+        default: return true
+        }
+    }
+
+    private static func needs(_ step: Step, _ id: String) -> Bool {
+        step.needs.contains { need in need == id || Phases.step(need).map { needs($0, id) } ?? false }
+    }
+}

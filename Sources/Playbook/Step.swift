@@ -1,0 +1,63 @@
+/// One step of the plan, as the table in `Phases` lists it.
+public struct Step: Sendable, Identifiable {
+    public enum Kind: Sendable {
+        /// Run by howdah on the operator's word, after a preview.
+        case automatic
+        /// Done by the operator, who ticks it with a note.
+        case manual
+    }
+
+    /// What a step looks at; when that has changed since, the step is stale.
+    public enum Basis: String, Codable, Sendable, CaseIterable {
+        case source, snapshot, target, plan, run
+    }
+
+    public let id: String
+    public let title: String
+    /// What it does, in one sentence.
+    public let purpose: String
+    public let kind: Kind
+    /// Steps that must be settled before.
+    public let needs: [String]
+    public let basis: [Basis]
+    /// What to do by hand, line by line.
+    public let byHand: [String]
+    /// What an undo does; nil where nothing is to undo.
+    public let undo: String?
+
+    init(
+        _ id: String, _ title: String, _ purpose: String, needs: [String] = [], basis: [Basis] = [],
+        undo: String? = nil
+    ) {
+        self.id = id
+        self.title = title
+        self.purpose = purpose
+        kind = .automatic
+        self.needs = needs
+        self.basis = basis
+        byHand = []
+        self.undo = undo
+    }
+
+    init(_ id: String, _ title: String, _ purpose: String, needs: [String] = [], byHand: [String]) {
+        self.id = id
+        self.title = title
+        self.purpose = purpose
+        kind = .manual
+        self.needs = needs
+        basis = []
+        self.byHand = byHand
+        undo = "takes the tick away"
+    }
+
+    public var phase: Int { Int(id.prefix { $0 != "." }) ?? 0 }
+}
+
+/// One of the six phases.
+public struct Phase: Sendable {
+    public let number: Int
+    public let title: String
+    /// For narrow screens.
+    public let shortTitle: String
+    public let steps: [Step]
+}

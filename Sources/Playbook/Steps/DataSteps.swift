@@ -1,0 +1,186 @@
+import MigrationEngine
+import Postgres
+
+/// 1.8: makes the tables.
+struct SchemaStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        let preparation = try context.preparation()
+        return Preview([
+            .init(
+                "Runs on \(context.book.targetWords(context.mode))",
+                SchemaScript(preparation.plan).tableStatements, .sql),
+            .init("And keeps", ["its own ledger, in a schema named howdah"]),
+        ])
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let migration = try context.migration()
+        let findings = try migration.makeSchema()
+        guard findings.isEmpty else {
+            return StepOutcome(evidence: findings.map(\.message), open: findings.count)
+        }
+        let tables = migration.preparation.plan.tables.count { !$0.isSkipped }
+        return StepOutcome(
+            evidence: [
+                "\(tables) tables in schema \(migration.preparation.plan.schema)",
+                "no keys and indexes yet: step 3.3 makes them, after the rows",
+            ])
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        guard let status = try context.server().runStatus(schema: context.book.schema) else { return nil }
+        return Preview(
+            [
+                .init(
+                    "Drops",
+                    [
+                        "\(status.madeObjects) objects that howdah made, with \(Format.count(status.rows)) rows of its own"
+                    ])
+            ],
+            warning: "Tables in which somebody else has written stay, and the undo then fails.")
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        try context.migration().undoSchema()
+        return ["the tables are gone"]
+    }
+}
+
+/// 3.2: loads the rows.
+struct CopyStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        let preparation = try context.preparation()
+        let loaded = try context.server().runStatus(schema: preparation.plan.schema)?.loadedRows ?? [:]
+        let tables = preparation.plan.tables.filter { !$0.isSkipped }
+        let rows = tables.map { table in
+            [
+                table.name, Format.count(preparation.rows[table.name] ?? 0),
+                Format.count(loaded[table.name] ?? 0),
+            ]
+        }
+        let there = loaded.values.reduce(0, +)
+        return Preview([
+            .init(
+                "Loads into \(context.book.targetWords(context.mode)), by \(Playbook.workers) connections",
+                Format.table([["table", "rows", "there"]] + rows, right: [1, 2]), .list),
+            .init(
+                there > 0 ? "Goes on" : "Each piece exactly once",
+                [
+                    there > 0
+                        ? "\(Format.count(there)) rows are there already and are not loaded again"
+                        : "rows and their line in the ledger come in one transaction; pause with p, cancel with x"
+                ]),
+        ])
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let migration = try context.migration()
+        let start = ContinuousClock.now
+        try migration.loadRows()
+        let seconds = (ContinuousClock.now - start).seconds
+        let status = try migration.server.runStatus(schema: migration.preparation.plan.schema)
+        let rows = status?.rows ?? 0
+        return StepOutcome(
+            evidence: [
+                "\(Format.count(rows)) rows in \(status?.loadedRows.count ?? 0) tables",
+                "in \(Format.seconds(seconds)), run \(status?.run ?? 0) of the ledger",
+            ])
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        guard let status = try context.server().runStatus(schema: context.book.schema), status.rows > 0 else {
+            return nil
+        }
+        let tables = status.loadedRows.sorted { $0.key < $1.key }.map { [$0.key, Format.count($0.value)] }
+        return Preview(
+            [
+                .init(
+                    "Takes out \(Format.count(status.rows)) rows that howdah loaded",
+                    Format.table(tables, right: [1]), .list)
+            ],
+            warning: "A table in which somebody else has written stops it: then nothing is taken out.",
+            confirmation: context.mode == .live ? context.book.liveTarget?["dbname"] ?? "yes" : "rehearsal")
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        try context.migration().undoLoad()
+        return ["the tables are empty"]
+    }
+}
+
+/// 3.3: makes keys, indexes and foreign keys.
+struct ConstraintsStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        let preparation = try context.preparation()
+        let statements = SchemaScript(preparation.plan).constraintStatements
+        return Preview([
+            .init(
+                "Runs on \(context.book.targetWords(context.mode))",
+                statements.isEmpty ? ["no key and no index is declared"] : statements, .sql),
+            .init("Then", ["sets every sequence past its maximum, tries it, and runs ANALYZE"]),
+        ])
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let migration = try context.migration()
+        let made = try migration.makeConstraints()
+        let count = SchemaScript(migration.preparation.plan).constraintStatements.count
+        return StepOutcome(
+            evidence: ["\(count) keys, indexes and foreign keys", "\(made.objects.count) sequences"]
+                + made.findings.map(\.message))
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        let preparation = try context.preparation()
+        let statements = SchemaScript(preparation.plan).constraintStatements
+        return Preview([.init("Drops what these made; rows stay", statements, .sql)])
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        try context.migration().undoConstraints()
+        return ["keys, indexes and foreign keys are gone; the rows are there"]
+    }
+}
+
+/// 3.4: compares every cell.
+struct ProofStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        let snapshot = try context.book.snapshot(context.mode)
+        return Preview([
+            .init(
+                "Compares every cell of every table",
+                [
+                    "the snapshot of \(snapshot?.time ?? "step 1.2")",
+                    "with \(context.book.targetWords(context.mode))",
+                    "by reading both, and writing to neither",
+                ])
+        ])
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        var report = try context.migration().prove()
+        let equal = report.tables.count { $0.verdict == "equal" }
+        let differing = report.tables.filter { $0.verdict == "differs" }
+        let rows = report.tables.reduce(0) { $0 + $1.loadedRows }
+        var outcome = StepOutcome(
+            evidence: [
+                "\(equal) of \(report.tables.count) tables equal, \(Format.count(rows)) rows",
+                "as of the snapshot of \(report.snapshot?.time ?? ""), sha256 \(report.snapshot?.sha256 ?? "")",
+            ] + report.notices)
+        switch report.outcome {
+        case .differs:
+            let count = differing.reduce(0) { $0 + $1.differences }
+            outcome.failure =
+                "\(Format.count(count)) rows differ in \(differing.map(\.name).joined(separator: ", "))"
+        case .stale:
+            outcome.failure = "every cell is proven as of the snapshot, and the source has changed since"
+        case .undecided:
+            outcome.evidence.append("\(report.unexplained.count) objects were left out: 8 shows them")
+        default: break
+        }
+        // What was found before the load is with step 1.7.
+        report.findings = []
+        outcome.data = Journal.encode(report)
+        return outcome
+    }
+}

@@ -1,0 +1,163 @@
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// 1.3: looks at the server.
+struct TargetStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        switch context.mode {
+        case .rehearsal:
+            Preview([
+                .init(
+                    "Starts a private PostgreSQL",
+                    [
+                        "made by initdb, reached through a socket that only its owner can open",
+                        "It serves the rehearsal, listens on no port, and goes when you say so.",
+                    ]),
+                .init(
+                    "Then looks at", ["version, encoding, collation, time zone, rights, space, encryption"]),
+            ])
+        case .live:
+            Preview([
+                .init("Connects to", [context.book.targetWords(.live)]),
+                .init(
+                    "Looks at, and changes nothing",
+                    ["version, encoding, collation, time zone, rights, space, encryption"]),
+            ])
+        }
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let server = try context.server()
+        let bytes =
+            (try? FileManager.default.attributesOfItem(atPath: context.workspace.source.path)[.size] as? Int64)
+            .flatMap { $0 } ?? 0
+        if context.mode == .rehearsal {
+            try RehearsalCluster(context.workspace.state, cancellation: context.cancellation)
+                .checkSpace(forSource: bytes)
+        }
+        let facts = try server.facts(schema: context.book.schema, sourceBytes: bytes)
+        let doubts = facts.doubtful.map(\.name)
+        return StepOutcome(
+            evidence: [
+                "PostgreSQL \(facts.version)"
+                    + (doubts.isEmpty ? ", fit" : ", look at: \(doubts.joined(separator: ", "))")
+            ]
+                + facts.facts.map { fact in
+                    "\(fact.name): \(fact.value)" + (fact.advice.map { " — \($0)" } ?? "")
+                })
+    }
+}
+
+/// 1.4: makes the database and its owner.
+struct DatabaseStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview {
+        switch context.mode {
+        case .rehearsal:
+            return Preview([
+                .init(
+                    "Makes the rehearsal's database anew: it holds nothing but an earlier rehearsal",
+                    [
+                        "DROP DATABASE IF EXISTS rehearsal",
+                        "CREATE DATABASE rehearsal TEMPLATE template0 ENCODING 'UTF8'",
+                        "ALTER DATABASE rehearsal SET timezone = 'UTC'",
+                    ], .sql)
+            ])
+        case .live:
+            guard let maker = try maker(context) else {
+                return Preview([
+                    .init(
+                        "Looks whether the database is there", [context.book.targetWords(.live)]),
+                    .init(
+                        "Where it is not",
+                        ["name an administrator's connection with :admin URL, or --admin URL"]),
+                ])
+            }
+            let missing = try maker.missing(password: "")
+            let lines = missing.isEmpty ? ["nothing: role and database are there"] : missing.map(\.shown)
+            return Preview(
+                [.init("Runs on \(maker.admin.url)", lines, .sql)],
+                warning: missing.contains { $0.object == .role }
+                    ? "The role's password is made up, and goes into \(passwordPath(context)) (mode 0600)."
+                    : nil)
+        }
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        if context.mode == .rehearsal {
+            _ = try context.server()
+            try RehearsalCluster(context.workspace.state, cancellation: context.cancellation).resetDatabase()
+            return StepOutcome(evidence: ["the private database is there, and empty"])
+        }
+        guard let maker = try maker(context) else {
+            let name = try context.server().check(schema: context.book.schema)
+            return StepOutcome(evidence: ["the database \(name) is there"])
+        }
+        let password = DatabaseMaker.password()
+        let missing = try maker.missing(password: password)
+        guard !missing.isEmpty else { return StepOutcome(evidence: ["role and database were there already"]) }
+        var undo: [String] = []
+        var evidence: [String] = []
+        if missing.contains(where: { $0.object == .role }) {
+            // Before the role is made: a password that nobody has would be lost.
+            try keepPassword(DatabaseMaker.passwordLine(maker.target, password: password), context)
+            evidence.append("the password is in \(passwordPath(context))")
+        }
+        try maker.run(missing) { statement in
+            evidence.append(statement.shown)
+            if let sql = statement.undo { undo.insert(sql, at: 0) }
+            try context.book.journal.add(
+                .started, "1.4", context.mode, statement.shown, evidence: evidence, data: Journal.encode(undo)
+            )
+        }
+        return StepOutcome(evidence: evidence, data: Journal.encode(undo))
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        if context.mode == .rehearsal {
+            return Preview([.init("Empties the private database", ["DROP DATABASE rehearsal"], .sql)])
+        }
+        let statements = made(context)
+        guard !statements.isEmpty else { return nil }
+        return Preview(
+            [.init("Runs", statements, .sql)],
+            warning: "What others made there stays: a database that is not empty is not dropped.",
+            confirmation: context.book.liveTarget?["dbname"])
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        if context.mode == .rehearsal {
+            _ = try context.server()
+            try RehearsalCluster(context.workspace.state, cancellation: context.cancellation).resetDatabase()
+            return ["the private database is empty"]
+        }
+        let statements = made(context)
+        guard let maker = try maker(context) else {
+            throw MigrationError(
+                .connection, "dropping them needs an administrator's connection",
+                remedy: "Name one with :admin URL, or --admin URL.", exit: .usage)
+        }
+        try maker.undo(statements)
+        return statements
+    }
+
+    /// The statements that take back what this step made, as it noted them.
+    private func made(_ context: StepContext) -> [String] {
+        let entry = context.book.journal.last("1.4", context.mode) { $0.data != nil }
+        return entry?.data.flatMap { Journal.decode([String].self, $0) } ?? []
+    }
+
+    private func maker(_ context: StepContext) throws -> DatabaseMaker? {
+        guard let admin = context.book.admin, let target = context.book.liveTarget else { return nil }
+        return DatabaseMaker(target: target, admin: admin, cancellation: context.cancellation)
+    }
+
+    private func passwordPath(_ context: StepContext) -> String { "\(context.workspace.state.path)/pgpass" }
+
+    private func keepPassword(_ line: String, _ context: StepContext) throws {
+        let path = passwordPath(context)
+        let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        // The first line that fits is taken.
+        try context.workspace.state.write(line + "\n" + old, to: "pgpass")
+    }
+}
