@@ -64,9 +64,10 @@ extension Playbook {
         guard let plan = prepared?.plan ?? (try? PlanFile(path: workspace.state.planPath))?.plan else {
             return []
         }
+        let catalog = prepared?.catalog ?? (try? snapshot(mode)?.catalog())
         let script = SchemaScript(plan)
         return plan.tables.map { table in
-            let source = prepared?.catalog.tables.first { $0.name == table.name }
+            let source = catalog?.tables.first { $0.name == table.name }
             let profile = prepared?.profiles[table.name]
             let indexes = source?.indexes.compactMap(\.sql) ?? []
             return BookState.PlanTable(

@@ -54,7 +54,7 @@ enum Availability {
         guard let step = model.selectedStep else { return "no step is selected" }
         if step.isManual { return "this one is done by hand" }
         if case .waiting(let reason) = step.state { return reason }
-        return nil
+        return step.state == .ready ? "it has not run yet: Enter shows what it would do" : nil
     }
 
     private static func tick(_ model: AppModel) -> String? {

@@ -40,7 +40,8 @@ struct ProofView {
         var y = 0
         for index in top..<places.count where y < body.height {
             let lines = cells(
-                places[index], isFirst: index == top || places[index - 1].row != places[index].row)
+                places[index], isFirst: index == top || places[index - 1].row != places[index].row,
+                widths)
             let height = box.wraps ? min(wrappedHeight(lines, widths), body.height - y) : 1
             for row in 0..<height {
                 let shown = box.wraps ? lines.enumerated().map { wrapped($1, widths[$0], row) } : lines
@@ -68,7 +69,7 @@ struct ProofView {
         return [key, column, rest / 2, rest - rest / 2]
     }
 
-    private func cells(_ place: Place, isFirst: Bool) -> [Line] {
+    private func cells(_ place: Place, isFirst: Bool, _ widths: [Int]) -> [Line] {
         let row = box.rows[place.row - box.first]
         let difference = row.difference
         let key = Line(isFirst ? difference.key : "")
@@ -88,9 +89,10 @@ struct ProofView {
         let column = Line([Span(sign(difference.kind) + " ", role), Span(cell.column)])
         return [
             key, column,
-            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : ""),
+            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2]),
             value(
-                cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : ""),
+                cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : "",
+                widths[3]),
         ]
     }
 
@@ -103,21 +105,26 @@ struct ProofView {
     }
 
     /// NULL is no text, bytes are digits, and what is long is cut by the column.
-    private func value(_ value: CellValue?, other: CellValue?, _ absent: String) -> Line {
+    private func value(
+        _ value: CellValue?, other: CellValue?, _ absent: String, _ width: Int
+    ) -> Line {
         switch value {
         case nil: return Line(absent, .muted)
-        case .null: return Line(look.symbols.null == "NULL" ? "NULL" : "NULL", .null)
+        case .null: return Line("NULL", .null)
         case .number(let text): return Line(text)
         case .text(let text):
             return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
         case .bytes(let bytes):
-            let start = bytes.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(
-                separator: " ")
             let difference = HexView(left: bytes, right: other?.bytes ?? []).firstDifference
-            let place = other == nil ? "" : difference.map { "  @ byte \($0)" } ?? ""
+            let place = other == nil ? "" : difference.map { " @ byte \($0)" } ?? ""
+            let words = " \(Format.count(bytes.count)) bytes\(place)"
+            // As many bytes as leave room for the words.
+            let fit = max(1, min(16, (width - TextWidth.cells(words) - 1) / 3))
+            let start = bytes.prefix(fit).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+                .joined(separator: " ")
             return Line([
-                Span(start + (bytes.count > 16 ? " \(look.symbols.more)" : "")),
-                Span(" \(Format.count(bytes.count)) bytes\(place)", .muted),
+                Span(start + (bytes.count > fit ? look.symbols.more : "")),
+                Span(words, .muted),
             ])
         }
     }

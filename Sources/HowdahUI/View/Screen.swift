@@ -91,6 +91,7 @@ public struct Screen {
                 section == model.section ? .selection : section == .findings && open > 0 ? .warn : .muted
             spans += [Span(name, role), Span(" ")]
         }
+        spans.removeLast()
         buffer.write(Line(spans), in: layout.tabs, look)
     }
 

@@ -22,6 +22,11 @@ public struct Snapshot: Codable, Sendable, Equatable {
         try SQLite.Connection(path: path, mode: .immutable)
     }
 
+    /// The schema that the snapshot holds.
+    public func catalog() throws -> Catalog {
+        try CatalogReader.read(open())
+    }
+
     /// Whether the source still holds what was copied. A file that was only touched compares equal by its hash.
     public func isCurrent(cancellation: Cancellation) throws -> Bool {
         let file = try SourceFile(path: source)
