@@ -86,6 +86,22 @@ let package = Package(
             name: "DemoProjectTests", dependencies: ["DemoProject", "SQLite", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
+            name: "PlaybookTests",
+            dependencies: [
+                "Playbook", "MigrationEngine", "DemoProject", "SQLite", "Postgres", "TestSupport",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TerminalUITests", dependencies: ["TerminalUI", "TestSupport"], exclude: ["Goldens"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CursesTerminalTests",
+            dependencies: ["CursesTerminal", "CNCurses", "TerminalUI", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HowdahUITests",
+            dependencies: ["HowdahUI", "Playbook", "MigrationEngine", "TerminalUI", "TestSupport"],
+            exclude: ["Goldens"], swiftSettings: strict),
+        .testTarget(
             name: "EndToEndTests",
             dependencies: ["howdah", "SQLite", "Postgres", "MigrationEngine", "DemoProject", "TestSupport"],
             swiftSettings: strict),

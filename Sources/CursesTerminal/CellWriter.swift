@@ -26,7 +26,8 @@ struct CellWriter {
     }
 
     private func put(_ cell: Cell, _ x: Int, _ y: Int) {
-        var scalars = cell.text.unicodeScalars.map(\.value)
+        let text = isUTF8 ? cell.text : Symbols.asciiStandIns[cell.text] ?? cell.text
+        var scalars = text.unicodeScalars.map(\.value)
         let isPlain = scalars.count == 1 && scalars[0] < 0x80
         if !isPlain, !isUTF8 || !isPlaceable(scalars, cell) { scalars = [UInt32(UInt8(ascii: "?"))] }
         let style = cell.style

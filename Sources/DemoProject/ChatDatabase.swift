@@ -5,9 +5,11 @@ struct ChatDatabase {
     let seed: UInt64
     /// At least one.
     let messages: Int
+    let isDirty: Bool
 
     init(options: DemoProject.Options) {
         seed = options.seed
+        isDirty = options.isDirty
         messages = max(1, options.messages)
     }
 
@@ -39,11 +41,12 @@ struct ChatDatabase {
                 (\(messages + 3), '\(conversationIDs[0])', x'00');
             DELETE FROM "Message" WHERE "id" = \(messages + 3)
             """)
+        if isDirty { try connection.execute(Dirt.statements) }
         try connection.execute(ChatSchema.indexes)
         try connection.execute("COMMIT; PRAGMA journal_mode=DELETE")
         return [
             ("User", users), ("DeviceIdentity", users), ("Conversation", conversations),
-            ("ConversationParticipant", conversations * 2), ("Message", messages),
+            ("ConversationParticipant", conversations * 2), ("Message", messages + (isDirty ? 3 : 0)),
             ("ConversationRatchetState", conversations), ("PostQuantumKey", users),
             ("_StarredMessages", starred),
         ]

@@ -9,10 +9,13 @@ public enum DemoProject {
     public struct Options: Sendable {
         public var messages: Int
         public var seed: UInt64
+        /// Whether it has rows that PostgreSQL refuses.
+        public var isDirty: Bool
 
-        public init(messages: Int = 10_000, seed: UInt64 = 1) {
+        public init(messages: Int = 10_000, seed: UInt64 = 1, isDirty: Bool = false) {
             self.messages = messages
             self.seed = seed
+            self.isDirty = isDirty
         }
     }
 

@@ -251,6 +251,8 @@ extension PlanEdit {
     var words: String {
         switch self {
         case .type(let table, let column, let type): "\(table).\(column) becomes \(type)"
+        case .drop(let table, let name): "\(name) of \(table) is left out"
+        case .nullable(let table, let column): "\(table).\(column) may be NULL"
         case .skip(let table, let isSkipped): "\(table) is \(isSkipped ? "left out" : "taken in again")"
         case .dropForeignKey(let table, let columns):
             "the foreign key \(table)(\(columns.joined(separator: ", "))) is left out"

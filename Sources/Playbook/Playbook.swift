@@ -89,15 +89,17 @@ public final class Playbook: Sendable {
 
     /// Where every step of a mode stands now.
     func standing(_ mode: Mode) -> Standing {
+        standing(mode, running: mode == self.mode ? activity?.step : nil)
+    }
+
+    private func standing(_ mode: Mode, running: String?) -> Standing {
         var newest: [String: JournalEntry] = [:]
         for entry in journal.entries where entry.mode == mode && entry.kind != .note {
             newest[entry.subject] = entry
         }
         var now: [Step.Basis: String] = [:]
         for basis in Step.Basis.allCases { now[basis] = value(of: basis, mode) }
-        return Standing(
-            entries: newest, now: now, status: status(mode), running: mode == self.mode ? activity?.step : nil
-        )
+        return Standing(entries: newest, now: now, status: status(mode), running: running)
     }
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }
@@ -256,8 +258,11 @@ public final class Playbook: Sendable {
     /// Runs a step: the journal first, then the work, then the journal again. Throws what the step throws.
     public func run(_ id: String, _ activity: Activity) throws {
         let operation = try operation(id)
-        if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
         let mode = mode
+        // The activity that is about to do it does not count as running yet.
+        if case .waiting(let reason) = standing(mode, running: nil).state(id) {
+            throw Self.notYet(id, reason)
+        }
         let before = basis(of: id, mode)
         try journal.add(.started, id, mode, basis: before)
         do {

@@ -26,4 +26,11 @@ public struct Symbols: Equatable, Sendable {
         done: "+", failed: "x", stale: "~", skipped: "-", arrow: "->")
 
     public var isASCII: Bool { horizontal == "-" }
+
+    /// What a terminal without UTF-8 shows for the signs that sentences have.
+    public static let asciiStandIns: [String: String] = [
+        "…": "~", "–": "-", "—": "-", "“": "\"", "”": "\"", "×": "x", "→": ">", "•": "*", "·": ".", "’": "'",
+        "✔": "+", "↑": "^",
+        "↓": "v", "←": "<", "▴": "^", "▾": "v", "›": ">",
+    ]
 }

@@ -27,6 +27,19 @@ public struct RunStatus: Sendable, Equatable {
     /// Objects of the run's that are there.
     public let madeObjects: Int
 
+    public init(
+        run: Int, started: String, snapshotSHA256: String, stage: Stage, outcome: String?,
+        loadedRows: [String: Int], madeObjects: Int
+    ) {
+        self.run = run
+        self.started = started
+        self.snapshotSHA256 = snapshotSHA256
+        self.stage = stage
+        self.outcome = outcome
+        self.loadedRows = loadedRows
+        self.madeObjects = madeObjects
+    }
+
     public var rows: Int { loadedRows.values.reduce(0, +) }
 }
 

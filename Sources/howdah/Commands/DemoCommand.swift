@@ -17,6 +17,9 @@ struct DemoCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The same number gives the same data.", valueName: "n"))
     var seed: UInt64 = 1
 
+    @Flag(help: "With rows that PostgreSQL refuses: the migration stops until they are decided.")
+    var dirty = false
+
     @Flag(help: "Only make it.")
     var noOpen = false
 
@@ -62,7 +65,7 @@ struct DemoCommand: ParsableCommand {
         let start = ContinuousClock.now
         do {
             let made = try DemoProject.make(
-                in: directory, options: .init(messages: messages, seed: seed),
+                in: directory, options: .init(messages: messages, seed: seed, isDirty: dirty),
                 progress: { done in
                     if Console.isTerminal { Console.progressLine("demo  \(Format.count(done)) messages") }
                 }, isCancelled: { cancellation.isCancelled })

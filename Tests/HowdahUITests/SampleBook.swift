@@ -1,0 +1,152 @@
+import MigrationEngine
+import TerminalUI
+
+@testable import HowdahUI
+@testable import Playbook
+
+/// Projects at several moments, to draw and to update without a database.
+enum SampleBook {
+    static let rows = [
+        ("User", 5000), ("Conversation", 10_000), ("Message", 1_000_000), ("PostQuantumKey", 5000),
+    ]
+
+    /// A book in which the named steps have come to something; others are as their needs say.
+    static func book(
+        _ entries: [(String, JournalEntry.Kind, String)] = [], mode: Mode = .rehearsal,
+        findings: [Finding] = [],
+        hasPlan: Bool = false, tables: [BookState.TableLine]? = nil, title: String = "chat-app"
+    ) -> BookState {
+        let journal = entries.enumerated().map { index, entry in
+            JournalEntry(
+                id: index + 1, time: "2026-01-02T03:04:05Z", who: "ann", mode: mode, subject: entry.0,
+                kind: entry.1,
+                text: entry.2, evidence: entry.1 == .done ? ["evidence of \(entry.0)", "more of it"] : [],
+                basis: [:], data: nil)
+        }
+        var newest: [String: JournalEntry] = [:]
+        for entry in journal { newest[entry.subject] = entry }
+        let standing = Standing(entries: newest, now: [:], status: nil, running: nil)
+        let phases = Phases.all.map { phase in
+            BookState.PhaseLine(
+                number: phase.number, title: phase.title, shortTitle: phase.shortTitle,
+                steps: phase.steps.map { step in
+                    let entry = newest[step.id]
+                    return BookState.StepLine(
+                        step: step.id, title: step.title, state: standing.state(step.id),
+                        evidence: entry?.evidence ?? [],
+                        when: entry?.time ?? "", who: entry?.who ?? "",
+                        note: entry?.kind == .ticked ? entry?.text ?? "" : "",
+                        isManual: step.kind == .manual, canUndo: standing.undoObstacle(step.id) == nil)
+                })
+        }
+        let checklist = Checklist.items.enumerated().map { index, item in
+            Checklist.ItemLine(
+                id: item.id, title: item.title, isTicked: index == 0, isOwn: false, isProposed: index == 1,
+                evidence: item.links.map { "\($0): ready" }, who: index == 0 ? "ann" : "",
+                when: index == 0 ? "2026-01-02T03:04:05Z" : "", note: index == 0 ? "all 42 pass" : "")
+        }
+        return BookState(
+            title: title, sourcePath: "/srv/chat-app/prisma/dev.db", sourceBytes: 316 << 20, mode: mode,
+            target: mode == .rehearsal ? "rehearsal (private)" : "postgresql://chat@db.example.com:5432/chat",
+            liveTarget: mode == .live ? "postgresql://chat@db.example.com:5432/chat" : nil,
+            liveDatabase: mode == .live ? "chat" : nil, phases: phases, checklist: checklist,
+            findings: findings,
+            tables: tables ?? (hasPlan ? rows.map { table($0.0, $0.1) } : []), plan: hasPlan ? plan : [],
+            objects: [],
+            journal: journal.reversed(), outcome: nil)
+    }
+
+    static func table(
+        _ name: String, _ rows: Int, loaded: Int = 0, verdict: String? = nil, differences: Int = 0
+    )
+        -> BookState.TableLine
+    {
+        .init(
+            name: name, rows: rows, loaded: loaded, verdict: verdict, differences: differences,
+            isSkipped: false)
+    }
+
+    static let plan = rows.map { name, rows in
+        BookState.PlanTable(
+            name: name, isSkipped: false,
+            columns: [
+                .init(
+                    name: "id", declared: "INTEGER", type: "integer", reason: "Prisma's Int", isNotNull: true,
+                    held: [rows, 0, 0, 0, 0], alternatives: ["integer", "bigint", "text"]),
+                .init(
+                    name: "content", declared: "TEXT", type: "text", reason: "declared as text",
+                    isNotNull: false,
+                    held: [0, 0, rows / 2, 0, rows / 2], alternatives: ["text"]),
+                .init(
+                    name: "encryptedContent", declared: "BLOB", type: "bytea", reason: "declared as bytes",
+                    isNotNull: false,
+                    held: [0, 0, 0, rows, 0], alternatives: ["bytea"]),
+            ], sourceSQL: ["CREATE TABLE \"\(name)\" (", "    \"id\" INTEGER NOT NULL", ");"],
+            targetSQL: ["CREATE TABLE \"public\".\"\(name)\" (", "    \"id\" integer NOT NULL", ");"])
+    }
+
+    static func done(_ steps: [String]) -> [(String, JournalEntry.Kind, String)] {
+        steps.map { ($0, .done, "") }
+    }
+
+    static let start = book()
+    static let planned = book(done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"]), hasPlan: true)
+    static let made = book(done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8"]), hasPlan: true)
+    static let live = book(done(["1.1"]), mode: .live)
+    static let failed = book(
+        done(["1.1", "1.2"]) + [
+            ("1.3", .failed, "postgresql://chat@db/chat cannot be reached: connection refused")
+        ])
+    static let undecided = book(
+        done(["1.1", "1.2", "1.3", "1.4", "1.6"]) + [("1.7", .undecided, "2")], findings: findings,
+        hasPlan: true)
+    static let differing = book(
+        done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3"]) + [
+            ("3.4", .failed, "3 rows differ in Message")
+        ],
+        hasPlan: true,
+        tables: rows.map { name, rows in
+            table(
+                name, rows, loaded: rows, verdict: name == "Message" ? "differs" : "equal",
+                differences: name == "Message" ? 3 : 0)
+        })
+    static let proven: BookState = {
+        var state = book(
+            done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]), hasPlan: true,
+            tables: rows.map { table($0, $1, loaded: $1, verdict: "equal") })
+        state.outcome = "proven"
+        return state
+    }()
+
+    static let findings: [Finding] = {
+        let json = """
+            [{"id": "value-does-not-fit", "blocking": true, "table": "User", "column": "quotaBytes", "count": 1,
+              "sample_rowids": [2], "sample_keys": [], "message": "1 values do not fit bigint: the value's storage class is another (1)",
+              "choices": ["type: text", "skip: true"], "source": "default"},
+             {"id": "orphan-rows", "blocking": true, "table": "Message", "column": "senderId", "count": 3,
+              "sample_rowids": [7, 8, 9], "sample_keys": [], "message": "3 rows refer to rows of User that are not there",
+              "choices": ["correct the rows in the source", "remove the foreign key from the plan"], "source": "default"},
+             {"id": "date-forms", "blocking": false, "table": "Message", "column": "editedAt", "count": 4,
+              "sample_rowids": [], "sample_keys": [], "message": "4 dates have another form", "choices": [], "source": "default"}]
+            """
+        return Journal.decode([Finding].self, json) ?? []
+    }()
+
+    /// The load, two thirds through.
+    static var work: WorkView {
+        var work = WorkView(step: "3.2")
+        work.phase = "copy"
+        work.done = 652_113
+        work.total = 1_020_000
+        work.rate = 214_000
+        work.secondsLeft = 2
+        work.elapsed = 7
+        work.samples = [120_000, 180_000, 230_000, 250_000, 214_000]
+        work.loaded = ["User": 5000, "Conversation": 10_000, "Message": 637_113, "PostQuantumKey": 0]
+        return work
+    }
+
+    static func model(_ book: BookState?, _ size: Size) -> AppModel {
+        AppModel(size: size, book: book, themes: ["default", "light"], theme: "default")
+    }
+}

@@ -1,0 +1,262 @@
+import MigrationEngine
+import TerminalUI
+import Testing
+
+@testable import HowdahUI
+@testable import Playbook
+
+@Suite struct UpdateTests {
+    private let update = Update(keys: Bindings.standard)
+
+    /// Sends keys by their names; returns the effects of all.
+    private func press(_ names: String, _ model: inout AppModel, time: Double = 0) -> [Effect] {
+        names.split(separator: " ").flatMap { name -> [Effect] in
+            guard let key = Key(String(name)) else {
+                Issue.record("\(name) is no key")
+                return []
+            }
+            return update(&model, .event(.key(key), time: time))
+        }
+    }
+
+    private func model(_ book: BookState = SampleBook.start, _ size: Size = Size(100, 30)) -> AppModel {
+        SampleBook.model(book, size)
+    }
+
+    private let preview = Preview([.init("Runs", ["SELECT 1"], .sql)])
+
+    @Test func theFirstStepThatCanRunIsSelected() {
+        #expect(model().selectedStep?.step == "1.1")
+        #expect(model(SampleBook.made).selectedStep?.step == "3.2")
+        #expect(model(SampleBook.made).section == .phase(3))
+    }
+
+    @Test func enterShowsThePreviewAndEnterThereRuns() {
+        var model = model()
+        #expect(press("Enter", &model) == [.preview("1.1", isUndo: false)])
+        _ = update(&model, .previewed(step: "1.1", isUndo: false, preview))
+        #expect(press("Enter", &model) == [.run("1.1")])
+        #expect(model.overlays.isEmpty)
+        #expect(model.work?.step == "1.1")
+    }
+
+    @Test func liveAndUndoPreviewsBeginOnCancel() {
+        var live = model(SampleBook.live)
+        _ = update(&live, .previewed(step: "1.2", isUndo: false, preview))
+        #expect(press("Enter", &live).isEmpty)
+        #expect(live.overlays.isEmpty)
+        var undo = model(SampleBook.made)
+        _ = update(&undo, .previewed(step: "1.8", isUndo: true, preview))
+        #expect(press("Enter", &undo).isEmpty)
+        _ = update(&undo, .previewed(step: "1.8", isUndo: true, preview))
+        #expect(press("Tab Enter", &undo) == [.undo("1.8")])
+    }
+
+    @Test func rowsGoOnlyWhenTheNameIsTyped() {
+        var model = model(SampleBook.made)
+        var preview = preview
+        preview.confirmation = "chat"
+        _ = update(&model, .previewed(step: "3.2", isUndo: true, preview))
+        #expect(press("Tab Enter", &model).isEmpty)
+        #expect(model.overlays.count == 1)
+        #expect(press("c h a t Enter", &model) == [.undo("3.2")])
+    }
+
+    @Test func afterAStepTheNextOneIsSelected() {
+        var model = model()
+        model.work = WorkView(step: "1.1")
+        let after = SampleBook.book(SampleBook.done(["1.1"]))
+        _ = update(&model, .ended(step: "1.1", isUndo: false, after, nil))
+        #expect(model.selectedStep?.step == "1.2")
+        #expect(model.work == nil)
+    }
+
+    @Test func aFailureIsShownAndCanBeTriedAgain() {
+        var model = model()
+        _ = update(
+            &model,
+            .ended(
+                step: "1.1", isUndo: false, SampleBook.start,
+                Problem(step: "1.1", message: "no", remedy: "yes")))
+        guard case .failure(let box) = model.overlays.last else {
+            Issue.record("no failure is shown")
+            return
+        }
+        #expect(box.message == "no")
+        #expect(press("r", &model) == [.preview("1.1", isUndo: false)])
+    }
+
+    @Test func enterOnAFailedStepShowsWhy() {
+        var model = model(SampleBook.failed)
+        #expect(model.selectedStep?.step == "1.3")
+        #expect(press("Enter", &model).isEmpty)
+        guard case .failure(let box) = model.overlays.last else {
+            Issue.record("no failure is shown")
+            return
+        }
+        #expect(box.message.contains("connection refused"))
+    }
+
+    @Test func enterOnAnUndecidedStepLeadsToTheFindingsAndDecidesNothing() {
+        var model = model(SampleBook.undecided)
+        #expect(model.selectedStep?.step == "1.7")
+        #expect(press("Enter Enter Enter Enter Enter Enter", &model).isEmpty)
+        #expect(model.section == .findings)
+    }
+
+    @Test func aFindingIsDecidedWithO() {
+        var model = model(SampleBook.undecided)
+        #expect(
+            press("8 o Enter", &model) == [
+                .editPlan(.type(table: "User", column: "quotaBytes", type: "text"))
+            ])
+        _ = update(&model, .book(SampleBook.undecided))
+        #expect(
+            press("j o j Enter", &model) == [
+                .editPlan(.dropForeignKey(table: "Message", columns: ["senderId"]))
+            ])
+        // What only the operator can do is said in words.
+        #expect(press("o Enter", &model).isEmpty)
+        #expect(model.overlays.count == 1)
+    }
+
+    @Test func aManualStepIsTickedWithANote() {
+        var model = model()
+        _ = press("2 Space", &model)
+        #expect(press("d o n e Enter", &model) == [.tick("2.1", note: "done")])
+    }
+
+    @Test func anAutomaticStepCannotBeTicked() {
+        var model = model()
+        #expect(press("Space", &model).isEmpty)
+        #expect(model.toast?.text == "howdah runs this one: Enter shows what it would do")
+    }
+
+    @Test func quittingAsksWhileWorkRuns() {
+        var model = model(SampleBook.made)
+        model.work = SampleBook.work
+        #expect(press("q", &model).isEmpty)
+        #expect(press("Enter", &model).isEmpty, "the focus is on staying")
+        #expect(press("q Tab Enter", &model) == [.cancel])
+        #expect(update(&model, .ended(step: "3.2", isUndo: false, SampleBook.made, nil)) == [.quit(0)])
+        var idle = self.model()
+        #expect(press("q", &idle) == [.quit(0)])
+    }
+
+    @Test func controlCCancelsAndTwiceStops() {
+        var model = model(SampleBook.made)
+        model.work = SampleBook.work
+        #expect(press("Ctrl-C", &model, time: 10) == [.cancel])
+        #expect(press("Ctrl-C", &model, time: 10.5) == [.quit(130)])
+        #expect(press("Ctrl-C", &model, time: 20) == [.cancel])
+        #expect(press("Ctrl-C", &model, time: 22) == [.cancel])
+    }
+
+    @Test func escapeNeverCancelsWork() {
+        var model = model(SampleBook.made)
+        model.work = SampleBook.work
+        #expect(press("Esc Esc Esc Esc", &model).isEmpty)
+        #expect(model.work != nil)
+    }
+
+    @Test func pauseAndCancelWorkOnlyWhileWorkRuns() {
+        var model = model(SampleBook.made)
+        #expect(press("p x", &model).isEmpty)
+        model.work = SampleBook.work
+        #expect(press("p", &model) == [.pause])
+        #expect(press("x", &model) == [.cancel])
+    }
+
+    @Test func goingLiveAsksForTheDatabasesName() {
+        var book = SampleBook.proven
+        book.liveTarget = "postgresql://chat@db/chat"
+        book.liveDatabase = "chat"
+        var model = model(book)
+        _ = press("L Tab", &model)
+        #expect(press("Enter", &model).isEmpty)
+        #expect(press("c h a t Enter", &model) == [.setMode(.live)])
+        var unnamed = self.model(SampleBook.proven)
+        _ = press("L", &unnamed)
+        _ = update(&unnamed, .event(.paste("postgresql://chat@db/chat"), time: 0))
+        #expect(press("Enter", &unnamed) == [.setTarget("postgresql://chat@db/chat")])
+        _ = update(&unnamed, .book(book))
+        guard case .confirm(let box) = unnamed.overlays.last else {
+            Issue.record("going live is not asked")
+            return
+        }
+        #expect(box.expected == "chat")
+    }
+
+    @Test func lettersGoIntoAFieldAndNowhereElse() {
+        var model = model()
+        _ = press(": q j x Esc", &model)
+        #expect(model.overlays.isEmpty)
+        #expect(press(": t h e m e Space l i g h t Enter", &model) == [.theme("light")])
+        #expect(model.theme == "light")
+    }
+
+    @Test func aCommandsNameIsCompleted() {
+        var model = model()
+        _ = press(": t h Tab l Tab", &model)
+        guard case .prompt(let box) = model.overlays.last else {
+            Issue.record("no prompt")
+            return
+        }
+        #expect(box.field.text == "theme light")
+    }
+
+    @Test func thePickerOfThemesShowsWhileMovingAndEscapeGoesBack() {
+        var model = model()
+        #expect(press(": t h e m e Enter j", &model) == [.theme("light")])
+        #expect(press("Esc", &model) == [.theme("default")])
+    }
+
+    @Test func aPageOfDifferencesIsFetchedWhenItIsNeeded() {
+        var model = model(SampleBook.differing)
+        _ = press("3 Tab", &model)
+        if model.pane == .rail { _ = press("Tab", &model) }
+        model.pane = .tables
+        model.lists[.tables] = ListState(selected: 2)
+        #expect(press("Enter", &model) == [.page(table: "Message", first: 0)])
+        let rows = (0..<60).map { number in
+            RowPair(
+                difference: RowDifference(kind: .changed, key: "\(number)", columns: ["content"]),
+                cells: [.init(column: "content", source: .text("a"), target: .null)])
+        }
+        _ = update(&model, .page(table: "Message", first: 0, rows, kept: 100_000))
+        #expect(press("j j j", &model).isEmpty)
+        #expect(press("G", &model) == [.page(table: "Message", first: 99_979)])
+        #expect(press("k", &model).isEmpty, "one page is on its way")
+    }
+
+    @Test func theMouseSelectsAndTwoClicksOpen() {
+        var model = model()
+        let pane = model.layout.pane
+        _ = update(&model, .event(.click(x: pane.x + 4, y: pane.y + 3, isDouble: false), time: 0))
+        #expect(model.selectedStep?.step == "1.3")
+        #expect(
+            update(&model, .event(.click(x: pane.x + 4, y: pane.y + 3, isDouble: true), time: 0)) == [
+                .preview("1.3", isUndo: false)
+            ])
+        _ = update(&model, .event(.click(x: 3, y: 9, isDouble: false), time: 0))
+        #expect(model.section == .checklist)
+    }
+
+    @Test func noKeyIsBoundTwiceInOneContext() {
+        #expect(Bindings.standard.conflicts.isEmpty)
+    }
+
+    @Test func everyActionHasAKeyOrIsPartOfABox() {
+        let bound = Set(Bindings.standard.bindings.map(\.action))
+        #expect(Action.allCases.filter { !bound.contains($0) } == [])
+    }
+
+    @Test func theUsersKeysWin() {
+        var table = Bindings.standard
+        let problems = table.apply([("quit", ["Q"]), ("help", ["q"]), ("fly", ["f"]), ("pause", ["Hyper-X"])])
+        #expect(table.action(of: .character("Q"), in: [.everywhere]) == .quit)
+        #expect(table.action(of: .character("q"), in: [.everywhere]) == .help)
+        #expect(table.conflicts.isEmpty)
+        #expect(problems == ["there is no action fly", "pause: not every one of Hyper-X is a key"])
+    }
+}
