@@ -84,14 +84,18 @@ static void paste_mode(int is_on) {
     if (!null_output) howdah_send(is_on ? "\033[?2004h" : "\033[?2004l", 8);
 }
 
+/* Whether the terminal that newterm opened can place a cursor; closes it where not. */
+static int is_usable(void) {
+    if (tigetstr("cup") && tigetstr("cup") != (char *)-1) return 1;
+    howdah_close();
+    return 0;
+}
+
 int howdah_open(int escape_delay) {
     has_modes = tcgetattr(STDIN_FILENO, &original_modes) == 0;
     screen = newterm(NULL, stdout, stdin);
     if (!screen) return 0;
-    if (!tigetstr("cup") || tigetstr("cup") == (char *)-1) {
-        howdah_close();
-        return 0;
-    }
+    if (!is_usable()) return 0;
     pair_count = 0;
     set_modes(escape_delay);
     farewell_length = 0;
@@ -112,7 +116,7 @@ int howdah_open_null(const char *terminal, int width, int height) {
     null_output = fopen("/dev/null", "w");
     if (!null_input || !null_output) return 0;
     screen = newterm(terminal, null_output, null_input);
-    if (!screen) return 0;
+    if (!screen || !is_usable()) return 0;
     resizeterm(height, width);
     pair_count = 0;
     set_modes(25);

@@ -5,7 +5,7 @@ public struct BookState: Sendable, Equatable {
     public struct StepLine: Sendable, Equatable, Identifiable {
         public let step: String
         public let title: String
-        public let state: StepState
+        public internal(set) var state: StepState
         /// What it left behind, line by line.
         public let evidence: [String]
         /// When it got into this state, and by whom; empty before.
@@ -23,7 +23,7 @@ public struct BookState: Sendable, Equatable {
         public let number: Int
         public let title: String
         public let shortTitle: String
-        public let steps: [StepLine]
+        public internal(set) var steps: [StepLine]
 
         public var finished: Int { steps.count { $0.state.isFinished } }
 
@@ -112,6 +112,15 @@ public struct BookState: Sendable, Equatable {
     public var steps: [StepLine] { phases.flatMap(\.steps) }
 
     public func step(_ id: String) -> StepLine? { steps.first { $0.step == id } }
+
+    /// Shows a step as running, until the next overview tells.
+    public mutating func setRunning(_ step: String) {
+        for phase in phases.indices {
+            for index in phases[phase].steps.indices where phases[phase].steps[index].step == step {
+                phases[phase].steps[index].state = .running
+            }
+        }
+    }
 
     public var openFindings: Int { findings.count(where: \.blocking) }
 

@@ -1,7 +1,8 @@
 /// The signs that a screen is drawn with, for UTF-8 terminals and for those without.
 public struct Symbols: Equatable, Sendable {
     public var horizontal, vertical, topLeft, topRight, bottomLeft, bottomRight, teeLeft, teeRight: String
-    public var cursor, ellipsis, more, separator: String
+    /// Where keys go, and what is selected where they do not go.
+    public var cursor, mark, ellipsis, more, separator: String
     /// A bar's full cell, its empty cell, and the parts of one cell from the thinnest.
     public var barFull, barEmpty: String
     public var barParts: [String]
@@ -12,7 +13,8 @@ public struct Symbols: Equatable, Sendable {
 
     public static let unicode = Symbols(
         horizontal: "─", vertical: "│", topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘",
-        teeLeft: "├", teeRight: "┤", cursor: "▌", ellipsis: "…", more: "…", separator: "│", barFull: "█",
+        teeLeft: "├", teeRight: "┤", cursor: "▌", mark: "▏", ellipsis: "…", more: "…", separator: "│",
+        barFull: "█",
         barEmpty: "·", barParts: ["▏", "▎", "▍", "▌", "▋", "▊", "▉"],
         spark: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"], tick: "[✔]", untick: "[ ]", open: "▾", closed: "▸",
         null: "∅", waiting: "·", ready: "○", running: "▸", undecided: "!", done: "✔", failed: "✘", stale: "~",
@@ -20,7 +22,8 @@ public struct Symbols: Equatable, Sendable {
 
     public static let ascii = Symbols(
         horizontal: "-", vertical: "|", topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+",
-        teeLeft: "+", teeRight: "+", cursor: ">", ellipsis: "~", more: "~", separator: "|", barFull: "#",
+        teeLeft: "+", teeRight: "+", cursor: ">", mark: ":", ellipsis: "~", more: "~", separator: "|",
+        barFull: "#",
         barEmpty: ".", barParts: [], spark: ["_", ".", "-", "=", "*", "#"], tick: "[x]", untick: "[ ]",
         open: "v", closed: ">", null: "NULL", waiting: ".", ready: "o", running: ">", undecided: "!",
         done: "+", failed: "x", stale: "~", skipped: "-", arrow: "->")

@@ -92,6 +92,11 @@ enum SampleBook {
     static let start = book()
     static let planned = book(done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"]), hasPlan: true)
     static let made = book(done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8"]), hasPlan: true)
+    static let running: BookState = {
+        var state = made
+        state.setRunning("3.2")
+        return state
+    }()
     static let live = book(done(["1.1"]), mode: .live)
     static let failed = book(
         done(["1.1", "1.2"]) + [

@@ -82,8 +82,8 @@ import Testing
     static let views = [
         View("start", SampleBook.start), View("plan", SampleBook.planned, "1 k"),
         View("columns", SampleBook.planned, "1 k Tab Tab"),
-        View("live", SampleBook.live), View("running", SampleBook.made, work: SampleBook.work),
-        View("running-tables", SampleBook.made, "Tab", work: SampleBook.work),
+        View("live", SampleBook.live), View("running", SampleBook.running, "3", work: SampleBook.work),
+        View("running-tables", SampleBook.running, "3 Tab", work: SampleBook.work),
         View("failed", SampleBook.failed),
         View("failure", SampleBook.failed, "Enter"), View("undecided", SampleBook.undecided),
         View("findings", SampleBook.undecided, "8"), View("finding", SampleBook.undecided, "8 Enter"),
@@ -98,7 +98,7 @@ import Testing
         View("command", SampleBook.start, ":"),
         View("theme", SampleBook.start, ": t h e m e Enter"), View("help", SampleBook.start, "?"),
         View("ddl", SampleBook.planned, "d"),
-        View("quit", SampleBook.made, "q", work: SampleBook.work), View("picker", nil),
+        View("quit", SampleBook.running, "q", work: SampleBook.work), View("picker", nil),
         View(
             "preview", SampleBook.start,
             overlay: .preview(PreviewBox(step: "1.4", isUndo: false, preview: preview, focused: 0))),

@@ -171,6 +171,7 @@ extension Update {
         }
         model.overlays.removeLast()
         model.work = WorkView(step: box.step, isUndo: box.isUndo)
+        model.book?.setRunning(box.step)
         return [box.isUndo ? .undo(box.step) : .run(box.step)]
     }
 

@@ -74,9 +74,12 @@ public struct Screen {
         var spans: [Span] = [Span(" ")]
         for phase in book.phases {
             let isHere = model.section == .phase(phase.number)
-            let sign = Words.sign(phase.state, look.symbols)
-            let name = layout.isCompact ? String(phase.shortTitle.prefix(1)) : " " + phase.shortTitle + " "
-            spans.append(Span("\(phase.number)\(name)\(sign)", isHere ? .selection : Words.role(phase.state)))
+            // What has not begun needs no sign, and the line is narrow.
+            let sign = phase.state == .ready ? "" : Words.sign(phase.state, look.symbols)
+            let name = layout.isCompact ? String(phase.shortTitle.prefix(1)) : " " + phase.shortTitle
+            let gap = layout.isCompact || sign.isEmpty ? "" : " "
+            spans.append(
+                Span("\(phase.number)\(name)\(gap)\(sign)", isHere ? .selection : Words.role(phase.state)))
             spans.append(Span(layout.isCompact ? " " : " \(look.symbols.separator) ", .border))
         }
         let open = book.openFindings

@@ -60,7 +60,7 @@ public struct ScrollList {
             let isSelected = top + row == state.selected
             let place = rect.row(row)
             buffer.write(
-                isSelected ? look.symbols.cursor : " ", in: place,
+                isSelected ? (isFocused ? look.symbols.cursor : look.symbols.mark) : " ", in: place,
                 style: look.style(isSelected && isFocused ? .focusedBorder : .muted))
             buffer.write(item(top + row), in: place.splitLeft(1).rest, look)
             if isSelected, isFocused { buffer.restyle(place.splitLeft(1).rest, look.style(.selection)) }
