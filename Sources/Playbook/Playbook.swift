@@ -12,6 +12,7 @@ import Synchronization
 public final class Playbook: Sendable {
     public let workspace: Workspace
     public let journal: Journal
+    private let isWriter: Bool
     private let state: Mutex<State>
 
     private struct State {
@@ -44,6 +45,7 @@ public final class Playbook: Sendable {
         throws
     {
         self.workspace = workspace
+        self.isWriter = isWriter
         journal = try Journal(workspace.state, who: who ?? NSUserName(), isWriter: isWriter)
         let entries = journal.entries
         let mode = entries.last { $0.kind == .mode }.flatMap { Mode(rawValue: $0.text) } ?? .rehearsal
@@ -89,7 +91,17 @@ public final class Playbook: Sendable {
 
     /// Where every step of a mode stands now.
     func standing(_ mode: Mode) -> Standing {
-        standing(mode, running: mode == self.mode ? activity?.step : nil)
+        standing(
+            mode, running: isWriter ? (mode == self.mode ? activity?.step : nil) : runningElsewhere(mode))
+    }
+
+    /// The step that another howdah has begun and is at work on.
+    private func runningElsewhere(_ mode: Mode) -> String? {
+        let last = journal.entries.last { $0.mode == mode && $0.kind != .note }
+        guard let last, [.started, .undoing].contains(last.kind), WriterLock.isHeld(workspace.state) else {
+            return nil
+        }
+        return last.subject
     }
 
     private func standing(_ mode: Mode, running: String?) -> Standing {

@@ -59,6 +59,8 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
         var text = "postgresql://"
         let isSocket = host.hasPrefix("/") || host.contains(",")
         if let user = rest.removeValue(forKey: "user") { text += Self.percentEncoded(user) + "@" }
+        // What everybody takes for granted makes a URL only longer.
+        if isSocket, rest["port"] == "5432" { rest["port"] = nil }
         if !isSocket {
             rest["host"] = nil
             text += host.contains(":") ? "[\(host)]" : Self.percentEncoded(host)

@@ -110,7 +110,7 @@ import Testing
                 #expect(next.int(0, 0) == 8)
                 let again = try Howdah.run(["migrate", source, conninfo.url, "--yes"])
                 #expect(again.exit == 3)
-                #expect(again.errors.contains("already has"))
+                #expect(again.errors.contains("it ended as proven"))
                 let changed = try Howdah.run(["validate", source, conninfo.url, "--json"])
                 #expect(changed.exit == 4)
             }
@@ -265,6 +265,61 @@ import Testing
             #expect(try String(contentsOfFile: path, encoding: .utf8) == edited)
             let other = try Howdah.run(["plan", source, "-o", path])
             #expect(other.exit == 2)
+        }
+    }
+
+    /// A plan of before the source's change compares nothing of what is new: that is no proof.
+    @Test func aPlanThatLacksAColumnOrATableProvesNothing() throws {
+        try withSource(Self.people) { source, folder in
+            let plan = "\(folder)/mine.yaml"
+            #expect(try Howdah.run(["plan", source, "-o", plan]).exit == 0)
+            #expect(try Howdah.run(["rehearsal", "start", source]).exit == 0)
+            #expect(try Howdah.run(["migrate", source, "--plan", plan]).exit == 0)
+            #expect(try Howdah.run(["validate", source, "--plan", plan]).exit == 0)
+            do {
+                let connection = try SQLite.Connection(path: source, mode: .readWrite)
+                try connection.execute(
+                    "ALTER TABLE pet ADD COLUMN secret TEXT; CREATE TABLE other (k INTEGER)")
+            }
+            let outcome = try Howdah.run(["validate", source, "--plan", plan, "--json"])
+            #expect(outcome.exit == 3)
+            let findings = try #require(try outcome.json()["findings"] as? [[String: Any]])
+            #expect(findings.map { $0["table"] as? String } == ["pet", "other"])
+            #expect(try outcome.json()["outcome"] as? String == "undecided")
+        }
+    }
+
+    @Test func aRehearsalWhoseDataIsGoneIsToldSo() throws {
+        try withSource(Self.people) { source, _ in
+            #expect(try Howdah.run(["migrate", source]).exit == 0)
+            let facts = try String(contentsOfFile: "\(source).howdah/rehearsal/cluster.json", encoding: .utf8)
+            let data = try #require(facts.firstMatch(of: /"data":"([^"]*)"/)?.1)
+            try FileManager.default.removeItem(atPath: String(data))
+            let outcome = try Howdah.run(["validate", source])
+            #expect(outcome.exit == 2)
+            #expect(outcome.errors.contains("the rehearsal of this source is gone"))
+        }
+    }
+
+    @Test func aSecondLiveRunIsToldThatTheFirstOneIsThere() throws {
+        try withSource(Self.people) { source, _ in
+            try TestServer.withDatabase { target in
+                #expect(try Howdah.run(["migrate", source, target.url, "--yes"]).exit == 0)
+                let again = try Howdah.run(["migrate", source, target.url, "--yes", "--restart"])
+                #expect(again.exit == 3)
+                #expect(again.errors.contains("it ended as proven"))
+            }
+        }
+    }
+
+    @Test func typesThatTakeEveryValueAreOfferedWhereTheDeclaredOneDoesNot() throws {
+        try withSource("CREATE TABLE t (id INTEGER PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 1), (2, '')")
+        { source, _ in
+            let report = try Howdah.run(["inspect", source, "--json"]).json()
+            let finding = try #require((report["findings"] as? [[String: Any]])?.first)
+            let choices = try #require(finding["choices"] as? [String])
+            #expect(choices.first == "type: text")
+            #expect(choices.contains { $0.contains("leaves out the whole table t") })
         }
     }
 

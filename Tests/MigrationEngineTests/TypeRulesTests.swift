@@ -134,7 +134,7 @@ import Testing
         let choice = try choose("VARCHAR(2)", "('abc')", .plain)
         #expect(
             choice.reason
-                == "VARCHAR(2): declared as text; varchar(2) does not hold 1 text, the longest text 3 characters"
+                == "VARCHAR(2): declared as text; varchar(2) does not hold every value: 1 text, the longest text 3 characters"
         )
     }
 

@@ -24,7 +24,7 @@ enum NullReview {
                                 ? "the primary key, which PostgreSQL refuses"
                                 : "a column that is to be NOT NULL"),
                         choices: isKey
-                            ? ["give the rows a key in the source", "skip: true"]
+                            ? ["give the rows a key in the source", PlanEdit.skipChoice(table.name)]
                             : ["not_null: false", "give the rows a value in the source"]))
             }
         }

@@ -9,10 +9,13 @@ public enum PlanEdit: Sendable, Equatable {
     case drop(table: String, name: String)
     case nullable(table: String, column: String)
 
+    /// The choice that leaves a whole table out.
+    static func skipChoice(_ table: String) -> String { "skip: true (leaves out the whole table \(table))" }
+
     /// The change that a finding's choice asks for; nil where the operator must do it elsewhere.
     public init?(_ choice: String, of finding: Finding) {
         guard let table = finding.table else { return nil }
-        if choice == "skip: true" {
+        if choice.hasPrefix("skip: true") {
             self = .skip(table: table, true)
         } else if choice.hasPrefix("type: "), let column = finding.column {
             self = .type(table: table, column: column, type: String(choice.dropFirst(6)))

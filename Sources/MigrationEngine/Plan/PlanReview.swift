@@ -64,13 +64,19 @@ enum PlanReview {
         noteRemoved(table, original, &outcome)
         // The source has changed since the plan was made: what it lacks may be new, and nobody took it out.
         guard !isSameSchema else { return }
-        for object in outcome.objects[before...] where object.state == .leftOut {
+        // Who writes not_null: false has said so.
+        let nullable = Set(table.columns.filter { $0.notNull == false }.map { "\(table.name).\($0.name)" })
+        for object in outcome.objects[before...]
+        where object.state == .leftOut && !(object.kind == .notNull && nullable.contains(object.name)) {
             outcome.findings.append(
                 Finding(
                     .notInPlan, blocking: true, table: table.name,
                     "the source's schema is not the one that the plan was made from, and the plan has no "
                         + "\(object.kind.rawValue) \(object.name)",
-                    choices: ["add it to the plan", "leave it out: source_schema: \(digest)"]))
+                    choices: [
+                        "add it to the plan",
+                        "leave all such out: write source_schema: \(digest) at the top of the plan",
+                    ]))
         }
     }
 

@@ -13,7 +13,7 @@ struct TablePlanner {
                 Finding(
                     .tooManyColumns, blocking: true, table: table.name, count: table.columns.count,
                     "the table has \(table.columns.count) columns, and PostgreSQL's limit is 1,600",
-                    choices: ["skip: true"]))
+                    choices: [PlanEdit.skipChoice(table.name)]))
         }
         proposal.objects.append(.carried(.table, table.name))
         var plan = MigrationPlan.Table(name: table.name, columns: [])
@@ -52,7 +52,7 @@ struct TablePlanner {
             Finding(
                 obstacle.id, blocking: true, table: table.name, column: column,
                 "the name of the \(kind) \(name) \(obstacle.why)",
-                choices: ["rename it in the source, in a copy of it", "skip: true"]))
+                choices: ["rename it in the source, in a copy of it", PlanEdit.skipChoice(table.name)]))
     }
 
     // MARK: Columns

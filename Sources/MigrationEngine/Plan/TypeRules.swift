@@ -120,7 +120,8 @@ struct TypeRule: Sendable {
         if let index, index > 0, profile.values > 0 {
             reason +=
                 rule.match.isByContent
-                ? "; \(profile.summary)" : "; \(candidates[0].sql) does not hold \(profile.summary)"
+                ? "; \(profile.summary)"
+                : "; \(candidates[0].sql) does not hold every value: \(profile.summary)"
         }
         if type.isInstant, profile.integers > 0, let unit {
             reason += "; integers are \(unit.rawValue) since 1970"
@@ -132,7 +133,7 @@ struct TypeRule: Sendable {
             isFallback: index.map { $0 > 0 } ?? false && !rule.match.isByContent)
     }
 
-    private static let alternatives: [PostgresType] = [
+    static let alternatives: [PostgresType] = [
         .bigint, .double, .numeric(precision: nil, scale: nil), .text, .bytea,
     ]
 

@@ -50,11 +50,14 @@ public struct RehearsalCluster {
         access("\(state.path)/rehearsal/cluster.json", F_OK) == 0
     }
 
+    /// Whether its data is there: somebody may have removed it.
+    public var isMade: Bool { facts.isMade && access("\(facts.data)/PG_VERSION", F_OK) == 0 }
+
     /// Starts the cluster, making it when it is not there; one that runs already is taken.
     ///
     /// `stays` makes later runs leave it up.
     public mutating func start(stays: Bool = false) throws {
-        if !facts.isMade || access("\(facts.data)/PG_VERSION", F_OK) != 0 { try make() }
+        if !isMade { try make() }
         facts.staysUp = facts.staysUp || stays
         if isRunning {
             if let socket = facts.socketFolder, access("\(socket)/.s.PGSQL.\(Self.port)", F_OK) == 0 {

@@ -120,6 +120,16 @@ public struct Migration: Sendable {
         let names = script.plan.tables.filter { !$0.isSkipped }.map(\.name)
         let present = try server.existing(names, schema: plan.schema, main)
         guard present.isEmpty else {
+            if let status = try Ledger.newest(schema: plan.schema, main)?.status(main), status.stage == .ended
+            {
+                throw MigrationError(
+                    .targetNotEmpty,
+                    "\(server.conninfo.url) holds the run that began at \(status.started), with "
+                        + "\(Format.count(status.rows)) rows; it ended as \(status.outcome ?? "unknown")",
+                    remedy:
+                        "howdah validate compares it again. To load it anew, drop its tables yourself first.",
+                    exit: .undecided)
+            }
             let some = present.prefix(5).joined(separator: ", ") + (present.count > 5 ? " and more" : "")
             throw MigrationError(
                 .targetNotEmpty,
@@ -392,11 +402,13 @@ public struct Validation: Sendable {
             command: "validate", preparation: preparation, target: server.conninfo.url, progress: progress,
             seconds: (ContinuousClock.now - start).seconds)
         report.objects = []
-        report.findings = []
+        // What the plan does not mention was compared by nobody.
+        report.findings = preparation.findings.filter { $0.id == .notInPlan }
         report.tables = preparation.plan.tables.map { table in
             .init(table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0)
         }
         report.conclude(isStale: false, isRehearsal: true)
+        if report.outcome == .proven, !report.findings.isEmpty { report.end(.undecided, .undecided) }
         return report
     }
 }

@@ -172,9 +172,9 @@ public struct Preparer: Sendable {
                 let outcome = try check.run(.init(table: table, column: column.name, code: code))
                 guard outcome.count > 0 else { continue }
                 findings.append(
-                    misfit(
+                    try misfit(
                         outcome, table, column, planColumn,
-                        TypeRule.choose(column, profile.columns[index], style: plan.style)))
+                        alternatives(table, column, planColumn, profile.columns[index], plan, check)))
             }
         }
         return findings
@@ -199,17 +199,34 @@ public struct Preparer: Sendable {
 
     private func misfit(
         _ outcome: FitCheck.Outcome, _ table: Catalog.Table, _ column: Catalog.Column,
-        _ planned: MigrationPlan.Column, _ choice: TypeRule.Choice
+        _ planned: MigrationPlan.Column, _ alternatives: [PostgresType]
     ) -> Finding {
         let reasons = outcome.reasons.sorted { $0.value > $1.value }
             .map { reason in "\(reason.key.message) (\(reason.value))" }
         return Finding(
             .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: outcome.count,
             sampleRowids: outcome.samples.rowids, sampleKeys: outcome.samples.keys,
-            "\(outcome.count) values do not fit \(planned.type): \(reasons.joined(separator: "; "))",
-            choices: choice.alternatives.map { "type: \($0.sql)" } + [
-                "correct the rows in the source", "skip: true",
+            "\(Format.count(outcome.count, "value does", "values do")) not fit \(planned.type): "
+                + reasons.joined(separator: "; "),
+            choices: alternatives.map { "type: \($0.sql)" } + [
+                "correct the rows in the source", PlanEdit.skipChoice(table.name),
             ])
+    }
+
+    /// Types that take every value of a column, tried on each of them.
+    private func alternatives(
+        _ table: Catalog.Table, _ column: Catalog.Column, _ planned: MigrationPlan.Column,
+        _ profile: ColumnProfile, _ plan: MigrationPlan, _ check: FitCheck
+    ) throws -> [PostgresType] {
+        try TypeRule.alternatives.filter { type in
+            guard type != planned.postgresType else { return false }
+            if TypeFit.check(type, profile, integers: nil, style: plan.style) == .fits { return true }
+            var other = planned
+            other.type = type.sql
+            other.integers = nil
+            let code = ColumnCode(other, enums: [])
+            return try check.run(.init(table: table, column: column.name, code: code)).count == 0
+        }
     }
 
     private func orphans(
@@ -228,7 +245,7 @@ public struct Preparer: Sendable {
                 .orphanRows, blocking: true, table: orphans.table,
                 column: orphans.columns.joined(separator: ", "),
                 count: orphans.count, sampleRowids: orphans.rowids,
-                "\(orphans.count) rows refer to rows of \(orphans.parent) that are not there",
+                "\(Format.count(orphans.count, "row refers", "rows refer")) to rows of \(orphans.parent) that are not there",
                 choices: ["correct the rows in the source", "remove the foreign key from the plan"])
         }
     }

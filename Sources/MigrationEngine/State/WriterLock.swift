@@ -29,6 +29,15 @@ public struct WriterLock: ~Copyable, Sendable {
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
+    /// Whether somebody holds the lock of a folder at this moment.
+    public static func isHeld(_ folder: StateFolder) -> Bool {
+        let descriptor = Foundation.open("\(folder.path)/lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        // Let go with the descriptor.
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
+
     deinit {
         ftruncate(descriptor, 0)
         close(descriptor)

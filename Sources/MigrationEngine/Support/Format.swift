@@ -13,6 +13,11 @@ public enum Format {
         return (number < 0 ? "-" : "") + String(digits)
     }
 
+    /// 1 row, 2 rows: a number with the word that it asks for.
+    public static func count(_ number: Int, _ one: String, _ many: String) -> String {
+        "\(count(number)) \(number == 1 ? one : many)"
+    }
+
     public static func bytes(_ number: Int64) -> String {
         if number < 1 << 10 { return "\(number) bytes" }
         if number < 1 << 20 { return "\(number >> 10) kB" }

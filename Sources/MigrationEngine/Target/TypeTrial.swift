@@ -49,7 +49,7 @@ struct TypeTrial {
             .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: misfits.count,
             sampleRowids: misfits.rowids,
             "\(misfits.count) values do not come back from \(column.type) as they went in",
-            choices: ["type: text", "correct the rows in the source", "skip: true"])
+            choices: ["type: text", "correct the rows in the source", PlanEdit.skipChoice(table.name)])
     }
 
     /// The column's values as text, with their rowids where there are any.

@@ -132,6 +132,7 @@ struct ValidateCommand: ParsableCommand {
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
             let preparation = try session.reporting { try session.prepare(planning, planPath: plan) }
+            if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
             let report = try ReachedTarget(target, session).with { server in
                 try session.reporting {
                     try Validation(
@@ -172,6 +173,11 @@ struct ReachedTarget {
                     remedy: "Run howdah migrate SOURCE first, or name a server as the target.", exit: .usage)
             }
             var cluster = try RehearsalCluster(state, cancellation: cancellation)
+            guard cluster.isMade else {
+                throw MigrationError(
+                    .rehearsal, "the rehearsal of this source is gone: somebody has removed its data",
+                    remedy: "Run howdah migrate SOURCE to rehearse again.", exit: .usage)
+            }
             try cluster.start()
             do {
                 guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }

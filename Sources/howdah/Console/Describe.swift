@@ -12,7 +12,7 @@ enum Describe {
         switch target {
         case .rehearsal:
             (place, mode) = (
-                "a private PostgreSQL", "REHEARSAL: nothing outside of howdah's folder is touched"
+                "a private PostgreSQL", "REHEARSAL: nothing of yours is touched"
             )
         case .server(let conninfo): (place, mode) = (conninfo.url, "LIVE")
         }
@@ -25,7 +25,7 @@ enum Describe {
         let rows = preparation.rows.values.reduce(0, +)
         var lines = [
             "snapshot \(snapshot.time): \(Format.bytes(snapshot.bytes)), sha256 \(snapshot.sha256.prefix(16))…",
-            "\(preparation.plan.tables.count) tables, \(Format.count(rows)) rows; style \(preparation.plan.style.rawValue): "
+            "\(Format.count(preparation.plan.tables.count, "table", "tables")), \(Format.count(rows, "row", "rows")); style \(preparation.plan.style.rawValue): "
                 + preparation.styleEvidence,
         ]
         if let path = preparation.planPath { lines.append("following the plan \(path)") }
@@ -114,7 +114,7 @@ enum Describe {
             let proven = report.tables.filter { $0.verdict == "equal" }.count
             let skipped = report.tables.count - proven
             return [
-                "proven: \(proven) tables, \(rows) rows, every cell equal"
+                "proven: \(Format.count(proven, "table", "tables")), \(rows) rows, every cell equal"
                     + (skipped > 0 ? "; \(skipped) left out by the plan" : "")
             ]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
@@ -123,9 +123,13 @@ enum Describe {
         case .undecided where report.tables.isEmpty:
             let count = report.findings.filter(\.blocking).count
             return [
-                "undecided: \(count) findings stop the run; no data has moved (exit 3)",
+                "undecided: \(Format.count(count, "finding stops", "findings stop")) the run; no data has moved (exit 3)",
                 "Decide them in the plan, then run this again"
                     + (planPath.map { " with --plan: copy \($0), or edit it in place" } ?? ""),
+            ]
+        case .undecided where !report.findings.isEmpty && report.command == "validate":
+            return findings(report.findings) + [
+                "what was compared is equal, and the plan does not mention everything that the source has (exit 3)"
             ]
         case .undecided:
             return [

@@ -1,0 +1,149 @@
+import DemoProject
+import Foundation
+import Postgres
+import SQLite
+import TestSupport
+import Testing
+
+/// The screens run by scripts on real databases.
+@Suite struct ScriptedRunTests {
+    private static let enter = "Enter\n:wait-idle\n"
+
+    private func screens(
+        _ arguments: [String], _ script: String, _ folder: String, size: String = "100x30"
+    ) throws -> Howdah.Outcome {
+        let file = "\(folder)/keys-\(UUID().uuidString)"
+        try script.write(toFile: file, atomically: true, encoding: .utf8)
+        return try Howdah.run(
+            arguments + ["--script", file, "--size", size],
+            environment: ["XDG_CONFIG_HOME": "\(folder)/c", "XDG_STATE_HOME": "\(folder)/s"])
+    }
+
+    private func states(_ project: String) throws -> [String: String] {
+        let status = try Howdah.run(["status", project, "--json"]).json()
+        let phases = status["phases"] as? [[String: Any]] ?? []
+        let steps = phases.flatMap { $0["steps"] as? [[String: Any]] ?? [] }
+        return Dictionary(steps.map { ($0["id"] as? String ?? "", $0["state"] as? String ?? "") }) {
+            first, _ in first
+        }
+    }
+
+    private static let automatic = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+
+    @Test(arguments: ["60x15", "80x24", "120x40"]) func enterAloneTakesTheDemoToProven(_ size: String) throws
+    {
+        try withTemporaryFolder { folder in
+            let script =
+                ":wait-idle\n" + String(repeating: Self.enter, count: 20)
+                + ":wait-for every cell is equal\n"
+            let outcome = try screens(
+                ["demo", "\(folder)/app", "--messages", "2000"], script, folder, size: size)
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            let states = try states("\(folder)/app")
+            #expect(Self.automatic.allSatisfy { states[$0] == "done" }, "\(states)")
+            _ = try Howdah.run(["rehearsal", "remove", "\(folder)/app"])
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: packageFolder() + "/../shared/data/chinook.sqlite")))
+    func enterAloneTakesChinookToProven() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.copyItem(
+                atPath: packageFolder() + "/../shared/data/chinook.sqlite", toPath: "\(folder)/chinook.sqlite"
+            )
+            let script =
+                ":wait-idle\n" + String(repeating: Self.enter, count: 20) + ":wait-for every cell is equal\n"
+            #expect(try screens(["\(folder)/chinook.sqlite"], script, folder).exit == 0)
+            #expect(try states("\(folder)/chinook.sqlite")["3.4"] == "done")
+            _ = try Howdah.run(["rehearsal", "remove", "\(folder)/chinook.sqlite"])
+        }
+    }
+
+    @Test func enterAloneDecidesNothingAboutDirtyRows() throws {
+        try withTemporaryFolder { folder in
+            let script =
+                ":wait-idle\n" + String(repeating: Self.enter, count: 40) + ":save-display \(folder)/end\n"
+            #expect(
+                try screens(["demo", "\(folder)/app", "--messages", "500", "--dirty"], script, folder).exit
+                    == 0)
+            let states = try states("\(folder)/app")
+            #expect(states["1.7"] == "undecided")
+            #expect(states["1.8"] == "waiting")
+            #expect(try String(contentsOfFile: "\(folder)/end", encoding: .utf8).contains("4 to decide"))
+            _ = try Howdah.run(["rehearsal", "remove", "\(folder)/app"])
+        }
+    }
+
+    @Test func afterAKillTheTruthIsShownAndEnterGoesOn() throws {
+        try withTemporaryFolder { folder in
+            _ = try DemoProject.make(in: "\(folder)/app", options: .init(messages: 150_000))
+            let project = "\(folder)/app"
+            for step in Self.automatic.prefix(7) {
+                #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
+            }
+            try (":wait-idle\n" + Self.enter + Self.enter).write(
+                toFile: "\(folder)/keys", atomically: true, encoding: .utf8)
+            let process = try Howdah.start(
+                [project, "--script", "\(folder)/keys"], output: .nullDevice, errors: .nullDevice,
+                environment: ["XDG_CONFIG_HOME": "\(folder)/c", "XDG_STATE_HOME": "\(folder)/s"])
+            let isCopying = waitUntil { (try? states(project)["3.2"] == "running") ?? false }
+            #expect(isCopying)
+            kill(process.processIdentifier, SIGKILL)
+            #expect(waitUntil { !process.isRunning })
+            #expect(try states(project)["3.2"] == "failed")
+
+            let script =
+                ":wait-idle\n3\n:save-display \(folder)/reopened\n" + String(repeating: Self.enter, count: 7)
+                + ":wait-for every cell is equal\n"
+            let outcome = try screens([project], script, folder)
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            #expect(try String(contentsOfFile: "\(folder)/reopened", encoding: .utf8).contains("interrupted"))
+            #expect(try states(project)["3.4"] == "done")
+            _ = try Howdah.run(["rehearsal", "remove", project])
+        }
+    }
+
+    @Test func aScriptThatWaitsInVainEndsWithAnError() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+            let outcome = try screens(["\(folder)/a.db"], "NoKey\n", folder)
+            #expect(outcome.exit == 2)
+            #expect(outcome.errors.contains("line 1 of the script"))
+        }
+    }
+
+    @Test func commandsTickUndoAndAnswerWithTheDocumentedCodes() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/a.db"
+            try makeDatabase(
+                source, "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT); INSERT INTO t VALUES (1, 'one')")
+            #expect(try Howdah.run(["step", source, "3.2", "run"]).exit == 3)
+            #expect(try Howdah.run(["step", source, "9.9", "run"]).exit == 2)
+            #expect(try Howdah.run(["step", source, "2.1", "run"]).exit == 3)
+            for step in Self.automatic {
+                #expect(try Howdah.run(["step", source, step, "run"]).exit == 0, "\(step)")
+            }
+            #expect(try Howdah.run(["step", source, "3.2", "undo"]).exit == 3)
+            #expect(try Howdah.run(["step", source, "3.3", "undo"]).exit == 0)
+            #expect(try Howdah.run(["step", source, "3.2", "undo"]).exit == 2)
+            #expect(try Howdah.run(["step", source, "3.2", "undo", "--yes"]).exit == 0)
+            #expect(
+                try Howdah.run(["step", source, "2.1", "tick", "--note", "by hand", "--as", "ann"]).exit == 0)
+            let item = try Howdah.run(["checklist", source, "tick", "tests", "--as", "ann", "--json"]).json()
+            let items = item["items"] as? [[String: Any]] ?? []
+            #expect(items.first?["ticked"] as? Bool == true)
+            #expect(items.first?["who"] as? String == "ann")
+            let file = "\(folder)/list.md"
+            #expect(try Howdah.run(["checklist", source, "export", file]).exit == 0)
+            #expect(
+                try String(contentsOfFile: file, encoding: .utf8).contains("- [x] All tests passing (ann"))
+            #expect(try Howdah.run(["checklist", source, "tick", "nothing"]).exit == 2)
+            let status = try Howdah.run(["status", source])
+            #expect(status.output.contains("✔ 2.1 .env"))
+            #expect(status.output.contains("note: by hand"))
+            _ = try Howdah.run(["rehearsal", "remove", source])
+        }
+    }
+}
