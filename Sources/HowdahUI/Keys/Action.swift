@@ -13,7 +13,7 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case nextPane = "next-pane"
     case scrollLeft = "scroll-left"
     case scrollRight = "scroll-right"
-    case open, tick, decide, add, undo, diff, pause, cancel, again, edit, copy, find, filter
+    case open, tick, settle, decide, add, undo, diff, pause, cancel, again, edit, copy, find
     case findNext = "find-next"
     case findPrevious = "find-previous"
     case live, cutover, command, help, back, redraw, suspend, interrupt, quit

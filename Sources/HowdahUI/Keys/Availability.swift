@@ -13,7 +13,7 @@ enum Availability {
         case .undo: return undo(model)
         case .again: return again(model)
         case .tick: return tick(model)
-        case .filter: return settle(model)
+        case .settle: return settle(model)
         case .diff, .edit:
             return model.book?.plan.isEmpty ?? true ? "there is no plan yet: step 1.7 makes it" : nil
         case .add: return model.section == .checklist ? nil : "items are added on the checklist: 7"
@@ -29,7 +29,7 @@ enum Availability {
 
     private static func isAboutBook(_ action: Action) -> Bool {
         switch action {
-        case .pause, .cancel, .undo, .again, .tick, .filter, .diff, .edit, .add, .decide, .live, .cutover:
+        case .pause, .cancel, .undo, .again, .tick, .settle, .diff, .edit, .add, .decide, .live, .cutover:
             true
         default: false
         }

@@ -53,7 +53,7 @@ public enum Bindings {
         entry(
             .steps, "Space", .tick, "tick",
             "Tick a step that is done by hand, with a note; again takes it away.", 6),
-        entry(.steps, "s", .filter, "settle", "Settle a step that does not apply, with the reason."),
+        entry(.steps, "s", .settle, "settle", "Settle a step that does not apply, with the reason."),
         entry(.tables, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
         entry(.tables, "Space", .tick, "leave out", "Leave the table out, or take it in again."),
         entry(.columns, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),

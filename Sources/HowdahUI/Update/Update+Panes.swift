@@ -29,7 +29,7 @@ extension Update {
         case .scrollRight: model.firstColumn = min(6, model.firstColumn + 1)
         case .open: return open(&model)
         case .tick: return tick(&model)
-        case .filter: return settle(&model)
+        case .settle: return settle(&model)
         case .undo: return undo(&model)
         case .again: return ask(model.selectedStep?.step, &model)
         case .pause:

@@ -3,29 +3,8 @@ import MigrationEngine
 import Playbook
 import TerminalUI
 
-/// The command line that `:` opens: names with what they do, in one table.
-enum CommandLine {
-    struct Command {
-        let name: String
-        let argument: String
-        let help: String
-    }
-
-    static let all = [
-        Command(name: "admin", argument: "URL", help: "an administrator's connection for step 1.4"),
-        Command(name: "export", argument: "FILE", help: "the checklist as Markdown"),
-        Command(name: "help", argument: "", help: "the keys"),
-        Command(name: "live", argument: "", help: "go live, or back to the rehearsal"),
-        Command(name: "log", argument: "", help: "the journal"),
-        Command(name: "mouse", argument: "", help: "clicks to howdah, or to the terminal"),
-        Command(name: "open", argument: "PATH", help: "another project"),
-        Command(name: "quit", argument: "", help: "leave"),
-        Command(name: "target", argument: "URL", help: "the live target, without its password"),
-        Command(name: "theme", argument: "NAME", help: "other colours"),
-    ]
-
-    static var summary: String { all.map(\.name).joined(separator: "  ") }
-
+/// What the command line does.
+extension CommandLine {
     /// What Tab makes of a text: a command's name, or a theme's.
     static func completed(_ text: String, _ model: AppModel) -> String {
         if text.hasPrefix("theme ") {

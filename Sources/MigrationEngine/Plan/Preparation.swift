@@ -1,0 +1,23 @@
+/// Everything that is known before data moves: snapshot, catalog, profile, plan and findings.
+public struct Preparation: Sendable {
+    public let snapshot: Snapshot
+    public let catalog: Catalog
+    public let profiles: [String: TableProfile]
+    public let plan: MigrationPlan
+    /// Where the plan comes from: a file that was named or edited, or nil for one made now.
+    public let planPath: String?
+    public let styleEvidence: String
+    public let findings: [Finding]
+    public let objects: [ObjectState]
+    /// Whether the encoder must take dates of every form, by table and column.
+    let decidedColumns: [String: Set<String>]
+
+    /// Findings that stop a run.
+    public var blocking: [Finding] { findings.filter(\.blocking) }
+
+    public var rows: [String: Int] { profiles.mapValues(\.rows) }
+
+    public var planText: String {
+        PlanFile.text(plan, rows: rows, findings: findings, objects: objects)
+    }
+}
