@@ -36,16 +36,19 @@ struct PhasePane {
     // MARK: Steps
 
     private func drawSteps(_ phase: BookState.PhaseLine, in rect: Rect, _ buffer: inout Buffer) {
+        let column = 2 + (phase.steps.map { TextWidth.cells(head($0)) }.max() ?? 0)
         ScrollList(
             count: phase.steps.count, state: model.list(.steps(phase.number)),
             isFocused: screen.isFocused(.main)
-        ) { index in line(phase.steps[index], width: rect.width - 2) }.draw(in: rect, on: &buffer, look)
+        ) { index in line(phase.steps[index], column: column) }.draw(in: rect, on: &buffer, look)
     }
 
-    private func line(_ step: BookState.StepLine, width: Int) -> Line {
+    private func head(_ step: BookState.StepLine) -> String { "\(step.step) \(step.title)" }
+
+    private func line(_ step: BookState.StepLine, column: Int) -> Line {
         let role = Words.role(step.state)
-        let head = "\(step.step) \(step.title)"
-        let padding = String(repeating: " ", count: max(2, 24 - TextWidth.cells(head)))
+        let head = head(step)
+        let padding = String(repeating: " ", count: max(2, column - TextWidth.cells(head)))
         return Line([
             Span(" " + Words.sign(step.state, look.symbols) + " ", role),
             Span(head, step.state == .running ? .title : .text),
