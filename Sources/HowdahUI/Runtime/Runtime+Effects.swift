@@ -156,7 +156,11 @@ extension Runtime {
 
     private func setTarget(_ text: String) {
         guard let conninfo = conninfo(text) else { return }
+        let mailbox = mailbox
         note("") { try $0.setTarget(conninfo) }
+        withBook(nil) { book, activity in
+            if try book.asksForPassword(activity) { mailbox.post(.askPassword(url: conninfo.url)) }
+        }
     }
 
     private func setAdmin(_ text: String) {

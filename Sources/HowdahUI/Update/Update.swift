@@ -21,13 +21,20 @@ public struct Update {
             return []
         case .previewed(let step, let isUndo, let preview):
             model.isBusy = false
+            if model.isQuitting { return [.quit(0)] }
             model.overlays.append(.preview(previewBox(step, isUndo, preview, model)))
             return []
         case .page(let table, let first, let rows, let kept):
             return page(table, first, rows, kept, &model)
         case .problem(let problem):
             model.isBusy = false
-            fail(problem, &model)
+            model.wantsLive = false
+            if model.isQuitting { return [.quit(0)] }
+            if problem.isCancelled {
+                model.toast = Toast("cancelled", .warn)
+            } else {
+                fail(problem, &model)
+            }
             return []
         case .projects(let entries, let isSearching):
             model.projects = ProjectList(entries: entries, isSearching: isSearching)

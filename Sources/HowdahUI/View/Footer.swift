@@ -20,8 +20,9 @@ struct Footer {
             buffer.write(Line(" " + toast.text, toast.role), in: left, look)
             return
         }
-        if model.isBusy, model.work == nil {
-            buffer.write(Line(" a moment…", .muted), in: left, look)
+        if model.isBusy {
+            let words = model.work.map { "  \(Progress.words($0))  x cancels" } ?? ""
+            buffer.write(Line(" a moment…\(words)", .muted), in: left, look)
             return
         }
         var line = Line(" ")

@@ -36,7 +36,16 @@ struct TargetStep: StepOperation {
             try RehearsalCluster(context.workspace.state, cancellation: context.cancellation)
                 .checkSpace(forSource: bytes)
         }
-        let facts = try server.facts(schema: context.book.schema, sourceBytes: bytes)
+        let facts: ServerFacts
+        do {
+            facts = try server.facts(schema: context.book.schema, sourceBytes: bytes)
+        } catch let error as MigrationError where error.code == .connection && context.mode == .live {
+            throw MigrationError(
+                .connection, error.message,
+                remedy: error.remedy
+                    + "\nA role or database that is not there yet: step 1.4 makes it, after :admin URL "
+                    + "(or --admin URL) has named an administrator's connection.", exit: error.exit)
+        }
         let doubts = facts.doubtful.map(\.name)
         return StepOutcome(
             evidence: [
