@@ -41,11 +41,11 @@ extension Playbook {
 
     private func assessment(_ mode: Mode) -> Assessment? {
         var entry: JournalEntry?
-        for id in ["1.6", "1.7"] {
+        for id in ["1.6", "1.7", "1.8"] {
             guard let newest = self.entry(of: id, mode), [.done, .undecided].contains(newest.kind) else {
                 continue
             }
-            if newest.id > entry?.id ?? 0 { entry = newest }
+            if newest.data != nil, newest.id > entry?.id ?? 0 { entry = newest }
         }
         return entry?.data.flatMap { Journal.decode(Assessment.self, $0) }
     }

@@ -89,9 +89,17 @@ extension Runtime {
     private func editPlan(_ edit: PlanEdit) {
         let mailbox = mailbox
         withBook(nil) { book, activity in
+            // The operator has said what the plan is to be: what it comes to shows at once.
             try book.edit(edit, activity)
-            mailbox.post(.book(book.overview()))
-            mailbox.post(.toast("plan.yaml changed: run step 1.7 again", .ok))
+            try book.run("1.7", activity)
+            let state = book.overview()
+            mailbox.post(.book(state))
+            let open = state.openFindings
+            mailbox.post(
+                .toast(
+                    open == 0
+                        ? "plan.yaml changed; nothing is left to decide"
+                        : "plan.yaml changed; \(open) left to decide", .ok))
         }
     }
 
@@ -125,15 +133,15 @@ extension Runtime {
         let (shared, mailbox, files) = (shared, mailbox, files)
         worker.run {
             do {
-                let old = shared.book
-                // Its lock must be let go, in case it is the same one.
-                shared.book = nil
-                old?.close()
+                // The one that is open stays open until the other one is there.
                 let workspace = try Workspace(path, state: nil)
+                shared.book?.close()
                 let book = try Playbook(workspace, target: nil, who: nil)
                 shared.book = book
                 files.remember(absolutePath(path))
                 mailbox.post(.book(book.overview()))
+            } catch let error as MigrationError where error.message.contains("process \(getpid()),") {
+                mailbox.post(.toast("it is open already", .muted))
             } catch {
                 mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
             }

@@ -17,7 +17,7 @@ struct Footer {
         let (left, end) = layout.footer.splitLeft(layout.footer.width - width)
         buffer.write(right, in: end, look)
         if let toast = model.toast {
-            buffer.write(Line(" " + toast.text, toast.role), in: left, look)
+            buffer.write(Line(" " + toast.text, toast.role), in: left.splitLeft(left.width - 1).left, look)
             return
         }
         if model.isBusy {

@@ -17,7 +17,9 @@ struct SchemaStep: StepOperation {
         let migration = try context.migration()
         let findings = try migration.makeSchema()
         guard findings.isEmpty else {
-            return StepOutcome(evidence: findings.map(\.message), open: findings.count)
+            return StepOutcome(
+                evidence: findings.map(\.message), open: findings.count,
+                data: Journal.encode(Assessment(migration.preparation, more: findings)))
         }
         let tables = migration.preparation.plan.tables.count { !$0.isSkipped }
         return StepOutcome(

@@ -7,8 +7,9 @@ struct Assessment: Codable {
     var objects: [ObjectState]
     var rows: [String: Int]
 
-    init(_ preparation: Preparation) {
-        findings = preparation.findings
+    /// `more` are findings that only the server could see.
+    init(_ preparation: Preparation, more: [Finding] = []) {
+        findings = preparation.findings + more
         objects = preparation.objects
         rows = preparation.rows
     }

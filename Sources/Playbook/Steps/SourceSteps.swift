@@ -60,8 +60,8 @@ struct BackupStep: StepOperation {
             workers: Playbook.workers, cancellation: context.cancellation, progress: context.progress)
         let snapshot = try preparer.takeSnapshot()
         var evidence = [
-            snapshot.path, "sha256 \(snapshot.sha256)",
-            "\(Format.bytes(snapshot.bytes)), as of \(snapshot.time)",
+            "\(Format.bytes(snapshot.bytes)), as of \(snapshot.time), checked", "sha256 \(snapshot.sha256)",
+            snapshot.path,
         ]
         evidence += snapshot.notes.map { "integrity_check says: \($0)" }
         return StepOutcome(evidence: evidence, data: snapshot.sha256)
