@@ -34,7 +34,7 @@ import Testing
     {
         try withTemporaryFolder { folder in
             let script =
-                ":wait-idle\n" + String(repeating: Self.enter, count: 20)
+                ":wait-idle\n" + String(repeating: Self.enter, count: 21)
                 + ":wait-for every cell is equal\n"
             let outcome = try screens(
                 ["demo", "\(folder)/app", "--messages", "2000"], script, folder, size: size)
@@ -54,7 +54,7 @@ import Testing
                 atPath: packageFolder() + "/../shared/data/chinook.sqlite", toPath: "\(folder)/chinook.sqlite"
             )
             let script =
-                ":wait-idle\n" + String(repeating: Self.enter, count: 20) + ":wait-for every cell is equal\n"
+                ":wait-idle\n" + String(repeating: Self.enter, count: 21) + ":wait-for every cell is equal\n"
             #expect(try screens(["\(folder)/chinook.sqlite"], script, folder).exit == 0)
             #expect(try states("\(folder)/chinook.sqlite")["3.4"] == "done")
             _ = try Howdah.run(["rehearsal", "remove", "\(folder)/chinook.sqlite"])

@@ -33,7 +33,7 @@ import Testing
             #expect(terminal.waitFor("howdah needs 60×15"))
             try terminal.resize(80, 24)
             #expect(terminal.waitFor("1 Schema │ 2 Env"))
-            try terminal.press("q")
+            try terminal.press("Enter", "q")
             #expect(terminal.waitFor("status 0"))
             #expect(try !terminal.isTaken())
         }
@@ -41,7 +41,9 @@ import Testing
 
     @Test func aStepRunsByEnterAlone() throws {
         try withScreens { terminal, _ in
-            #expect(terminal.waitFor("REHEARSAL"))
+            #expect(terminal.waitFor("Welcome"))
+            try terminal.press("Enter")
+            #expect(waitUntil { (try? !terminal.screen().contains("Welcome")) ?? false })
             try terminal.press("Enter")
             #expect(terminal.waitFor("run 1.1 source?"))
             try terminal.press("Enter")
@@ -93,7 +95,7 @@ import Testing
             #expect(try !terminal.isTaken())
             try terminal.press("fg", "Enter")
             #expect(terminal.waitFor("┌ Plan "))
-            try terminal.press("q")
+            try terminal.press("Enter", "q")
             #expect(waitUntil { (try? !terminal.isTaken()) ?? false })
         }
     }
@@ -111,7 +113,7 @@ import Testing
     func commonTerminalsCanBeDrawnOn(_ name: String) throws {
         try withScreens("TERM=\(name)") { terminal, _ in
             #expect(terminal.waitFor("REHEARSAL"))
-            try terminal.press("q")
+            try terminal.press("Enter", "q")
             #expect(terminal.waitFor("status 0"))
         }
     }

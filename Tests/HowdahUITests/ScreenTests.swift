@@ -114,6 +114,7 @@ import Testing
                     right: Array(0..<38) + [9, 9]))),
         View("proven-box", SampleBook.proven, overlay: .text(Words.proven(SampleBook.proven))),
         View("going-live", SampleBook.live, "L"),
+        View("welcome", SampleBook.start, overlay: .text(Words.welcome(SampleBook.start))),
     ]
 
     @Test(arguments: views) func looksAsItDid(_ view: View) {

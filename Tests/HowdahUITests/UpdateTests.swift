@@ -31,6 +31,14 @@ import Testing
         #expect(model(SampleBook.made).section == .phase(3))
     }
 
+    @Test func aProjectIsIntroducedOnce() {
+        let first = AppModel(
+            size: Size(80, 24), book: SampleBook.start, themes: [], theme: "", welcomes: true)
+        #expect(first.overlays.count == 1)
+        let later = AppModel(size: Size(80, 24), book: SampleBook.made, themes: [], theme: "", welcomes: true)
+        #expect(later.overlays.isEmpty)
+    }
+
     @Test func enterShowsThePreviewAndEnterThereRuns() {
         var model = model()
         #expect(press("Enter", &model) == [.preview("1.1", isUndo: false)])

@@ -69,11 +69,13 @@ public enum Bindings {
         entry(.box, "Shift-Tab h Left", .previousButton, "previous", "The button before."),
         entry(.box, "r", .again, "again", "Try again, after a failure."),
         entry(.box, "u", .undo, "undo", "Undo the step that is shown."),
+        entry(.box, "Esc", .back, "close", "Close the box; nothing is done.", 80),
         entry(.field, "Enter", .open, "take", "Take what was typed.", 1),
         entry(.field, "Tab", .complete, "complete", "Complete a command's name.", 2),
         entry(.field, "Esc", .back, "back", "Leave it.", 3),
         entry(.field, "Ctrl-C", .interrupt, "back", "Leave it."),
         entry(.choice, "Enter", .open, "choose", "Take the line.", 1),
+        entry(.choice, "Esc", .back, "close", "Close the list; nothing is chosen.", 80),
         entry(.difference, "Enter", .open, "bytes", "The bytes of both sides, beside each other.", 1),
         entry(.difference, "[", .previousDifference, "previous", "The row before that differs.", 2),
         entry(.difference, "]", .nextDifference, "next", "The next row that differs.", 3),
@@ -81,6 +83,7 @@ public enum Bindings {
         entry(.difference, "w", .wrap, "wrap", "Wrap long values, or cut them.", 5),
         entry(.difference, "s", .showSpaces, "spaces", "Show white space.", 6),
         entry(.reading, "Enter", .open, "close", "Close it.", 1),
+        entry(.reading, "Esc", .back, "close", "Close it."),
         entry(.picker, "Enter", .open, "open", "Open the project.", 1),
     ]
 

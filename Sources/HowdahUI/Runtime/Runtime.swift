@@ -51,7 +51,7 @@ public final class Runtime {
         mailbox = Mailbox(wake: terminal.wake)
         model = AppModel(
             size: terminal.size, book: book?.overview(isQuick: true), themes: themes.all.map(\.name),
-            theme: theme)
+            theme: theme, welcomes: true)
         let environment = ProcessInfo.processInfo.environment
         model.isBareRemote =
             environment["SSH_CONNECTION"] != nil && environment["TMUX"] == nil && environment["STY"] == nil

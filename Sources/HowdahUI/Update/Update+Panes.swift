@@ -335,8 +335,8 @@ extension Update {
                 ConfirmBox(
                     question: .quitWhileWorking, title: "Work runs",
                     text: [
-                        "Nothing goes on unseen. Stopping keeps every piece that is loaded;",
-                        "opened again, Enter goes on from there.",
+                        "Nothing goes on unseen. Stopping keeps every piece that is loaded; opened again, Enter "
+                            + "goes on from there."
                     ], buttons: ["stay", "stop and quit"], focused: 0)))
         return []
     }

@@ -65,6 +65,7 @@ public struct Update {
             model.lists = [:]
             model.go(to: .phase(1))
             model.goToNext(book)
+            model.welcome(book)
         }
         model.clampLists()
         if model.wantsLive, book.liveDatabase != nil {

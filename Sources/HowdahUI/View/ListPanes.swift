@@ -120,9 +120,7 @@ struct RollbackPane {
             ])
         }.draw(in: list, on: &buffer, screen.look)
         let words = [
-            Line(
-                "The SQLite file was never written to: it is as it was, and the application still runs on it.",
-                .ok),
+            Line("The SQLite file was never written to: it is your way back.", .ok),
             Line("Enter or u undoes the selected step, after a preview.", .muted),
         ]
         TextView(words).draw(in: rest.inset(1, 0), on: &buffer, screen.look)

@@ -81,6 +81,27 @@ enum Words {
         return line.evidence.first ?? "Look at the message, then try again."
     }
 
+    static func welcome(_ book: BookState) -> TextBox {
+        TextBox(
+            title: "Welcome",
+            lines: [
+                Line("From SQLite to PostgreSQL, in six phases, with every cell proven equal."), Line(),
+                Line(
+                    "This is the rehearsal: a private PostgreSQL that howdah makes for the purpose. Your application "
+                        + "and \(book.sourcePath) stay as they are: the file is only read."), Line(),
+                Line([
+                    Span("Enter", .key), Span(" shows what the selected step would do; "),
+                    Span("Enter", .key),
+                    Span(" there does it, and the next one is selected. Ten steps lead to the proof."),
+                ]), Line(),
+                Line([
+                    Span("?", .key), Span(" shows every key, "), Span("u", .key), Span(" undoes, "),
+                    Span("q", .key),
+                    Span(" leaves; opened again, it goes on from there."),
+                ]),
+            ])
+    }
+
     static func undecided(_ line: BookState.StepLine, _ count: Int) -> TextBox {
         TextBox(
             title: "\(line.step) \(line.title): \(count) to decide",
