@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "HowdahUI",
             dependencies: [
-                "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal", "Postgres",
+                "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

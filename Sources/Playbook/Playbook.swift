@@ -59,7 +59,9 @@ public final class Playbook: Sendable {
     // MARK: Facts
 
     public var mode: Mode { state.withLock { $0.mode } }
-    public var liveTarget: Conninfo? { state.withLock { $0.conninfo } }
+    var liveTarget: Conninfo? { state.withLock { $0.conninfo } }
+    /// Without the password.
+    public var liveURL: String? { liveTarget?.url }
     public var activity: Activity? { state.withLock { $0.activity } }
     var admin: Conninfo? { state.withLock { $0.admin } }
 
@@ -149,8 +151,17 @@ public final class Playbook: Sendable {
 
     // MARK: Settings
 
-    /// Names the live target; the journal keeps it without its password.
-    public func setTarget(_ conninfo: Conninfo) throws {
+    /// Names the live target; the journal keeps it without its password. Throws where the text names no server.
+    public func setTarget(_ text: String) throws {
+        guard let conninfo = try Target.server(text) else {
+            throw MigrationError(
+                .connection, "that is the rehearsal: the live target is a server of yours",
+                remedy: "Write it as postgresql://user@host:5432/database.", exit: .usage)
+        }
+        try setTarget(conninfo)
+    }
+
+    private func setTarget(_ conninfo: Conninfo) throws {
         let isNew = liveTarget?.url != conninfo.url
         state.withLock {
             $0.conninfo = conninfo
@@ -159,8 +170,15 @@ public final class Playbook: Sendable {
         if isNew { try journal.add(.target, "book", .live, conninfo.url) }
     }
 
+    /// The password of the live target; kept in memory only.
+    public func setPassword(_ password: String) throws {
+        guard let target = liveTarget else { return }
+        try setTarget(target.setting("password", to: password))
+    }
+
     /// An administrator's connection for step 1.4; kept in memory only.
-    public func setAdmin(_ conninfo: Conninfo) {
+    public func setAdmin(_ text: String) throws {
+        let conninfo = try Target.server(text)
         state.withLock { $0.admin = conninfo }
     }
 

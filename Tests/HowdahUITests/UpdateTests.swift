@@ -32,10 +32,11 @@ import Testing
     }
 
     @Test func aProjectIsIntroducedOnce() {
-        let first = AppModel(
-            size: Size(80, 24), book: SampleBook.start, themes: [], theme: "", welcomes: true)
+        var first = model()
+        Update.welcome(&first)
         #expect(first.overlays.count == 1)
-        let later = AppModel(size: Size(80, 24), book: SampleBook.made, themes: [], theme: "", welcomes: true)
+        var later = model(SampleBook.made)
+        Update.welcome(&later)
         #expect(later.overlays.isEmpty)
     }
 

@@ -32,24 +32,12 @@ public struct AppModel: Sendable, Equatable {
     /// A preview that was asked for, in case the work in front of it fails.
     var lists: [ListID: ListState] = [:]
 
-    /// Whether a project that is opened for the first time is introduced.
-    var welcomes: Bool
-
-    public init(size: Size, book: BookState?, themes: [String], theme: String, welcomes: Bool = false) {
+    public init(size: Size, book: BookState?, themes: [String], theme: String) {
         self.size = size
-        self.welcomes = welcomes
         self.book = book
         self.themes = themes
         self.theme = theme
-        if let book {
-            goToNext(book)
-            welcome(book)
-        }
-    }
-
-    /// Says what will happen, where nothing has happened yet.
-    mutating func welcome(_ book: BookState) {
-        if welcomes, book.journal.isEmpty { overlays.append(.text(Words.welcome(book))) }
+        if let book { goToNext(book) }
     }
 
     // MARK: What is selected

@@ -1,7 +1,6 @@
 import Foundation
 import MigrationEngine
 import Playbook
-import Postgres
 import TerminalUI
 
 extension Runtime {
@@ -149,38 +148,21 @@ extension Runtime {
         lookAround()
     }
 
-    private func conninfo(_ text: String) -> Conninfo? {
-        do {
-            guard case .server(let conninfo) = try Target(text) else {
-                mailbox.post(.toast("that is the rehearsal: name a server", .warn))
-                return nil
-            }
-            return conninfo
-        } catch {
-            mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
-            return nil
-        }
-    }
-
     private func setTarget(_ text: String) {
-        guard let conninfo = conninfo(text) else { return }
         let mailbox = mailbox
-        note("") { try $0.setTarget(conninfo) }
+        note("") { try $0.setTarget(text) }
         withBook(nil) { book, activity in
-            if try book.asksForPassword(activity) { mailbox.post(.askPassword(url: conninfo.url)) }
+            guard let url = book.liveURL, try book.asksForPassword(activity) else { return }
+            mailbox.post(.askPassword(url: url))
         }
     }
 
     private func setAdmin(_ text: String) {
-        guard let conninfo = conninfo(text) else { return }
-        note("step 1.4 will use it; it is not kept") { $0.setAdmin(conninfo) }
+        note("step 1.4 will use it; it is not kept") { try $0.setAdmin(text) }
     }
 
     private func setPassword(_ password: String) {
-        note("") { book in
-            guard let target = book.liveTarget else { return }
-            try book.setTarget(target.setting("password", to: password))
-        }
+        note("") { try $0.setPassword(password) }
     }
 
     private func setMode(_ mode: Mode) {
@@ -189,7 +171,7 @@ extension Runtime {
         }
         let mailbox = mailbox
         withBook(nil) { book, activity in
-            guard mode == .live, let url = book.liveTarget?.url else { return }
+            guard mode == .live, let url = book.liveURL else { return }
             if try book.asksForPassword(activity) { mailbox.post(.askPassword(url: url)) }
         }
         lookAround()

@@ -2,7 +2,6 @@ import AppProject
 import Foundation
 import MigrationEngine
 import Playbook
-import Postgres
 import Synchronization
 import TerminalUI
 
@@ -51,11 +50,12 @@ public final class Runtime {
         mailbox = Mailbox(wake: terminal.wake)
         model = AppModel(
             size: terminal.size, book: book?.overview(isQuick: true), themes: themes.all.map(\.name),
-            theme: theme, welcomes: true)
+            theme: theme)
         let environment = ProcessInfo.processInfo.environment
         model.isBareRemote =
             environment["SSH_CONNECTION"] != nil && environment["TMUX"] == nil && environment["STY"] == nil
         if let problem = files.problems.first { model.toast = Toast(problem, .warn) }
+        Update.welcome(&model)
         shared.book = book
     }
 

@@ -57,6 +57,12 @@ public struct Update {
 
     // MARK: News
 
+    /// Says what will happen, where nothing has happened yet.
+    static func welcome(_ model: inout AppModel) {
+        guard let book = model.book, book.journal.isEmpty else { return }
+        model.overlays.append(.text(Words.welcome(book)))
+    }
+
     private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
         let isFirst = model.book?.sourcePath != book.sourcePath
         model.book = book
@@ -65,7 +71,7 @@ public struct Update {
             model.lists = [:]
             model.go(to: .phase(1))
             model.goToNext(book)
-            model.welcome(book)
+            Self.welcome(&model)
         }
         model.clampLists()
         if model.wantsLive, book.liveDatabase != nil {
