@@ -1,4 +1,3 @@
-import AppProject
 import CursesTerminal
 import Foundation
 import MigrationEngine
@@ -23,7 +22,6 @@ public enum Screens {
         let keys = files.keys()
         let themes = files.themes()
         let theme = files.theme.flatMap { themes[$0] } ?? themes.standard
-        if let book { files.remember(book.workspace.location.projectDirectory ?? book.workspace.source.path) }
         switch input {
         case .terminal:
             let log = book.flatMap { try? $0.workspace.state.folder("log") + "/screens.log" }

@@ -78,11 +78,10 @@ public final class Runtime {
 
     /// What is done once the first screen is shown.
     private func begin() {
-        if shared.book == nil {
-            search()
-        } else {
-            lookAround()
-        }
+        guard let workspace = shared.book?.workspace else { return search() }
+        let files = files
+        clerk.run { files.remember(workspace.location.projectDirectory ?? workspace.source.path) }
+        lookAround()
     }
 
     private var isWaiting: Bool {
