@@ -170,10 +170,18 @@ public final class Playbook: Sendable {
         if isNew { try journal.add(.target, "book", .live, conninfo.url) }
     }
 
-    /// The password of the live target; kept in memory only.
-    public func setPassword(_ password: String) throws {
-        guard let target = liveTarget else { return }
-        try setTarget(target.setting("password", to: password))
+    /// The password of the live target, or of the administrator; kept in memory only.
+    public func setPassword(_ password: String, isAdmin: Bool) throws {
+        if isAdmin {
+            state.withLock { $0.admin = $0.admin?.setting("password", to: password) }
+        } else if let target = liveTarget {
+            try setTarget(target.setting("password", to: password))
+        }
+    }
+
+    /// Forgets a password that was typed: a role that was just made has another one, in the pgpass file.
+    func forgetPassword() {
+        state.withLock { $0.conninfo = $0.conninfo.flatMap { try? Conninfo($0.url) } }
     }
 
     /// An administrator's connection for step 1.4; kept in memory only.
@@ -401,9 +409,18 @@ public final class Playbook: Sendable {
         return entry.kind != .undone && entry.kind != .failed
     }
 
-    /// Whether the live target asks for a password that nothing supplies. May block.
-    public func asksForPassword(_ activity: Activity) throws -> Bool {
-        try server(.live, cancellation: activity.cancellation).asksForPassword()
+    /// The URL of the live target, or of the administrator's, where the server asks for a password that nothing supplies.
+    /// May block.
+    public func asksForPassword(isAdmin: Bool, _ activity: Activity) throws -> String? {
+        let server: TargetServer
+        if isAdmin {
+            guard let admin else { return nil }
+            server = TargetServer(admin, cancellation: activity.cancellation)
+        } else {
+            guard liveTarget != nil else { return nil }
+            server = try self.server(.live, cancellation: activity.cancellation)
+        }
+        return server.asksForPassword() ? server.conninfo.url : nil
     }
 
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.

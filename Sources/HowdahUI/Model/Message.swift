@@ -14,7 +14,7 @@ public enum Message: Sendable, Equatable {
     case page(table: String, first: Int, [RowPair], kept: Int)
     case problem(Problem)
     case projects([ProjectList.Entry], isSearching: Bool)
-    case askPassword(url: String)
+    case askPassword(url: String, isAdmin: Bool)
     case toast(String, Role)
 }
 
@@ -56,7 +56,7 @@ public enum Effect: Sendable, Equatable {
     case page(table: String, first: Int)
     case setTarget(String)
     case setAdmin(String)
-    case setPassword(String)
+    case setPassword(String, isAdmin: Bool)
     case setMode(Mode)
     case theme(String)
     case mouse(Bool)

@@ -68,7 +68,7 @@ public struct PromptBox: Sendable, Equatable {
         case item
         case target
         case admin
-        case password
+        case password(isAdmin: Bool)
         case command
         case find
     }

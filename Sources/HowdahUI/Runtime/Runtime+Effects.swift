@@ -21,7 +21,7 @@ extension Runtime {
         case .page(let table, let first): page(table, first)
         case .setTarget(let text): setTarget(text)
         case .setAdmin(let text): setAdmin(text)
-        case .setPassword(let password): setPassword(password)
+        case .setPassword(let password, let isAdmin): setPassword(password, isAdmin: isAdmin)
         case .setMode(let mode): setMode(mode)
         case .theme(let name):
             if let theme = themes[name] { terminal.look.theme = theme }
@@ -149,30 +149,38 @@ extension Runtime {
     }
 
     private func setTarget(_ text: String) {
-        let mailbox = mailbox
-        note("") { try $0.setTarget(text) }
-        withBook(nil) { book, activity in
-            guard let url = book.liveURL, try book.asksForPassword(activity) else { return }
-            mailbox.post(.askPassword(url: url))
-        }
+        change(asksAdmin: false, "") { try $0.setTarget(text) }
     }
 
     private func setAdmin(_ text: String) {
-        note("step 1.4 will use it; it is not kept") { try $0.setAdmin(text) }
+        change(asksAdmin: true, "step 1.4 will use it; it is not kept") { try $0.setAdmin(text) }
     }
 
-    private func setPassword(_ password: String) {
-        note("") { try $0.setPassword(password) }
+    /// Changes where the work goes, and asks for a password where the server does and nothing else supplies it: the
+    /// question comes with the change, so that nothing that is typed goes astray.
+    private func change(
+        asksAdmin: Bool, _ words: String, _ body: @escaping @Sendable (Playbook) throws -> Void
+    ) {
+        let mailbox = mailbox
+        model.isBusy = true
+        withBook(nil) { book, activity in
+            try body(book)
+            let url = try book.asksForPassword(isAdmin: asksAdmin, activity)
+            mailbox.post(.book(book.overview()))
+            if !words.isEmpty { mailbox.post(.toast(words, .ok)) }
+            if let url { mailbox.post(.askPassword(url: url, isAdmin: asksAdmin)) }
+        }
+    }
+
+    private func setPassword(_ password: String, isAdmin: Bool) {
+        note("") { try $0.setPassword(password, isAdmin: isAdmin) }
     }
 
     private func setMode(_ mode: Mode) {
-        note(mode == .live ? "LIVE: every step is run anew" : "back in the rehearsal") {
-            try $0.setMode(mode)
-        }
-        let mailbox = mailbox
-        withBook(nil) { book, activity in
-            guard mode == .live, let url = book.liveURL else { return }
-            if try book.asksForPassword(activity) { mailbox.post(.askPassword(url: url)) }
+        if mode == .live {
+            change(asksAdmin: false, "LIVE: every step is run anew") { try $0.setMode(mode) }
+        } else {
+            note("back in the rehearsal") { try $0.setMode(mode) }
         }
         lookAround()
     }

@@ -160,7 +160,15 @@ extension Update {
         }
     }
 
+    /// Says so where something else than what was asked for was typed: Enter then neither does it nor closes the box.
+    private func isMistyped(_ field: TextField?, _ expected: String?, _ model: inout AppModel) -> Bool {
+        guard let expected, let text = field?.text, !text.isEmpty, text != expected else { return false }
+        model.toast = Toast("that is not “\(expected)”; Esc leaves", .warn)
+        return true
+    }
+
     private func accept(_ box: PreviewBox, _ model: inout AppModel) -> [Effect] {
+        if isMistyped(box.field, box.preview.confirmation, &model) { return [] }
         guard box.focused == 0 else {
             model.overlays.removeLast()
             return []
@@ -183,6 +191,7 @@ extension Update {
             model.isQuitting = true
             return cancel(&model)
         }
+        if isMistyped(box.field, box.expected, &model) { return [] }
         guard box.focused == 0 else {
             model.overlays.removeLast()
             return []
@@ -229,7 +238,7 @@ extension Update {
             model.wantsLive = !text.isEmpty
             return text.isEmpty ? [] : [.setTarget(text)]
         case .admin: return text.isEmpty ? [] : [.setAdmin(text)]
-        case .password: return [.setPassword(text)]
+        case .password(let isAdmin): return [.setPassword(text, isAdmin: isAdmin)]
         case .find:
             model.search = text
             return text.isEmpty ? [] : find(1, &model)

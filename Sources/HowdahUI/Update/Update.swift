@@ -39,12 +39,12 @@ public struct Update {
         case .projects(let entries, let isSearching):
             model.projects = ProjectList(entries: entries, isSearching: isSearching)
             return []
-        case .askPassword(let url):
+        case .askPassword(let url, let isAdmin):
             model.isBusy = false
             model.overlays.append(
                 .prompt(
                     PromptBox(
-                        purpose: .password, title: "Password",
+                        purpose: .password(isAdmin: isAdmin), title: "Password",
                         text: ["for \(url)", "It is kept in memory only."],
                         field: TextField(isSecret: true))))
             return []

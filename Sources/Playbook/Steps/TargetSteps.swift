@@ -110,6 +110,7 @@ struct DatabaseStep: StepOperation {
         if missing.contains(where: { $0.object == .role }) {
             // Before the role is made: a password that nobody has would be lost.
             try keepPassword(DatabaseMaker.passwordLine(maker.target, password: password), context)
+            context.book.forgetPassword()
             evidence.append("the password is in \(passwordPath(context))")
         }
         try maker.run(missing) { statement in
