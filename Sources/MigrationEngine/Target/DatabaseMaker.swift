@@ -138,7 +138,8 @@ public struct DatabaseMaker: Sendable {
         }
         let host = target["host"] ?? "localhost"
         return [
-            field(host.hasPrefix("/") ? "localhost" : host), field(target["port"] ?? "5432"),
+            // libpq looks for the folder of a socket by its path, for its own default folder by localhost.
+            host.hasPrefix("/") ? "*" : field(host), field(target["port"] ?? "5432"),
             field(target["dbname"] ?? ""), field(target["user"] ?? ""), password,
         ].joined(separator: ":")
     }
