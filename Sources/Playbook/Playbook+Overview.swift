@@ -65,16 +65,17 @@ extension Playbook {
             return []
         }
         let catalog = prepared?.catalog ?? (try? snapshot(mode)?.catalog())
-        let script = SchemaScript(plan)
+        let statements = SchemaScript(plan).statementsByTable
+        let sources = Dictionary((catalog?.tables ?? []).map { ($0.name, $0) }) { first, _ in first }
         return plan.tables.map { table in
-            let source = catalog?.tables.first { $0.name == table.name }
+            let source = sources[table.name]
             let profile = prepared?.profiles[table.name]
             let indexes = source?.indexes.compactMap(\.sql) ?? []
             return BookState.PlanTable(
                 name: table.name, isSkipped: table.isSkipped,
                 columns: table.columns.map { Self.column($0, source, profile, plan.style) },
                 sourceSQL: ([source?.sql].compactMap(\.self) + indexes).flatMap(Self.lines),
-                targetSQL: script.statements(of: table.name).flatMap(Self.lines))
+                targetSQL: (statements[table.name] ?? []).flatMap(Self.lines))
         }
     }
 
@@ -104,8 +105,9 @@ extension Playbook {
     ) -> [BookState.TableLine] {
         let loaded: [String: Int] =
             if case .some(.some(let status)) = standing.status { status.loadedRows } else { [:] }
+        let verdicts = Dictionary((report?.tables ?? []).map { ($0.name, $0) }) { first, _ in first }
         return plan.map { table in
-            let proven = report?.tables.first { $0.name == table.name }
+            let proven = verdicts[table.name]
             return BookState.TableLine(
                 name: table.name, rows: assessment?.rows[table.name] ?? proven?.sourceRows ?? 0,
                 loaded: loaded[table.name] ?? proven?.loadedRows ?? 0, verdict: proven?.verdict,

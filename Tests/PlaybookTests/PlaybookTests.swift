@@ -68,6 +68,19 @@ import Testing
         }
     }
 
+    @Test func aSourceWithoutRowsIsProvenToo() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT)")
+            let workspace = try Workspace("\(folder)/a.db", state: nil)
+            let book = try Playbook(workspace, target: nil, who: nil)
+            try run(Self.rehearsed, book)
+            #expect(book.overview().isProven)
+            #expect(book.stepState("3.2", .rehearsal) == .done)
+            var cluster = try RehearsalCluster(workspace.state, cancellation: Cancellation())
+            try cluster.remove()
+        }
+    }
+
     @Test func aStepThatHasNotItsNeedsIsRefusedAndNothingIsWrittenDown() throws {
         try withBook { book, _ in
             #expect(throws: MigrationError.self) { try run(["3.2"], book) }

@@ -119,7 +119,9 @@ enum Words {
         let rows = book.tables.reduce(0) { $0 + $1.loaded }
         let equal = book.tables.count { $0.verdict == "equal" }
         var lines = [
-            Line("\(equal) tables, \(Format.count(rows)) rows: every cell is equal.", .ok), Line(),
+            Line(
+                "\(Format.count(equal, "table", "tables")), \(Format.count(rows, "row", "rows")): every cell is equal.",
+                .ok), Line(),
         ]
         let left = book.objects.filter(\.isUnexplained)
         if !left.isEmpty {
@@ -235,7 +237,9 @@ enum Words {
         switch table.verdict {
         case "equal":
             lines = [
-                Line("equal: every cell of \(Format.count(table.rows)) rows is the same on both sides.", .ok),
+                Line(
+                    "equal: every cell of \(Format.count(table.rows, "row", "rows")) is the same on both sides.",
+                    .ok),
                 Line("as of the snapshot, in \(Format.seconds(table.seconds))", .muted),
             ]
         case "skipped",

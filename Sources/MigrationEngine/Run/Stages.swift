@@ -19,8 +19,9 @@ extension Migration {
         let main = try lockedConnection()
         progress.begin(.prepare)
         defer { progress.end() }
-        if try Ledger.newest(schema: plan.schema, main)?.status(main)?.snapshotSHA256
-            == preparation.snapshot.sha256, try currentStage(main) == .made
+        // Tables of this snapshot that nothing was loaded into are taken as they are.
+        if let status = try Ledger.newest(schema: plan.schema, main)?.status(main), status.rows == 0,
+            status.snapshotSHA256 == preparation.snapshot.sha256, status.stage <= .loaded
         {
             return []
         }
@@ -119,10 +120,6 @@ extension Migration {
                 remedy: "Undo the step that made them, then make them anew.", exit: .undecided)
         }
         return (ledger, status)
-    }
-
-    private func currentStage(_ main: borrowing Postgres.Connection) throws -> RunStatus.Stage? {
-        try Ledger.newest(schema: plan.schema, main)?.status(main)?.stage
     }
 
     private static func early(_ message: String) -> MigrationError {

@@ -22,11 +22,12 @@ public struct SchemaScript: Sendable {
         (keysAndIndexes + foreignKeys).flatMap(\.statements).map(\.sql)
     }
 
-    /// The statements that make one table, with its keys.
-    public func statements(of table: String) -> [String] {
-        let own = plan.tables.filter { $0.name == table && !$0.isSkipped }.map(create)
-        return own
-            + (keysAndIndexes + foreignKeys).filter { $0.table == table }.flatMap(\.statements).map(\.sql)
+    /// The statements that make each table, with its keys.
+    public var statementsByTable: [String: [String]] {
+        var all: [String: [String]] = [:]
+        for table in tables { all[table.name] = [create(table)] }
+        for (table, statements) in keysAndIndexes + foreignKeys { all[table]? += statements.map(\.sql) }
+        return all
     }
 
     /// Enum types, then tables without keys: loading into a table without indexes is fastest.

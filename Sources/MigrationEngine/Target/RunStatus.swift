@@ -74,11 +74,12 @@ extension Ledger {
             FROM howdah.run AS r WHERE id = $1
             """, ["\(run)"])
         guard facts.count == 1, !made.isEmpty else { return nil }
+        let (isEnded, isConstrained) = (facts.bool(0, 6), facts.bool(0, 3))
+        let (hasAllPieces, hasSome) = (facts.bool(0, 5), facts.bool(0, 4))
+        // A source without rows has no piece to load: its tables are loaded as soon as they are made.
         let stage: RunStatus.Stage =
-            if facts.bool(0, 6) { .ended } else if facts.bool(0, 3) { .constrained } else if facts.bool(0, 5)
-            {
-                facts.bool(0, 4) ? .loaded : .made
-            } else { facts.bool(0, 4) ? .partlyLoaded : .made }
+            isEnded
+            ? .ended : isConstrained ? .constrained : hasAllPieces ? .loaded : hasSome ? .partlyLoaded : .made
         return RunStatus(
             run: run, started: facts.text(0, 0) ?? "", snapshotSHA256: facts.text(0, 1) ?? "", stage: stage,
             outcome: facts.text(0, 2), loadedRows: try loadedRows(connection), madeObjects: made.count)

@@ -24,7 +24,7 @@ struct SchemaStep: StepOperation {
         let tables = migration.preparation.plan.tables.count { !$0.isSkipped }
         return StepOutcome(
             evidence: [
-                "\(tables) tables in schema \(migration.preparation.plan.schema)",
+                "\(Format.count(tables, "table", "tables")) in schema \(migration.preparation.plan.schema)",
                 "no keys and indexes yet: step 3.3 makes them, after the rows",
             ])
     }
@@ -84,7 +84,8 @@ struct CopyStep: StepOperation {
         let rows = status?.rows ?? 0
         return StepOutcome(
             evidence: [
-                "\(Format.count(rows)) rows in \(status?.loadedRows.count ?? 0) tables",
+                "\(Format.count(rows, "row", "rows")) in "
+                    + Format.count(status?.loadedRows.count ?? 0, "table", "tables"),
                 "in \(Format.seconds(seconds)), run \(status?.run ?? 0) of the ledger",
             ])
     }
@@ -128,7 +129,10 @@ struct ConstraintsStep: StepOperation {
         let made = try migration.makeConstraints()
         let count = SchemaScript(migration.preparation.plan).constraintStatements.count
         return StepOutcome(
-            evidence: ["\(count) keys, indexes and foreign keys", "\(made.objects.count) sequences"]
+            evidence: [
+                Format.count(count, "key or index", "keys, indexes and foreign keys"),
+                Format.count(made.objects.count, "sequence", "sequences"),
+            ]
                 + made.findings.map(\.message))
     }
 
@@ -166,14 +170,15 @@ struct ProofStep: StepOperation {
         let rows = report.tables.reduce(0) { $0 + $1.loadedRows }
         var outcome = StepOutcome(
             evidence: [
-                "\(equal) of \(report.tables.count) tables equal, \(Format.count(rows)) rows",
+                "\(equal) of \(Format.count(report.tables.count, "table", "tables")) equal, "
+                    + Format.count(rows, "row", "rows"),
                 "as of the snapshot of \(report.snapshot?.time ?? ""), sha256 \(report.snapshot?.sha256 ?? "")",
             ] + report.notices)
         switch report.outcome {
         case .differs:
             let count = differing.reduce(0) { $0 + $1.differences }
             outcome.failure =
-                "\(Format.count(count)) rows differ in \(differing.map(\.name).joined(separator: ", "))"
+                "\(Format.count(count, "row differs", "rows differ")) in \(differing.map(\.name).joined(separator: ", "))"
         case .stale:
             outcome.failure = "every cell is proven as of the snapshot, and the source has changed since"
         case .undecided:

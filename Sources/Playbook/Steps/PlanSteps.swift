@@ -37,9 +37,10 @@ struct ProfileStep: StepOperation {
         let blocking = preparation.blocking.count
         return StepOutcome(
             evidence: [
-                "\(Format.count(rows)) rows, \(columns) columns of \(preparation.rows.count) tables",
+                "\(Format.count(rows, "row", "rows")), \(Format.count(columns, "column", "columns")) of "
+                    + Format.count(preparation.rows.count, "table", "tables"),
                 "taken for \(preparation.plan.style.rawValue): \(preparation.styleEvidence)",
-                "\(preparation.findings.count) findings"
+                Format.count(preparation.findings.count, "finding", "findings")
                     + (blocking > 0 ? ", \(blocking) of them to be decided" : ", none to be decided"),
             ], data: Journal.encode(Assessment(preparation)))
     }
@@ -88,7 +89,8 @@ struct PlanStep: StepOperation {
         let tables = preparation.plan.tables.count { !$0.isSkipped }
         let origin = preparation.planPath == nil ? "as howdah made it" : "as you have changed it"
         var evidence = [
-            "\(tables) tables, style \(preparation.plan.style.rawValue), \(origin)", state.planPath,
+            "\(Format.count(tables, "table", "tables")), style \(preparation.plan.style.rawValue), \(origin)",
+            state.planPath,
         ]
         if let kept { evidence.append("the plan before is in \(state.path)/\(kept)") }
         let left = preparation.objects.count { $0.state == .leftOut && $0.isUnexplained }

@@ -25,7 +25,7 @@ struct SourceStep: StepOperation {
         let orphans = (facts.hasMoreOrphans ? "over " : "") + Format.count(facts.orphans)
         let evidence =
             [
-                "\(size), \(facts.tables) tables, integrity \(facts.problems.isEmpty ? "ok" : "broken"), \(orphans) orphan rows",
+                "\(size), \(Format.count(facts.tables, "table", "tables")), integrity \(facts.problems.isEmpty ? "ok" : "broken"), \(orphans) orphan rows",
                 "pages of \(facts.pageSize) bytes, \(facts.encoding), journal mode \(facts.journalMode)",
                 "integrity_check: \(integrity)",
                 facts.orphans == 0
