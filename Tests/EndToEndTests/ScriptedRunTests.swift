@@ -105,6 +105,27 @@ import Testing
         }
     }
 
+    /// A session that outlives its howdah goes on making an index that the next run makes anew.
+    @Test func afterAKillWhileKeysAreMadeTheRestIsMadeAndProven() throws {
+        try withTemporaryFolder { folder in
+            _ = try DemoProject.make(in: "\(folder)/app", options: .init(messages: 150_000))
+            let project = "\(folder)/app"
+            for step in Self.automatic.prefix(8) {
+                #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
+            }
+            let process = try Howdah.start(
+                ["step", project, "3.3", "run"], output: .nullDevice, errors: .nullDevice)
+            #expect(waitUntil { (try? states(project)["3.3"] == "running") ?? false })
+            kill(process.processIdentifier, SIGKILL)
+            #expect(waitUntil { !process.isRunning })
+            for step in ["3.3", "3.4"] {
+                let outcome = try Howdah.run(["step", project, step, "run"])
+                #expect(outcome.exit == 0, "\(step): \(outcome.output) \(outcome.errors)")
+            }
+            _ = try Howdah.run(["rehearsal", "remove", project])
+        }
+    }
+
     @Test func aScriptThatWaitsInVainEndsWithAnError() throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")

@@ -73,6 +73,7 @@ public struct Migration: Sendable {
         let main = try server.connect(purpose: "migrate")
         try server.checkFitness(main, schema: plan.schema)
         try server.takeLock(main)
+        try server.endLeftovers(main)
         return main
     }
 

@@ -151,6 +151,32 @@ public struct TargetServer: Sendable {
             remedy: "Wait until it has ended, or stop it, and run this again.")
     }
 
+    /// Ends what a killed howdah left running on the server: such a session would go on making what is made anew.
+    ///
+    /// Called with the lock held, so that none of them belongs to a howdah that is at work.
+    func endLeftovers(_ connection: borrowing Postgres.Connection) throws {
+        let sql = """
+            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                AND (application_name LIKE 'howdah copy (%' OR application_name LIKE 'howdah constraints (%')
+                AND usename = current_user
+            """
+        guard try connection.query("SELECT count(pg_terminate_backend(pid)) \(sql)").int(0, 0) ?? 0 > 0 else {
+            return
+        }
+        let deadline = ContinuousClock.now.advanced(by: .seconds(20))
+        while try connection.query("SELECT EXISTS (SELECT \(sql))").bool(0, 0) {
+            try cancellation.check()
+            guard ContinuousClock.now < deadline else {
+                throw MigrationError(
+                    .locked, "sessions of a howdah that was killed are still at work on \(conninfo.url)",
+                    remedy:
+                        "Wait until they have ended, or end them with pg_terminate_backend, and run this again."
+                )
+            }
+            _ = try connection.query("SELECT pg_sleep(0.05)")
+        }
+    }
+
     /// Tables, views and the like of those names that are in the schema already.
     func existing(_ names: [String], schema: String, _ connection: borrowing Postgres.Connection) throws
         -> [String]

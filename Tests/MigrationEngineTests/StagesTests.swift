@@ -1,0 +1,108 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import MigrationEngine
+
+/// A migration that goes stage by stage.
+@Suite struct StagesTests {
+    private static let script = """
+        CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT UNIQUE);
+        CREATE TABLE u (id INTEGER PRIMARY KEY, t INTEGER REFERENCES t);
+        INSERT INTO t VALUES (1, 'a'), (2, 'b'); INSERT INTO u VALUES (1, 2)
+        """
+
+    private func withMigration(_ body: (Migration, Conninfo) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", Self.script)
+            try TestServer.withDatabase { conninfo in
+                let preparation = try TestMigration().prepare("\(folder)/a.db", state: "\(folder)/s")
+                let cancellation = Cancellation()
+                let migration = Migration(
+                    preparation: preparation, server: TargetServer(conninfo, cancellation: cancellation),
+                    workers: 2,
+                    isRehearsal: true, cancellation: cancellation, progress: RunProgress())
+                try body(migration, conninfo)
+            }
+        }
+    }
+
+    private func stage(_ migration: Migration) throws -> RunStatus.Stage? {
+        try migration.server.runStatus(schema: "public")?.stage
+    }
+
+    @Test func everyStageIsToldByTheTargetAndTakenBackInTurn() throws {
+        try withMigration { migration, _ in
+            #expect(try stage(migration) == nil)
+            #expect(try migration.makeSchema().isEmpty)
+            #expect(try stage(migration) == .made)
+            #expect(try migration.makeSchema().isEmpty, "a second time changes nothing")
+            try migration.loadRows()
+            #expect(try stage(migration) == .loaded)
+            try migration.loadRows()
+            #expect(try migration.server.runStatus(schema: "public")?.rows == 3)
+            _ = try migration.makeConstraints()
+            _ = try migration.makeConstraints()
+            #expect(try stage(migration) == .constrained)
+            #expect(try migration.prove().outcome == .proven)
+            #expect(try stage(migration) == .ended)
+            try migration.undoConstraints()
+            #expect(try stage(migration) == .loaded)
+            try migration.undoLoad()
+            #expect(try stage(migration) == .made)
+            try migration.undoSchema()
+            #expect(try stage(migration) == nil)
+        }
+    }
+
+    @Test func aStageBeforeItsTimeIsRefused() throws {
+        try withMigration { migration, _ in
+            #expect(throws: MigrationError.self) { try migration.loadRows() }
+            _ = try migration.makeSchema()
+            #expect(throws: MigrationError.self) { _ = try migration.makeConstraints() }
+            #expect(throws: MigrationError.self) { _ = try migration.prove() }
+        }
+    }
+
+    @Test(arguments: ["copy", "constraints"]) func whatAKilledHowdahLeftRunningIsEnded(_ purpose: String)
+        throws
+    {
+        try withMigration { migration, conninfo in
+            _ = try migration.makeSchema()
+            try migration.loadRows()
+            let left = try Postgres.Connection(
+                conninfo, applicationName: "howdah \(purpose) (ann, process 1)")
+            try left.execute("BEGIN; ALTER TABLE public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id)")
+            // Without that, the stage would wait for the session's lock for ever.
+            let watch = Thread {
+                _ = waitUntil(seconds: 15) {
+                    migration.progress.phase == nil && migration.progress.durations.count > 2
+                }
+                if migration.progress.phase != nil { migration.cancellation.cancel() }
+            }
+            watch.start()
+            _ = try migration.makeConstraints()
+            #expect(try stage(migration) == .constrained)
+        }
+    }
+
+    @Test func anothersSessionIsLeftAlone() throws {
+        try withMigration { migration, conninfo in
+            let other = try Postgres.Connection(conninfo, applicationName: "psql")
+            _ = try migration.makeSchema()
+            #expect(try other.query("SELECT 1").int(0, 0) == 1)
+        }
+    }
+
+    @Test func rowsOfOthersAreNeverTakenOut() throws {
+        try withMigration { migration, conninfo in
+            _ = try migration.makeSchema()
+            try migration.loadRows()
+            try TestServer.connect(conninfo).execute("INSERT INTO public.t VALUES (9, 'mine')")
+            #expect(throws: MigrationError.self) { try migration.undoLoad() }
+            #expect(throws: MigrationError.self) { try migration.undoSchema() }
+            #expect(try TestServer.rows("SELECT count(*) FROM public.t", in: conninfo) == ["3"])
+        }
+    }
+}
