@@ -1,3 +1,6 @@
+import Foundation
+import MigrationEngine
+
 /// The post-migration checklist: the plan's eight items and the operator's own. Evidence proposes, the operator decides.
 public enum Checklist {
     struct Item {
@@ -32,10 +35,31 @@ public enum Checklist {
         public let note: String
     }
 
+    /// Writes the checklist as Markdown. An earlier one is replaced; any other file is left alone, and the write refused.
+    public static func export(_ state: BookState, to path: String) throws {
+        func refused(_ why: String) -> MigrationError {
+            MigrationError(
+                .state, "\(path) \(why)", remedy: "Name another file, in a folder that can be written.",
+                exit: .usage)
+        }
+        if access(path, F_OK) == 0 {
+            let start = FileManager.default.contents(atPath: path)?.prefix(heading.utf8.count)
+            guard start == Data(heading.utf8) else { throw refused("is there already, and is no checklist") }
+        }
+        do {
+            try (markdown(state).joined(separator: "\n") + "\n").write(
+                toFile: path, atomically: true, encoding: .utf8)
+        } catch {
+            throw refused("cannot be written: \(error.localizedDescription)")
+        }
+    }
+
+    private static let heading = "# Checklist: "
+
     /// The checklist as a document to keep.
-    public static func markdown(_ state: BookState) -> [String] {
+    static func markdown(_ state: BookState) -> [String] {
         [
-            "# Checklist: \(escaped(state.title))", "",
+            heading + escaped(state.title), "",
             "\(escaped(state.sourcePath)) → \(escaped(state.target)), \(state.mode == .live ? "live" : "rehearsal")",
             "",
         ]

@@ -167,8 +167,9 @@ extension Playbook {
         try journal.add(.skipped, step.id, mode, reason)
     }
 
+    /// Writes a remark about any step into the journal; its state stays.
     public func addNote(_ id: String, _ text: String) throws {
-        try journal.add(.note, try subject(id), mode, text)
+        try journal.add(.note, Phases.step(id) == nil ? try subject(id) : id, mode, text)
     }
 
     /// Adds an item of the operator's own; returns its name.

@@ -160,6 +160,11 @@ import Testing
             #expect(try Howdah.run(["checklist", source, "export", file]).exit == 0)
             #expect(
                 try String(contentsOfFile: file, encoding: .utf8).contains("- [x] All tests passing (ann"))
+            #expect(
+                try Howdah.run(["checklist", source, "export", file]).exit == 0, "an earlier one is replaced")
+            #expect(
+                try Howdah.run(["checklist", source, "export", source]).exit == 2,
+                "any other file is left alone")
             #expect(try Howdah.run(["checklist", source, "tick", "nothing"]).exit == 2)
             let status = try Howdah.run(["status", source])
             #expect(status.output.contains("✔ 2.1 .env"))

@@ -262,6 +262,28 @@ import Testing
         #expect(Action.allCases.filter { !bound.contains($0) } == [])
     }
 
+    @Test func listsAreFilteredAndTablesSorted() {
+        var model = model(SampleBook.differing)
+        #expect(press("3", &model).isEmpty)
+        model.pane = .tables
+        _ = press("f", &model)
+        _ = update(&model, .event(.paste("CONV"), time: 0))
+        _ = press("Enter", &model)
+        #expect(model.shownTables.map(\.name) == ["Conversation"])
+        #expect(model.selectedTable == "Conversation")
+        _ = press("Esc", &model)
+        #expect(model.shownTables.count == 4)
+        _ = press("s", &model)
+        #expect(model.shownTables.first?.name == "Message")
+        #expect(model.shownPlan.map(\.name) == model.shownTables.map(\.name))
+    }
+
+    @Test func aRemarkGoesIntoTheJournal() {
+        var model = model()
+        _ = press("a w h y", &model)
+        #expect(press("Enter", &model) == [.note("1.1", "why")])
+    }
+
     @Test func theUsersKeysWin() {
         var table = Bindings.standard
         let problems = table.apply([("quit", ["Q"]), ("help", ["q"]), ("fly", ["f"]), ("pause", ["Hyper-X"])])

@@ -13,6 +13,7 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case nextPane = "next-pane"
     case scrollLeft = "scroll-left"
     case scrollRight = "scroll-right"
+    case filter, sort, note
     case open, tick, settle, decide, add, undo, diff, pause, cancel, again, edit, copy, find
     case findNext = "find-next"
     case findPrevious = "find-previous"

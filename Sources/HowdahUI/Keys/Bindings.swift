@@ -35,6 +35,7 @@ public enum Bindings {
         entry(.everywhere, "u", .undo, "undo", "Undo the selected step; a preview comes first.", 7),
         entry(.everywhere, "r", .again, "again", "Run the selected step again.", 8),
         entry(.everywhere, "/", .find, "find", "Find a line.", 10),
+        entry(.everywhere, "f", .filter, "filter", "Show only the lines with a word; Esc shows all.", 9),
         entry(.everywhere, "n", .findNext, "next", "The next line that was looked for."),
         entry(.everywhere, "N", .findPrevious, "previous", "The one before."),
         entry(.everywhere, "L", .live, "live", "Go live, or back to the rehearsal.", 11),
@@ -53,7 +54,10 @@ public enum Bindings {
         entry(
             .steps, "Space", .tick, "tick",
             "Tick a step that is done by hand, with a note; again takes it away.", 6),
-        entry(.steps, "s", .settle, "settle", "Settle a step that does not apply, with the reason."),
+        entry(.steps, "-", .settle, "settle", "Settle a step that does not apply, with the reason."),
+        entry(.steps, "a", .note, "note", "Add a note about the step to the journal."),
+        entry(
+            .tables, "s", .sort, "sort", "Order the tables: by the plan, the largest, those that differ.", 9),
         entry(.tables, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
         entry(.tables, "Space", .tick, "leave out", "Leave the table out, or take it in again."),
         entry(.columns, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),

@@ -19,6 +19,9 @@ public struct AppModel: Sendable, Equatable {
     public var theme: String
     public var isMouseOn = true
     public var search = ""
+    /// What lists are narrowed to; empty shows all.
+    public var filter = ""
+    public var tableOrder = TableOrder.plan
     /// Columns of a wide table that are scrolled out.
     public var firstColumn = 0
     /// A target was asked for in order to go live.
@@ -81,9 +84,9 @@ public struct AppModel: Sendable, Equatable {
     }
 
     var selectedTable: String? {
-        let names = book?.plan.map(\.name) ?? []
+        let plan = shownPlan
         let index = list(.tables).selected
-        return names.indices.contains(index) ? names[index] : nil
+        return plan.indices.contains(index) ? plan[index].name : nil
     }
 
     var planTable: BookState.PlanTable? {
@@ -102,12 +105,6 @@ public struct AppModel: Sendable, Equatable {
         return findings.indices.contains(index) ? findings[index] : nil
     }
 
-    /// Those that stop the run first.
-    var shownFindings: [Finding] {
-        let all = book?.findings ?? []
-        return all.filter(\.blocking) + all.filter { !$0.blocking }
-    }
-
     /// Steps that have something to undo, the last first.
     var undoable: [BookState.StepLine] {
         (book?.steps ?? []).filter { line in
@@ -119,11 +116,11 @@ public struct AppModel: Sendable, Equatable {
         switch id {
         case .rail: Section.all.count
         case .steps(let number): book?.phases.first { $0.number == number }?.steps.count ?? 0
-        case .tables: book?.plan.count ?? 0
+        case .tables: shownPlan.count
         case .columns: planTable?.columns.count ?? 0
         case .checklist: book?.checklist.count ?? 0
-        case .findings: book?.findings.count ?? 0
-        case .journal: book?.journal.count ?? 0
+        case .findings: shownFindings.count
+        case .journal: shownJournal.count
         case .rollback: undoable.count
         case .projects: projects?.entries.count ?? 0
         }

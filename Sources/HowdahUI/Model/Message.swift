@@ -49,6 +49,7 @@ public enum Effect: Sendable, Equatable {
     case pause, cancel
     case tick(String, note: String)
     case untick(String)
+    case note(String, String)
     case skip(String, reason: String)
     case addItem(String)
     case removeItem(String)

@@ -64,6 +64,8 @@ public struct ConfirmBox: Sendable, Equatable {
 public struct PromptBox: Sendable, Equatable {
     public enum Purpose: Sendable, Equatable {
         case note(String)
+        case remark(String)
+        case filter
         case skip(String)
         case item
         case target

@@ -13,6 +13,7 @@ extension Runtime {
         case .pause: shared.book?.activity?.togglePause()
         case .cancel: cancel()
         case .tick(let id, let text): note("ticked") { try $0.tick(id, note: text) }
+        case .note(let id, let text): note("noted") { try $0.addNote(id, text) }
         case .untick(let id): note("the tick is gone") { try $0.untick(id) }
         case .skip(let id, let reason): note("settled") { try $0.skip(id, reason: reason) }
         case .addItem(let title): note("added") { try $0.addItem(title) }
@@ -223,17 +224,7 @@ extension Runtime {
     }
 
     private func exportChecklist(_ path: String) {
-        guard let book = shared.book else { return }
-        let (mailbox, text) = (mailbox, Checklist.markdown(book.overview()).joined(separator: "\n") + "\n")
-        clerk.run {
-            let isWritten =
-                access(path, F_OK) != 0
-                && FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
-            mailbox.post(
-                isWritten
-                    ? .toast("written to \(path)", .ok)
-                    : .toast("\(path) is there already, or cannot be written: name another file", .error))
-        }
+        note("written to \(path)") { try Checklist.export($0.overview(), to: path) }
     }
 }
 

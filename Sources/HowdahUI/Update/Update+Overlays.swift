@@ -234,6 +234,11 @@ extension Update {
         case .note(let id): return [.tick(id, note: text)]
         case .skip(let id): return [.skip(id, reason: text.isEmpty ? "does not apply" : text)]
         case .item: return text.isEmpty ? [] : [.addItem(text)]
+        case .remark(let id): return text.isEmpty ? [] : [.note(id, text)]
+        case .filter:
+            model.filter = text
+            model.clampLists()
+            return []
         case .target:
             model.wantsLive = !text.isEmpty
             return text.isEmpty ? [] : [.setTarget(text)]

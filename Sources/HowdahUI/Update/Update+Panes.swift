@@ -30,6 +30,15 @@ extension Update {
         case .open: return open(&model)
         case .tick: return tick(&model)
         case .settle: return settle(&model)
+        case .filter:
+            prompt(.filter, "Filter", ["Only lines with this; empty shows all."], &model, text: model.filter)
+        case .sort:
+            model.tableOrder = model.tableOrder.next
+            model.toast = Toast("tables: \(model.tableOrder.words)")
+        case .note:
+            if let step = model.selectedStep {
+                prompt(.remark(step.step), "Note: \(step.title)", ["It goes into the journal."], &model)
+            }
         case .undo: return undo(&model)
         case .again: return ask(model.selectedStep?.step, &model)
         case .pause:
@@ -83,6 +92,11 @@ extension Update {
     }
 
     private func back(_ model: inout AppModel) {
+        if !model.filter.isEmpty {
+            model.filter = ""
+            model.clampLists()
+            return
+        }
         switch model.pane {
         case .columns: model.pane = .tables
         case .tables: model.pane = .main
@@ -110,7 +124,8 @@ extension Update {
             if let finding = model.selectedFinding { model.overlays.append(.text(Words.finding(finding))) }
         case (_, .journal):
             let index = model.list(.journal).selected
-            if let entries = model.book?.journal, entries.indices.contains(index) {
+            let entries = model.shownJournal
+            if entries.indices.contains(index) {
                 model.overlays.append(.text(Words.entry(entries[index])))
             }
         case (_, .rollback): return undo(&model)

@@ -8,7 +8,7 @@ struct TablesView {
 
     func draw(in rect: Rect, _ buffer: inout Buffer) {
         let (model, look) = (screen.model, screen.look)
-        let tables = model.book?.tables ?? []
+        let tables = model.shownTables
         let bar = rect.width >= 60 ? 10 : 5
         let columns = [
             Table.Column("Table", .flexible(minimum: 12, share: 1)),
@@ -59,7 +59,7 @@ struct PlanView {
 
     func draw(in rect: Rect, _ buffer: inout Buffer) {
         let (model, look) = (screen.model, screen.look)
-        let plan = model.book?.plan ?? []
+        let plan = model.shownPlan
         if rect.width < 60 {
             if model.pane == .columns {
                 drawColumns(in: rect, &buffer)

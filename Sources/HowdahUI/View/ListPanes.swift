@@ -36,7 +36,8 @@ struct FindingsPane {
         let model = screen.model
         let findings = model.shownFindings
         let left = (model.book?.objects ?? []).filter(\.isUnexplained)
-        let inner = screen.frame("8 Findings — \(model.book?.openFindings ?? 0) to decide", layout, &buffer)
+        let inner = screen.frame(
+            "8 Findings — \(model.book?.openFindings ?? 0) to decide\(model.filterWords)", layout, &buffer)
         let wasProfiled = model.book?.step("1.6").map { !$0.when.isEmpty } ?? false
         let (list, rest) =
             left.isEmpty
@@ -69,8 +70,8 @@ struct JournalPane {
     let screen: Screen
 
     func draw(_ buffer: inout Buffer, _ layout: ScreenLayout) {
-        let entries = screen.model.book?.journal ?? []
-        let inner = screen.frame("9 Journal — newest first", layout, &buffer)
+        let entries = screen.model.shownJournal
+        let inner = screen.frame("9 Journal — newest first\(screen.model.filterWords)", layout, &buffer)
         Table(
             columns: [
                 .init("Time", .fixed(20)), .init("Who", .fixed(8)), .init("Mode", .fixed(9)),

@@ -16,7 +16,8 @@ struct PhasePane {
         let footer =
             hasRate
             ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
-        let inner = screen.frame("\(phase.number) \(phase.title)", layout, footer: footer, &buffer)
+        let inner = screen.frame(
+            "\(phase.number) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
         if layout.isCompact, model.pane == .tables || model.pane == .columns {
             drawRest(in: inner, &buffer)
             return

@@ -61,7 +61,7 @@ enum Words {
             if line.state == .ready {
                 lines += [
                     Line(),
-                    Line("Space ticks it, with a note; s settles it, where it does not apply.", .muted),
+                    Line("Space ticks it, with a note; - settles it, where it does not apply.", .muted),
                 ]
             }
         }
@@ -281,12 +281,12 @@ enum Words {
             model.phase?.steps.map {
                 "\($0.step) \($0.title) \($0.state.words) \($0.evidence.joined(separator: " "))"
             } ?? []
-        case .tables: book.plan.map(\.name)
+        case .tables: model.shownPlan.map(\.name)
         case .columns:
             model.planTable?.columns.map { "\($0.name) \($0.declared) \($0.type) \($0.reason)" } ?? []
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
-        case .journal: book.journal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }
+        case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }
         case .rollback: model.undoable.map(\.title)
         case .projects: []
         }

@@ -227,7 +227,7 @@ struct ChecklistCommand: ParsableCommand {
             case .untick: try book.untick(argument)
             case .add: try book.addItem(argument)
             case .remove: try book.removeItem(argument)
-            case .export: try export(book.overview(), to: argument)
+            case .export: try Checklist.export(book.overview(), to: argument)
             }
             let state = book.overview()
             if common.json {
@@ -238,15 +238,6 @@ struct ChecklistCommand: ParsableCommand {
                 BookWords.checklist(state).forEach(Console.result)
             }
             return .success
-        }
-    }
-
-    private func export(_ state: BookState, to path: String) throws {
-        let text = Checklist.markdown(state).joined(separator: "\n") + "\n"
-        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else {
-            throw MigrationError(
-                .state, "\(path) cannot be written: \(String(cString: strerror(errno)))",
-                remedy: "Name a file in a folder that can be written.")
         }
     }
 }
