@@ -14,7 +14,10 @@ public struct BookState: Sendable, Equatable {
         /// The operator's note.
         public let note: String
         public let isManual: Bool
-        public let canUndo: Bool
+        /// Why it cannot be undone now; nil where it can.
+        public let undoObstacle: String?
+
+        public var canUndo: Bool { undoObstacle == nil }
 
         public var id: String { step }
     }
@@ -98,6 +101,8 @@ public struct BookState: Sendable, Equatable {
     /// The live target without its password, and its database's name; nil before one was named.
     public var liveTarget: String?
     public var liveDatabase: String?
+    /// Where the private PostgreSQL is, while it runs.
+    public var rehearsalURL: String?
     public var phases: [PhaseLine]
     public var checklist: [Checklist.ItemLine]
     public var findings: [Finding]

@@ -36,7 +36,7 @@ public enum Phases {
                 "Add PostgreSQL's driver to the application: with Prisma 7 @prisma/adapter-pg, otherwise pg",
                 "(and @types/pg), psycopg, or what your framework names.",
                 "Keep SQLite's driver until the cutover is behind you, then take it out.",
-                "An application without a driver of its own needs nothing here: tick it, and say so.",
+                "An application without a driver of its own needs nothing here: settle it with -.",
             ]),
         Step(
             "1.6", "profile",
@@ -65,7 +65,7 @@ public enum Phases {
             byHand: [
                 "Prisma: set provider = \"postgresql\" in schema.prisma or prisma.config.ts.",
                 "Django, Rails and others: set the adapter in settings.py, database.yml, or the like.",
-                "No ORM: nothing to do; tick it, and say so.",
+                "No ORM: nothing to do; settle it with -.",
             ]),
         Step(
             "2.3", "migrations", "Old migrations are kept aside, and a first one for PostgreSQL is there.",
@@ -159,7 +159,7 @@ public enum Phases {
             id, title, purpose,
             byHand: [
                 "Try it by hand on the rehearsal, with the application's DATABASE_URL set to what",
-                "howdah rehearsal url prints. An application without it: tick it, and say so.",
+                "howdah rehearsal url SOURCE prints. An application without it: settle it with -.",
             ])
     }
 
@@ -167,7 +167,7 @@ public enum Phases {
         Step(
             "6.1", "indexes", "Foreign keys and frequent queries have their indexes.", needs: ["3.3"],
             byHand: [
-                "PostgreSQL makes no index for a foreign key's own columns. For a chat application:",
+                "PostgreSQL makes no index for a foreign key's own columns. For example, in a chat application:",
                 "  CREATE INDEX CONCURRENTLY ON \"Message\" (\"conversationId\", \"timestamp\");",
                 "  CREATE INDEX CONCURRENTLY ON \"ConversationParticipant\" (\"conversationId\", \"userId\");",
             ]),

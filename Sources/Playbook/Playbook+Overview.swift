@@ -20,7 +20,8 @@ extension Playbook {
         return BookState(
             title: workspace.title, sourcePath: workspace.source.path, sourceBytes: size.flatMap { $0 } ?? 0,
             mode: mode, target: targetWords(mode), liveTarget: liveTarget?.url,
-            liveDatabase: liveTarget?["dbname"], phases: phases, checklist: checklist(mode, phases),
+            liveDatabase: liveTarget?["dbname"], rehearsalURL: RehearsalCluster.url(workspace.state),
+            phases: phases, checklist: checklist(mode, phases),
             findings: assessment?.findings ?? [], tables: tables(plan, assessment, report, standing),
             plan: plan,
             objects: assessment?.objects ?? [], journal: journal.entries.reversed(),
@@ -34,7 +35,7 @@ extension Playbook {
             step: step.id, title: step.title, state: standing.state(step.id),
             evidence: isOver ? [] : entry?.evidence ?? [], when: isOver ? "" : entry?.time ?? "",
             who: isOver ? "" : entry?.who ?? "", note: entry?.kind == .ticked ? entry?.text ?? "" : "",
-            isManual: step.kind == .manual, canUndo: standing.undoObstacle(step.id) == nil)
+            isManual: step.kind == .manual, undoObstacle: standing.undoObstacle(step.id))
     }
 
     // MARK: What steps left behind
@@ -103,6 +104,8 @@ extension Playbook {
         _ plan: [BookState.PlanTable], _ assessment: Assessment?, _ report: MigrationReport?,
         _ standing: Standing
     ) -> [BookState.TableLine] {
+        // Before this mode's own profile nothing is known of the rows.
+        guard assessment != nil || report != nil else { return [] }
         let loaded: [String: Int] =
             if case .some(.some(let status)) = standing.status { status.loadedRows } else { [:] }
         let verdicts = Dictionary((report?.tables ?? []).map { ($0.name, $0) }) { first, _ in first }
@@ -163,6 +166,12 @@ extension Playbook {
             throw MigrationError(
                 .state, "step \(id) cannot be skipped: later steps build on it", remedy: "Run it.",
                 exit: .usage)
+        }
+        if id == "3.5", case .failed = stepState("3.4", mode) {
+            throw MigrationError(
+                .state, "the proof found differences, so this step does apply",
+                remedy: "Look at them in phase 3; what you accept, tick with a note that says so.",
+                exit: .undecided)
         }
         try journal.add(.skipped, step.id, mode, reason)
     }

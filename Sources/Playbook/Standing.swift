@@ -37,7 +37,7 @@ struct Standing {
         case .undoing: return .failed("its undo was interrupted; undo it again")
         case .cancelled:
             let part = partOf(step.id)
-            return part.isEmpty ? nil : .failed("cancelled\(part); run it again to go on")
+            return part.isEmpty ? nil : .stale("cancelled\(part); Enter goes on", blocks: true)
         default: return nil
         }
     }

@@ -51,7 +51,7 @@ public enum StepState: Sendable, Equatable {
         case .undecided(let count): "\(count) open"
         case .done: ""
         case .failed(let reason): "failed: \(reason)"
-        case .stale(let reason, _): "stale: \(reason)"
+        case .stale(let reason, _): reason.hasPrefix("cancelled") ? reason : "stale: \(reason)"
         case .skipped(let reason): "skipped: \(reason)"
         }
     }

@@ -36,7 +36,7 @@ enum SampleBook {
                         evidence: entry?.evidence ?? [],
                         when: entry?.time ?? "", who: entry?.who ?? "",
                         note: entry?.kind == .ticked ? entry?.text ?? "" : "",
-                        isManual: step.kind == .manual, canUndo: standing.undoObstacle(step.id) == nil)
+                        isManual: step.kind == .manual, undoObstacle: standing.undoObstacle(step.id))
                 })
         }
         let checklist = Checklist.items.enumerated().map { index, item in

@@ -106,7 +106,7 @@ import Testing
         Case(
             "a load that was cancelled goes on", "3.2", allDone.dropLast(3) + [entry(20, "3.2", .cancelled)],
             status: .some(status(.partlyLoaded, rows: 4)),
-            .failed("cancelled: 4 rows are there; run it again to go on")),
+            .stale("cancelled: 4 rows are there; Enter goes on", blocks: true)),
         Case(
             "a step whose ground was taken away", "3.4", allDone + [entry(20, "3.3", .undone)],
             .stale("3.3 was undone since", blocks: true)),

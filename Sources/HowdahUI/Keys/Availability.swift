@@ -46,7 +46,7 @@ enum Availability {
     private static func undo(_ model: AppModel) -> String? {
         if model.work != nil { return "work runs: x cancels it" }
         guard let step = subject(model) else { return "no step is selected" }
-        return step.canUndo ? nil : "there is nothing to undo, or a later step builds on it"
+        return step.undoObstacle
     }
 
     private static func again(_ model: AppModel) -> String? {

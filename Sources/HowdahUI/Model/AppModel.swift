@@ -175,7 +175,11 @@ public struct AppModel: Sendable, Equatable {
 
     /// Selects the step to go on with; stays where there is none.
     mutating func goToNext(_ book: BookState) {
-        if let next = book.next { select(step: next.step) }
+        if let next = book.next {
+            select(step: next.step)
+        } else if section == .phase(1), book.step("3.4")?.state == .done {
+            select(step: "3.4")
+        }
     }
 
     /// Keeps every selection within its list.

@@ -60,6 +60,12 @@ extension Runtime {
             }
             book.end(activity)
             mailbox.post(.ended(step: step, isUndo: isUndo, book.overview(), problem))
+            // A wrong password is asked for again.
+            if book.mode == .live, let url = book.liveURL,
+                problem?.message.contains("password authentication failed") ?? false
+            {
+                mailbox.post(.askPassword(url: url, isAdmin: step == "1.4"))
+            }
         }
     }
 
@@ -175,6 +181,7 @@ extension Runtime {
 
     private func setPassword(_ password: String, isAdmin: Bool) {
         note("") { try $0.setPassword(password, isAdmin: isAdmin) }
+        if !isAdmin { lookAround() }
     }
 
     private func setMode(_ mode: Mode) {

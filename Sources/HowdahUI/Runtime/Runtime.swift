@@ -132,6 +132,14 @@ public final class Runtime {
         worker.run {
             guard let book = shared.book else { return }
             mailbox.post(.book(book.overview()))
+            if book.mode == .live, let activity = book.begin(nil) {
+                let url = try? book.asksForPassword(isAdmin: false, activity)
+                book.end(activity)
+                if let url = url ?? nil {
+                    mailbox.post(.askPassword(url: url, isAdmin: false))
+                    return
+                }
+            }
             guard book.hasReachedTarget(book.mode), let activity = book.begin(nil) else { return }
             book.lookAtTarget(activity)
             book.end(activity)
@@ -142,14 +150,14 @@ public final class Runtime {
     private func search() {
         let (mailbox, files) = (mailbox, files)
         clerk.run {
-            var entries = files.recent.map { ProjectList.Entry(path: $0, note: "opened before") }
-            mailbox.post(.projects(entries, isSearching: true))
+            let recent = files.recent.map { ProjectList.Entry(path: $0, note: "opened before") }
+            mailbox.post(.projects(recent, isSearching: true))
             let folder = FileManager.default.currentDirectoryPath
             let deadline = ContinuousClock.now.advanced(by: .seconds(2))
             let found = DatabaseSearch.files(in: folder, depth: 4) { ContinuousClock.now > deadline }
-            for path in found where !entries.contains(where: { $0.path == path }) {
-                entries.append(.init(path: path, note: "found here"))
-            }
+            let entries =
+                found.map { ProjectList.Entry(path: $0, note: "found here") }
+                + recent.filter { !found.contains($0.path) }
             mailbox.post(.projects(entries, isSearching: false))
         }
     }

@@ -64,11 +64,24 @@ extension Update {
             model.overlays.removeLast()
             return ask(step, &model)
         case (_, .proof(let box)): return performInProof(action, box, &model)
-        default:
-            model.toast = Toast("not in this box; Esc closes it", .muted)
-            return []
+        // Boxes that are only read name keys: those work from there.
+        case (_, .text), (_, .details):
+            guard Self.leadsElsewhere.contains(action), Availability.reason(action, model) == nil else {
+                break
+            }
+            model.overlays.removeLast()
+            return performInPane(action, &model)
+        default: break
         }
+        model.toast = Toast("not in this box; Esc closes it", .muted)
+        return []
     }
+
+    private static let leadsElsewhere: Set<Action> = [
+        .phase1, .phase2, .phase3, .phase4, .phase5, .phase6, .checklist, .findings, .journal, .rollback,
+        .live, .decide,
+        .command,
+    ]
 
     // MARK: Moving
 

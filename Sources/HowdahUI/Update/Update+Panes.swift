@@ -100,7 +100,6 @@ extension Update {
         switch model.pane {
         case .columns: model.pane = .tables
         case .tables: model.pane = .main
-        case .main where model.layout.hasRail && model.book != nil: model.pane = .rail
         default: break
         }
     }

@@ -117,7 +117,7 @@ struct RollbackPane {
             return Line([
                 Span(step.canUndo ? " u " : "   ", .key), Span("\(step.step) \(step.title)", .title),
                 Span("   " + undo, step.canUndo ? .text : .muted),
-                Span(step.canUndo ? "" : "  (a later step first)", .muted),
+                Span(step.undoObstacle.map { "  (\($0))" } ?? "", .muted),
             ])
         }.draw(in: list, on: &buffer, screen.look)
         let words = [

@@ -78,7 +78,9 @@ struct OverlayView {
             return nil
         }
         let rows = tables.reduce(0) { $0 + $1.loaded }
-        return rows > 0 ? "\(Format.count(rows)) rows in \(tables.count { $0.loaded > 0 }) tables" : "no rows"
+        return rows > 0
+            ? "\(Format.count(rows, "row", "rows")) in "
+                + Format.count(tables.count { $0.loaded > 0 }, "table", "tables") : "no rows"
     }
 
     private func drawHelp(_ search: TextField, _ top: Int, _ buffer: inout Buffer) {

@@ -134,7 +134,9 @@ enum Words {
                 Line("This was the rehearsal, in a private PostgreSQL; your application is as it was."),
                 Line(),
                 Line("Next: look around in phase 3, Enter on a table shows its proof."),
-                Line("      Try your application on it: howdah rehearsal url SOURCE prints where it is."),
+                Line("      Try your application on it, while these screens are open, at"),
+                Line("      \(book.rehearsalURL ?? "what howdah rehearsal url prints")", .key),
+                Line("      (howdah rehearsal start \(book.sourcePath) keeps it after you leave)."),
                 Line("      Phases 2, 4 and 5 say what to change and to try; tick what you have done."),
                 Line("      L goes live, when you are ready."),
             ]
@@ -174,7 +176,8 @@ enum Words {
             proven
                 ? "The rehearsal is proven."
                 : "The rehearsal is not proven yet: it is wise to finish it first.",
-            "Live, every step is run anew: a fresh snapshot first, each with its preview.",
+            "Live, every step is run anew, each with its preview: first the snapshot, which is a new one where the source has "
+                + "changed.",
             "The plan and your decisions are shared. Nothing happens before you run a step.",
             "",
             "Type the database's name to go on: \(book.liveDatabase ?? "")",

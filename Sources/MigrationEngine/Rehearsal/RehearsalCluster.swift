@@ -50,6 +50,15 @@ public struct RehearsalCluster {
         access("\(state.path)/rehearsal/cluster.json", F_OK) == 0
     }
 
+    /// Where a rehearsal is that runs now, as a URL for psql; reads a small file, and starts nothing.
+    public static func url(_ state: StateFolder) -> String? {
+        guard let data = FileManager.default.contents(atPath: "\(state.path)/rehearsal/cluster.json"),
+            let facts = try? JSONDecoder().decode(Facts.self, from: data), let socket = facts.socketFolder,
+            access("\(socket)/.s.PGSQL.\(port)", F_OK) == 0
+        else { return nil }
+        return Conninfo(socketDirectory: socket, port: port, user: superuser, database: database).url
+    }
+
     /// Whether its data is there: somebody may have removed it.
     public var isMade: Bool { facts.isMade && access("\(facts.data)/PG_VERSION", F_OK) == 0 }
 

@@ -18,7 +18,7 @@ public struct WriterLock: ~Copyable, Sendable {
             close(descriptor)
             throw MigrationError(
                 .locked,
-                "another howdah works on this source: "
+                "another howdah has this source open: "
                     + (holder.isEmpty
                         ? "it does not say who" : holder.trimmingCharacters(in: .whitespacesAndNewlines)),
                 remedy: "Wait until it has ended, or stop it, and run this again.")

@@ -67,7 +67,7 @@ extension TargetServer {
     private func freeSpace(
         isLocal: Bool, sourceBytes: Int64, _ connection: borrowing Postgres.Connection
     ) -> ServerFacts.Fact {
-        let needed = "needs about \(max(1, sourceBytes * 3 >> 20)) MB"
+        let needed = "needs about \(max(1, (sourceBytes * 3) >> 20)) MB"
         let folder = try? connection.query("SELECT current_setting('data_directory')").text(0, 0)
         var space = statvfs()
         guard isLocal, let folder, statvfs(folder, &space) == 0 else {

@@ -50,6 +50,10 @@ public struct TargetServer: Sendable {
                 remedy:
                     "Write it as postgresql://user@host:5432/database; percent-encode special characters.",
                 exit: .usage)
+        case .connectionLost:
+            MigrationError(
+                .connection, "the connection to \(conninfo.url) was lost: \(error.message)",
+                remedy: "Look whether the server runs; then run this again.")
         case .passwordNeeded:
             MigrationError(
                 .connection, "\(conninfo.url) asks for a password",

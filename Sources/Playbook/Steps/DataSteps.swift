@@ -77,16 +77,19 @@ struct CopyStep: StepOperation {
 
     func run(_ context: StepContext) throws -> StepOutcome {
         let migration = try context.migration()
+        let schema = migration.preparation.plan.schema
+        let before = try migration.server.runStatus(schema: schema)?.rows ?? 0
         let start = ContinuousClock.now
         try migration.loadRows()
         let seconds = (ContinuousClock.now - start).seconds
-        let status = try migration.server.runStatus(schema: migration.preparation.plan.schema)
+        let status = try migration.server.runStatus(schema: schema)
         let rows = status?.rows ?? 0
+        let now = before > 0 ? "\(Format.count(rows - before)) of them now, " : ""
         return StepOutcome(
             evidence: [
                 "\(Format.count(rows, "row", "rows")) in "
                     + Format.count(status?.loadedRows.count ?? 0, "table", "tables"),
-                "in \(Format.seconds(seconds)), run \(status?.run ?? 0) of the ledger",
+                "\(now)in \(Format.seconds(seconds)), run \(status?.run ?? 0) of the ledger",
             ])
     }
 

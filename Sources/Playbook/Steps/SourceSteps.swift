@@ -58,11 +58,16 @@ struct BackupStep: StepOperation {
             source: context.workspace.source, state: context.workspace.state,
             hints: context.workspace.location.hints, style: nil, schema: "public", planSource: .file(nil),
             workers: Playbook.workers, cancellation: context.cancellation, progress: context.progress)
+        let before = try SnapshotStore(context.workspace.state, cancellation: context.cancellation)
+            .snapshots()
         let snapshot = try preparer.takeSnapshot()
         var evidence = [
             "\(Format.bytes(snapshot.bytes)), as of \(snapshot.time), checked", "sha256 \(snapshot.sha256)",
             snapshot.path,
         ]
+        if before.contains(where: { $0.path == snapshot.path }) {
+            evidence.append("taken before: the source has not changed since")
+        }
         evidence += snapshot.notes.map { "integrity_check says: \($0)" }
         return StepOutcome(evidence: evidence, data: snapshot.sha256)
     }

@@ -55,8 +55,10 @@ struct Session {
     var location: SourceLocation { workspace.location }
     var state: StateFolder { workspace.state }
 
-    init(_ path: String, _ common: CommonOptions, _ cancellation: Cancellation) throws {
-        workspace = try Workspace(path, state: common.state)
+    init(
+        _ path: String, _ common: CommonOptions, _ cancellation: Cancellation, isWriter: Bool = true
+    ) throws {
+        workspace = try Workspace(path, state: common.state, isWriter: isWriter)
         self.cancellation = cancellation
     }
 

@@ -21,7 +21,8 @@ struct RehearsalCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let session = try Session(source, common, cancellation)
+            // Asking where it is disturbs nobody who has the source open.
+            let session = try Session(source, common, cancellation, isWriter: action != .url)
             guard action == .start || RehearsalCluster.exists(session.state) else {
                 guard action == .url else {
                     say("there is no rehearsal", url: nil)
