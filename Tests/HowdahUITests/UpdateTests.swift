@@ -49,6 +49,13 @@ import Testing
         #expect(model.work?.step == "1.1")
     }
 
+    @Test func keysTypedAheadAskForNoSecondPreview() {
+        var model = model()
+        #expect(press("Enter Enter Enter", &model) == [.preview("1.1", isUndo: false)])
+        _ = update(&model, .previewed(step: "1.1", isUndo: false, preview))
+        #expect(model.overlays.count == 1)
+    }
+
     @Test func liveAndUndoPreviewsBeginOnCancel() {
         var live = model(SampleBook.live)
         _ = update(&live, .previewed(step: "1.2", isUndo: false, preview))

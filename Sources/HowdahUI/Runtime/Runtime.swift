@@ -85,15 +85,17 @@ public final class Runtime {
     }
 
     private var isWaiting: Bool {
-        model.work != nil || shared.book?.activity != nil || !worker.isIdle || !clerk.isIdle
+        model.work != nil || model.isBusy || shared.book?.activity != nil || !worker.isIdle || !clerk.isIdle
             || !mailbox.isEmpty
     }
 
     /// Shows the newest values of the work that runs.
     private func watch() {
         guard let activity = shared.book?.activity else {
-            if model.work != nil, worker.isIdle, clerk.isIdle, mailbox.isEmpty {
+            // Nothing runs, and nothing is on its way.
+            if model.work != nil || model.isBusy, worker.isIdle, clerk.isIdle, mailbox.isEmpty {
                 model.work = nil
+                model.isBusy = false
                 isDirty = true
             }
             return

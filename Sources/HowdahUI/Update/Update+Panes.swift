@@ -164,7 +164,8 @@ extension Update {
 
     /// Asks for a step's preview.
     func ask(_ step: String?, _ model: inout AppModel, isUndo: Bool = false) -> [Effect] {
-        guard let step else { return [] }
+        // One preview at a time: keys that were typed ahead ask for no second one.
+        guard let step, !model.isBusy else { return [] }
         guard model.work == nil else {
             model.toast = Toast("work runs: x cancels it", .warn)
             return []
