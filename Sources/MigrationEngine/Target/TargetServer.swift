@@ -136,23 +136,35 @@ public struct TargetServer: Sendable {
     private static let lockClass = 0x686F_7764
 
     /// Takes the advisory lock that lasts as long as the connection; throws `.locked` with who holds it since when.
+    ///
+    /// A session that this process has just closed may hold it a little longer: that one is waited for.
     func takeLock(_ connection: borrowing Postgres.Connection) throws {
-        let taken = try connection.query("SELECT pg_try_advisory_lock(\(Self.lockClass), 1)")
-        if taken.bool(0, 0) { return }
-        let holder = try connection.query(
-            """
-            SELECT a.application_name, a.usename, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-            FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-            WHERE l.locktype = 'advisory' AND l.classid = \(Self.lockClass) AND l.objid = 1 AND l.granted
-                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            """)
-        let who =
-            holder.text(0, 0).map { name in
-                "\(name), as \(holder.text(0, 1) ?? "an unknown user"), since \(holder.text(0, 2) ?? "an unknown time")"
-            } ?? "it does not say who"
-        throw MigrationError(
-            .locked, "another howdah works on \(conninfo.url): \(who)",
-            remedy: "Wait until it has ended, or stop it, and run this again.")
+        let deadline = ContinuousClock.now.advanced(by: .seconds(3))
+        while true {
+            let taken = try connection.query("SELECT pg_try_advisory_lock(\(Self.lockClass), 1)")
+            if taken.bool(0, 0) { return }
+            let holder = try connection.query(
+                """
+                SELECT a.application_name, a.usename, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+                FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
+                WHERE l.locktype = 'advisory' AND l.classid = \(Self.lockClass) AND l.objid = 1 AND l.granted
+                    AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                """)
+            let name = holder.text(0, 0)
+            let isOver = name.map { $0.hasSuffix("process \(getpid()))") } ?? true
+            if isOver, ContinuousClock.now < deadline {
+                try cancellation.check()
+                _ = try connection.query("SELECT pg_sleep(0.02)")
+                continue
+            }
+            let who =
+                name.map { name in
+                    "\(name), as \(holder.text(0, 1) ?? "an unknown user"), since \(holder.text(0, 2) ?? "an unknown time")"
+                } ?? "it does not say who"
+            throw MigrationError(
+                .locked, "another howdah works on \(conninfo.url): \(who)",
+                remedy: "Wait until it has ended, or stop it, and run this again.")
+        }
     }
 
     /// Ends what a killed howdah left running on the server: such a session would go on making what is made anew.
