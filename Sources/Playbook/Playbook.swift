@@ -41,9 +41,7 @@ public final class Playbook: Sendable {
     /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
     public init(
         _ workspace: Workspace, target: Conninfo?, admin: Conninfo? = nil, who: String?, isWriter: Bool = true
-    )
-        throws
-    {
+    ) throws {
         self.workspace = workspace
         self.isWriter = isWriter
         journal = try Journal(workspace.state, who: who ?? NSUserName(), isWriter: isWriter)
@@ -74,7 +72,10 @@ public final class Playbook: Sendable {
 
     var cachedPreparation: Preparation? { state.withLock { $0.prepared?.preparation } }
 
-    func entry(of step: String, _ mode: Mode) -> JournalEntry? { journal.last(step, mode) }
+    /// What happened last to a step; a remark is nothing that happened to it.
+    func entry(of step: String, _ mode: Mode) -> JournalEntry? {
+        journal.last(step, mode) { $0.kind != .note }
+    }
 
     /// The snapshot that a mode works on, as step 1.2 noted it.
     func snapshot(_ mode: Mode) throws -> Snapshot? {
@@ -374,13 +375,21 @@ public final class Playbook: Sendable {
             return
         }
         let operation = try operation(id)
+        let before = entry(of: id, mode)
         try journal.add(.undoing, id, mode)
         do {
             let done = try operation.undo(context(activity))
             look(mode, after: id, activity)
             try journal.add(.undone, id, mode, evidence: done)
         } catch {
-            try note(error, id, mode)
+            look(mode, after: id, activity)
+            try journal.add(.note, id, mode, "the undo failed: \(Self.explained(error).message)")
+            // What was not undone stands as it stood.
+            if let before {
+                try journal.add(
+                    before.kind, id, mode, before.text, evidence: before.evidence, basis: before.basis,
+                    data: before.data)
+            }
             throw error
         }
     }

@@ -241,6 +241,16 @@ import Testing
         }
     }
 
+    @Test func aRemarkChangesNothingOfAStep() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.6"], book)
+            let before = try book.snapshot(.rehearsal)
+            try book.addNote("1.2", "looked at by two")
+            #expect(try book.snapshot(.rehearsal) == before)
+            #expect(book.overview().step("1.6")?.state == .done)
+        }
+    }
+
     @Test func evidenceProposesATick() throws {
         try withBook { book, _ in
             #expect(book.overview().checklist.first { $0.id == "tests" }?.isProposed == false)
@@ -298,6 +308,7 @@ import Testing
             try undo("3.3", book)
             #expect(throws: MigrationError.self) { try undo("3.2", book) }
             #expect(book.overview().tables.first { $0.name == "Message" }?.loaded == 300)
+            #expect(book.stepState("3.2", .rehearsal) == .done, "what was not undone is still done")
         }
     }
 

@@ -52,7 +52,6 @@ public enum Effect: Sendable, Equatable {
     case note(String, String)
     case skip(String, reason: String)
     case addItem(String)
-    case removeItem(String)
     case editPlan(PlanEdit)
     case page(table: String, first: Int)
     case setTarget(String)

@@ -46,7 +46,6 @@ public struct ConfirmBox: Sendable, Equatable {
         case goLive
         case goBackToRehearsal
         case untick(String)
-        case removeItem(String)
         case skipTable(String, Bool)
     }
 

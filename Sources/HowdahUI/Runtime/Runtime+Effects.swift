@@ -17,7 +17,6 @@ extension Runtime {
         case .untick(let id): note("the tick is gone") { try $0.untick(id) }
         case .skip(let id, let reason): note("settled") { try $0.skip(id, reason: reason) }
         case .addItem(let title): note("added") { try $0.addItem(title) }
-        case .removeItem(let id): note("removed") { try $0.removeItem(id) }
         case .editPlan(let edit): editPlan(edit)
         case .page(let table, let first): page(table, first)
         case .setTarget(let text): setTarget(text)

@@ -103,7 +103,7 @@ public final class Runtime {
         let isStep = activity.step != nil
         // Looks and previews are shown as work only when they take their time.
         guard isStep || (ContinuousClock.now - activity.start).seconds > 0.5 else { return }
-        model.work = meter.view(activity, before: model.work)
+        model.work = meter.view(activity)
         isDirty = true
     }
 

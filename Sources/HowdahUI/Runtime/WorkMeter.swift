@@ -15,7 +15,7 @@ struct WorkMeter {
     private var start: ContinuousClock.Instant?
 
     /// What to show of an activity now.
-    mutating func view(_ activity: Activity, before: WorkView?) -> WorkView {
+    mutating func view(_ activity: Activity) -> WorkView {
         if start != activity.start {
             self = WorkMeter()
             start = activity.start

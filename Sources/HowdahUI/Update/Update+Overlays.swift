@@ -219,7 +219,6 @@ extension Update {
         case .goLive: return [.setMode(.live)]
         case .goBackToRehearsal: return [.setMode(.rehearsal)]
         case .untick(let id): return [.untick(id)]
-        case .removeItem(let id): return [.removeItem(id)]
         case .skipTable(let name, let isSkipped): return [.editPlan(.skip(table: name, isSkipped))]
         }
     }

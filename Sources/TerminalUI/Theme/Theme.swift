@@ -12,11 +12,6 @@ public struct Theme: Equatable, Sendable {
         styles[role] ?? .standard
     }
 
-    /// The theme without its colours; attributes stay.
-    public var withoutColors: Theme {
-        Theme(name: name, styles: styles.mapValues { Style(attributes: $0.attributes) })
-    }
-
     func patched(name: String, with other: [Role: Style]) -> Theme {
         Theme(name: name, styles: styles.merging(other) { _, new in new })
     }
