@@ -266,8 +266,12 @@ extension PlanEdit {
         case .drop(let table, let name): "\(name) of \(table) is left out"
         case .nullable(let table, let column): "\(table).\(column) may be NULL"
         case .skip(let table, let isSkipped): "\(table) is \(isSkipped ? "left out" : "taken in again")"
-        case .dropForeignKey(let table, let columns):
-            "the foreign key \(table)(\(columns.joined(separator: ", "))) is left out"
+        case .dropView(let name): "the view \(name) is left out"
+        case .dropTrigger(let name): "the trigger \(name) is left out"
+        case .notValid(let table, let name): "\(name) of \(table) is made NOT VALID"
+        case .rename(let table, let column, let name):
+            "\([table, column].compactMap(\.self).joined(separator: ".")) is called \(name) in the target"
+        case .decide(let decision): "decided \(decision.description)"
         }
     }
 }

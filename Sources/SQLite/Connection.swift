@@ -93,7 +93,7 @@ public struct Connection: ~Copyable {
     }
 
     /// The `file:` URI of a path; every byte that a URI gives a meaning is escaped.
-    static func uri(path: String, immutable: Bool) -> String {
+    public static func uri(path: String, immutable: Bool) -> String {
         var escaped = "file:"
         for byte in path.utf8 {
             switch byte {

@@ -120,7 +120,7 @@ public struct Statement: ~Copyable {
         return [UInt8](UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
 
-    private borrowing func check(_ result: Int32) throws(SQLiteError) {
+    fileprivate borrowing func check(_ result: Int32) throws(SQLiteError) {
         guard result == SQLITE_OK else {
             throw SQLiteError.last(of: connection, context: "binding to \(summary)")
         }
@@ -132,4 +132,13 @@ public struct Statement: ~Copyable {
         byte.initialize(to: 0)
         return UnsafePointer(byte)
     }()
+}
+
+extension Statement {
+    /// Binds the value of another statement's column, with its storage class and every byte.
+    public borrowing func bind(
+        valueOf other: borrowing Statement, column: Int32, at position: Int32
+    ) throws(SQLiteError) {
+        try check(sqlite3_bind_value(handle, position, sqlite3_column_value(other.handle, column)))
+    }
 }

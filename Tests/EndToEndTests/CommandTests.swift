@@ -318,8 +318,10 @@ import Testing
             let report = try Howdah.run(["inspect", source, "--json"]).json()
             let finding = try #require((report["findings"] as? [[String: Any]])?.first)
             let choices = try #require(finding["choices"] as? [String])
-            #expect(choices.first == "type: text")
-            #expect(choices.contains { $0.contains("leaves out the whole table t") })
+            #expect(choices == ["text", "quarantine", "set-null", "skip-table"])
+            #expect(finding["recommended"] as? String == "text")
+            let consequences = try #require(finding["consequences"] as? [String])
+            #expect(consequences.last == "the whole table t is left out, with all of its rows")
         }
     }
 

@@ -127,10 +127,18 @@ enum SampleBook {
         let json = """
             [{"id": "value-does-not-fit", "blocking": true, "table": "User", "column": "quotaBytes", "count": 1,
               "sample_rowids": [2], "sample_keys": [], "message": "1 values do not fit bigint: the value's storage class is another (1)",
-              "choices": ["type: text", "skip: true"], "source": "default"},
-             {"id": "orphan-rows", "blocking": true, "table": "Message", "column": "senderId", "count": 3,
+              "choices": ["text", "quarantine", "skip-table"],
+              "consequences": ["the column becomes text, which holds every value of it exactly",
+                "1 row is kept whole in howdah.quarantine and not loaded",
+                "the whole table User is left out, with all of its rows"], "source": "default"},
+             {"id": "orphan-rows", "blocking": true, "table": "Message", "column": "senderId",
+              "object": "Message_senderId_fkey", "count": 3,
               "sample_rowids": [7, 8, 9], "sample_keys": [], "message": "3 rows refer to rows of User that are not there",
-              "choices": ["correct the rows in the source", "remove the foreign key from the plan"], "source": "default"},
+              "choices": ["not-valid", "quarantine", "leave-out"],
+              "consequences": [
+                "the foreign key Message_senderId_fkey is made NOT VALID: every row is loaded, and only new rows are checked",
+                "3 rows are kept whole in howdah.quarantine and not loaded, and rows that refer to them follow",
+                "the foreign key Message_senderId_fkey is not made in the target"], "source": "default"},
              {"id": "date-forms", "blocking": false, "table": "Message", "column": "editedAt", "count": 4,
               "sample_rowids": [], "sample_keys": [], "message": "4 dates have another form", "choices": [], "source": "default"}]
             """

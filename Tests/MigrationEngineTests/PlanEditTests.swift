@@ -35,7 +35,8 @@ import Testing
             let typed = try edited(.type(table: "child", column: "x", type: "varchar(5)"))
             #expect(try table("child", typed).columns.last?.type == "varchar(5)")
             #expect(try table("child", edited(.skip(table: "child", true))).isSkipped)
-            let loose = try edited(.dropForeignKey(table: "child", columns: ["p"]))
+            let key = preparation.plan.tables[1].foreignKeys?.first?.name ?? ""
+            let loose = try edited(.drop(table: "child", name: key))
             #expect(try table("child", loose).foreignKeys?.isEmpty ?? true)
             let nullable = try edited(.nullable(table: "child", column: "p"))
             #expect(try table("child", nullable).columns[1].notNull ?? false == false)
@@ -50,7 +51,7 @@ import Testing
             for edit in [
                 PlanEdit.type(table: "no", column: "x", type: "text"),
                 .type(table: "child", column: "no", type: "text"),
-                .drop(table: "child", name: "no"), .dropForeignKey(table: "child", columns: ["x"]),
+                .drop(table: "child", name: "no"), .notValid(table: "child", name: "no"),
             ] {
                 #expect(throws: MigrationError.self) { try store.apply(edit, to: preparation) }
             }
@@ -60,17 +61,25 @@ import Testing
 
     @Test(
         arguments: [
-            ("skip: true (leaves out the whole table t)", PlanEdit.skip(table: "t", true)),
-            ("type: numeric(5,2)", .type(table: "t", column: "c", type: "numeric(5,2)")),
-            ("remove the foreign key from the plan", .dropForeignKey(table: "t", columns: ["c"])),
-            ("remove the foreign key t_fk from the plan", .drop(table: "t", name: "t_fk")),
-            ("remove t_idx from the plan", .drop(table: "t", name: "t_idx")),
-            ("not_null: false", .nullable(table: "t", column: "c")),
-            ("correct the rows in the source", nil),
-        ] as [(String, PlanEdit?)]) func choicesOfFindingsAreEdits(_ choice: String, _ edit: PlanEdit?)
-    {
+            ("skip-table", .valueDoesNotFit, PlanEdit.skip(table: "t", true)),
+            ("numeric(5,2)", .valueDoesNotFit, .type(table: "t", column: "c", type: "numeric(5,2)")),
+            ("leave-out", .foreignKeyTypes, .drop(table: "t", name: "t_fk")),
+            ("not-valid", .orphanRows, .notValid(table: "t", name: "t_fk")),
+            ("nullable", .nullInNotNull, .nullable(table: "t", column: "c")),
+            ("rename:short", .nameTooLong, .rename(table: "t", column: "c", to: "short")),
+            (
+                "quarantine", .orphanRows,
+                .decide(Decision(finding: .orphanRows, place: "t.c", choice: "quarantine"))
+            ),
+            (
+                "leave-out", .notCarried,
+                .decide(Decision(finding: .notCarried, place: "t.c", choice: "leave-out"))
+            ),
+        ] as [(String, Finding.ID, PlanEdit)])
+    func choicesOfFindingsAreEdits(_ word: String, _ id: Finding.ID, _ edit: PlanEdit) {
         let finding = Finding(
-            .valueDoesNotFit, blocking: true, table: "t", column: "c", "", choices: [choice])
-        #expect(PlanEdit(choice, of: finding) == edit)
+            id, blocking: true, table: "t", column: "c", object: "t_fk", "", choices: [Choice(word, "")])
+        #expect(PlanEdit(word, of: finding) == edit)
+        #expect(PlanEdit("no such choice", of: finding) == nil)
     }
 }

@@ -49,7 +49,7 @@ import Testing
             findings: [
                 Finding(
                     .dateForms, blocking: true, table: name, column: name, "about \(name)",
-                    choices: ["choose \(name)"])
+                    choices: [Choice("choose \(name)", "it is \(name)")])
             ],
             objects: [.notSupported(.view, name, "for \(name)"), .carried(.table, name)])
     }

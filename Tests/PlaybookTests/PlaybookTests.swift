@@ -99,7 +99,7 @@ import Testing
 
             // The last choice that the plan can take, for each finding.
             while let finding = book.overview().findings.first(where: \.blocking) {
-                let edits = finding.choices.compactMap { PlanEdit($0, of: finding) }
+                let edits = finding.choices.compactMap { PlanEdit($0.word, of: finding) }
                 let edit = try #require(edits.last, "\(finding.choices)")
                 let activity = try #require(book.begin(nil))
                 try book.edit(edit, activity)

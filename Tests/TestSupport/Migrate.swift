@@ -9,16 +9,24 @@ public struct TestMigration {
     public var schema = "public"
     public var planPath: String?
     public var restart = false
+    public var decisions = Decisions()
     public var workers = 2
     public var cancellation = Cancellation()
 
     public init() {}
 
+    /// Decides as `--decide` does, once for each word.
+    public init(decide words: [String]) {
+        decisions.takesRecommended = words.contains("recommended")
+        decisions.given = words.compactMap { Decision($0) }
+    }
+
     public func prepare(_ path: String, state: String) throws -> Preparation {
         let folder = try StateFolder.open(source: path, project: nil, override: state, environment: [:])
         return try Preparer(
             source: SourceFile(path: path), state: folder, hints: hints, style: style, schema: schema,
-            planSource: .file(planPath), workers: workers, cancellation: cancellation, progress: RunProgress()
+            planSource: .file(planPath), decisions: decisions, workers: workers, cancellation: cancellation,
+            progress: RunProgress()
         ).prepare()
     }
 

@@ -91,6 +91,8 @@ public struct ChooseBox: Sendable, Equatable {
     public var title: String
     public var text: [String]
     public var choices: [String]
+    /// What comes of each choice; empty where the choices say all.
+    public var details: [String] = []
     public var list = ListState()
 }
 

@@ -231,10 +231,9 @@ extension Update {
         case .type(let table, let column):
             return [.editPlan(.type(table: table, column: column, type: choice))]
         case .finding(let finding):
-            guard let edit = PlanEdit(choice, of: finding) else {
-                model.overlays.append(.text(Words.byHand(choice, finding)))
-                return []
-            }
+            guard finding.choices.indices.contains(box.list.selected),
+                let edit = PlanEdit(finding.choices[box.list.selected].word, of: finding)
+            else { return [] }
             model.isBusy = true
             return [.editPlan(edit)]
         }

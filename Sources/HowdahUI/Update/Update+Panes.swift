@@ -284,7 +284,9 @@ extension Update {
                 ChooseBox(
                     purpose: .finding(finding), title: finding.place,
                     text: Words.finding(finding).lines.prefix { !$0.text.hasPrefix("Choices") }.map(\.text),
-                    choices: finding.choices)))
+                    choices: finding.choices.map { choice in
+                        choice.word + (choice == finding.recommended ? "  (recommended)" : "")
+                    }, details: finding.choices.map(\.consequence))))
     }
 
     func prompt(

@@ -31,8 +31,10 @@ struct OverlayView {
         case .help(let search, let top): drawHelp(search, top, &buffer)
         case .themes(let list, _):
             drawChoices(
-                "Theme", ["Moving shows it, Enter takes it, Esc goes back."], model.themes, list, &buffer)
-        case .choose(let box): drawChoices(box.title, box.text, box.choices, box.list, &buffer)
+                "Theme", ["Moving shows it, Enter takes it, Esc goes back."], model.themes, [], list,
+                &buffer)
+        case .choose(let box):
+            drawChoices(box.title, box.text, box.choices, box.details, box.list, &buffer)
         case .text(let box): return dialog(box.title, box.lines, top: box.top, &buffer)
         case .statements(let table, let top): drawStatements(table, top, &buffer)
         case .proof(let box): ProofView(screen: screen, box: box).draw(in: area, &buffer)
@@ -95,16 +97,28 @@ struct OverlayView {
         TextView(HelpText.lines(screen.keys, search.text, model), top: top).draw(in: rest, on: &buffer, look)
     }
 
+    /// Under the choices stands what comes of the selected one.
     private func drawChoices(
-        _ title: String, _ text: [String], _ choices: [String], _ list: ListState, _ buffer: inout Buffer
+        _ title: String, _ text: [String], _ choices: [String], _ details: [String], _ list: ListState,
+        _ buffer: inout Buffer
     ) {
-        let widest = (text + choices).map { TextWidth.cells($0) }.max() ?? 0
+        let widest = (text + choices + details).map { TextWidth.cells($0) }.max() ?? 0
         let width = min(area.width - 2, max(44, min(widest + 6, 90)))
+        func laidOut(_ texts: [String]) -> [Line] {
+            TextView(texts.map { Line($0, .muted) }).laidOut(width: width - 5)
+        }
         let lines = TextView(text.map { Line($0) }).laidOut(width: width - 5)
-        let height = min(area.height, lines.count + choices.count + 3)
+        let detailHeight = details.map { laidOut([$0]).count }.max().map { $0 + 1 } ?? 0
+        let height = min(area.height, lines.count + choices.count + detailHeight + 3)
         let rect = area.centered(Size(width, height))
         buffer.clear(rect)
-        let inner = Frame(Line(title, .title), isFocused: true).draw(in: rect, on: &buffer, look).inset(1, 0)
+        var inner = Frame(Line(title, .title), isFocused: true).draw(in: rect, on: &buffer, look).inset(1, 0)
+        if details.indices.contains(list.selected), inner.height > detailHeight + 3 {
+            let (rest, bottom) = inner.splitBottom(detailHeight)
+            TextView(laidOut([details[list.selected]]), wraps: false)
+                .draw(in: bottom.splitTop(1).rest, on: &buffer, look)
+            inner = rest
+        }
         let (top, rest) = inner.splitTop(max(0, min(lines.count, inner.height - min(choices.count, 4) - 1)))
         TextView(lines, wraps: false).draw(in: top, on: &buffer, look)
         ScrollList(count: choices.count, state: list, isFocused: true) { Line(" " + choices[$0]) }

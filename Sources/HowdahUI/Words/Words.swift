@@ -191,25 +191,18 @@ enum Words {
             Line(finding.message, finding.blocking ? .warn : .text), Line(),
             Line("\(finding.id.rawValue), \(Format.count(finding.count)) of them", .muted),
             Line(
-                finding.blocking
-                    ? "It stops the migration until it is decided." : "It is for your information.", .muted),
+                finding.decision.map { "It is decided: \($0)." }
+                    ?? (finding.blocking
+                        ? "It stops the migration until it is decided." : "It is for your information."),
+                .muted),
         ]
         let samples = finding.sampleRowids.map { "\($0)" } + finding.sampleKeys
         if !samples.isEmpty { lines.append(Line("rows: \(samples.joined(separator: ", "))")) }
         if !finding.choices.isEmpty {
-            lines += [Line(), Line("Choices; o decides:", .title)] + finding.choices.map { Line("  " + $0) }
+            lines += [Line(), Line("Choices; o decides:", .title)]
+            lines += finding.choices.map { Line("  \($0.word): \($0.consequence)") }
         }
         return TextBox(title: finding.place.isEmpty ? finding.id.rawValue : finding.place, lines: lines)
-    }
-
-    static func byHand(_ choice: String, _ finding: Finding) -> TextBox {
-        TextBox(
-            title: finding.place,
-            lines: [
-                Line("“\(choice)” is yours to do: howdah never writes to the source."), Line(),
-                Line("Correct the rows in the application or with sqlite3, then begin with step 1.2 again."),
-                Line("Or open plan.yaml with e in phase 1, and write there what you want."),
-            ])
     }
 
     static func entry(_ entry: JournalEntry) -> TextBox {

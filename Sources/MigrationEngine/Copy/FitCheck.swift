@@ -22,19 +22,25 @@ struct FitCheck {
         var samples = RowSamples()
     }
 
-    func run(_ trial: Trial) throws -> Outcome {
+    /// `each` gets every row that does not fit, with the first column of what `naming` names it by.
+    func run(
+        _ trial: Trial, each: (borrowing SQLite.Statement, _ identityFrom: Int32) throws -> Void = { _, _ in }
+    ) throws -> Outcome {
         let connection = try snapshot.open()
         let interrupter = connection.interrupter
         return try cancellation.whileRegistered({ interrupter.interrupt() }) {
             do {
-                return try run(trial, connection)
+                return try run(trial, connection, each)
             } catch let error as SQLiteError where error.isInterrupted {
                 throw MigrationError.cancelled
             }
         }
     }
 
-    private func run(_ trial: Trial, _ connection: borrowing SQLite.Connection) throws -> Outcome {
+    private func run(
+        _ trial: Trial, _ connection: borrowing SQLite.Connection,
+        _ each: (borrowing SQLite.Statement, Int32) throws -> Void
+    ) throws -> Outcome {
         let statement = try connection.prepare(
             SourceQuery(trial.table, columns: [trial.column] + RowSamples.naming(trial.table)).all)
         let handle = statement.handle
@@ -48,6 +54,7 @@ struct FitCheck {
             outcome.count += 1
             outcome.reasons[misfit, default: 0] += 1
             outcome.samples.add(statement, of: trial.table, from: 1)
+            try each(statement, 1)
         }
         return outcome
     }

@@ -10,7 +10,7 @@ import Synchronization
 /// ledger. The largest tables go first. Nothing is retried here: an error ends the load, and the caller decides
 /// what becomes of what is there.
 struct Loader: Sendable {
-    let snapshot: Snapshot
+    let data: SourceData
     let server: TargetServer
     let ledger: Ledger
     let script: SchemaScript
@@ -24,6 +24,9 @@ struct Loader: Sendable {
     struct LoadTable: Sendable {
         let source: Catalog.Table
         let plan: MigrationPlan.Table
+        /// Those of the plan that hold data; PostgreSQL computes the others.
+        let columns: [MigrationPlan.Column]
+        /// In the order of `columns`.
         let codes: [ColumnCode]
         let counters: RunProgress.Table
     }
@@ -36,7 +39,7 @@ struct Loader: Sendable {
         let queue = WorkQueue(chunks)
         try WorkerThreads.run(count: max(1, min(workers, chunks.count)), onFirstError: { queue.stop() }) {
             _ in
-            let connection = try snapshot.open()
+            let connection = try data.open()
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
                 try server.withConnection(purpose: "copy") { target in
@@ -56,7 +59,11 @@ struct Loader: Sendable {
         _ chunk: Ledger.Chunk, of table: LoadTable, _ source: borrowing SQLite.Connection,
         _ target: borrowing Postgres.Connection
     ) throws {
-        let query = SourceQuery(table.source, columns: table.plan.columns.map(\.name))
+        if chunk.isKept {
+            try keep(chunk, of: table, source, target)
+            return
+        }
+        let query = data.query(table.source, columns: table.columns.map(\.name))
         let statement = try query.prepare(rowids: chunk.rowids, source)
         try target.transaction { target in
             try ledger.claim(chunk, target)
@@ -65,18 +72,36 @@ struct Loader: Sendable {
         }
     }
 
+    /// Writes what decisions keep out of the table, in a transaction of its own.
+    private func keep(
+        _ chunk: Ledger.Chunk, of table: LoadTable, _ source: borrowing SQLite.Connection,
+        _ target: borrowing Postgres.Connection
+    ) throws {
+        guard let decided = data.decided?.tables[table.source.name] else { return }
+        try target.transaction { target in
+            try ledger.claim(chunk, target)
+            let kept = KeptRows(table: table.source, decided: decided, run: ledger.run)
+            do {
+                table.counters.quarantined.store(try kept.write(source, target), ordering: .relaxed)
+            } catch let error as SQLiteError where error.isInterrupted {
+                throw MigrationError.cancelled
+            }
+            try ledger.setRows(0, of: chunk, target)
+        }
+    }
+
     /// Sends the statement's rows, through a staging table where a type has no binary form here.
     private func send(
         _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
     ) throws -> Int {
-        let columns = table.plan.columns.map { quoteIdentifier($0.name) }.joined(separator: ", ")
-        let name = script.qualified(table.plan.name)
-        let staged = table.plan.columns.contains(where: \.postgresType.isForeign)
+        let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")
+        let name = script.qualified(table.plan)
+        let staged = table.columns.contains(where: \.postgresType.isForeign)
         let destination = staged ? "pg_temp.howdah_staging" : name
         if staged {
-            let definitions = table.plan.columns.map { column in
+            let definitions = table.columns.map { column in
                 let type = column.postgresType.isForeign ? "text" : script.type(of: column)
-                return "\(quoteIdentifier(column.name)) \(type)"
+                return "\(quoteIdentifier(column.targetName)) \(type)"
             }
             try target.execute(
                 "CREATE TEMP TABLE howdah_staging (\(definitions.joined(separator: ", "))) ON COMMIT DROP")
@@ -91,8 +116,8 @@ struct Loader: Sendable {
                 remedy: "Look for rules or triggers on the table; the rows were rolled back.")
         }
         if staged {
-            let casts = table.plan.columns.map { column in
-                quoteIdentifier(column.name)
+            let casts = table.columns.map { column in
+                quoteIdentifier(column.targetName)
                     + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
             }
             try target.execute(
@@ -138,7 +163,7 @@ struct Loader: Sendable {
     private func unexpected(_ misfit: Misfit, column: Int, row: Int, of table: LoadTable) -> MigrationError {
         MigrationError(
             .value,
-            "\(table.plan.name).\(table.plan.columns[column].name): \(misfit.message), in a value that was checked before",
+            "\(table.plan.name).\(table.columns[column].name): \(misfit.message), in a value that was checked before",
             remedy: "The snapshot may have changed under howdah: run this again with a new one.")
     }
 }

@@ -31,7 +31,9 @@ struct RowEncoder: ~Copyable {
     }
 
     /// Signature, flags and extension length.
-    mutating func appendHeader() {
+    mutating func appendHeader() { Self.appendHeader(to: &out) }
+
+    static func appendHeader(to out: inout RawBuffer) {
         out.ensure(19)
         let signature: [UInt8] = [0x50, 0x47, 0x43, 0x4F, 0x50, 0x59, 0x0A, 0xFF, 0x0D, 0x0A, 0x00]
         for byte in signature { out.append(byte) }

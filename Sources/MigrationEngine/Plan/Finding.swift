@@ -21,13 +21,26 @@ public struct Finding: Codable, Sendable, Equatable {
         case sequenceExhausted = "sequence-exhausted"
         case notIndexable = "not-indexable"
         case unboundedValue = "value-too-large"
+        case notCarried = "not-carried"
+        case refusedByServer = "refused-by-server"
+        case quarantinedWithParent = "quarantined-with-parent"
+        case nameTaken = "name-taken"
+    }
+
+    /// Who decided a finding.
+    public enum Source: String, Codable, Sendable {
+        case undecided = "default"
+        case plan
+        case `operator`
     }
 
     public let id: ID
     /// Whether the run stops until it is decided.
-    public let blocking: Bool
+    public var blocking: Bool
     public let table: String?
     public let column: String?
+    /// The key, index, constraint, view or trigger that it is about.
+    public let object: String?
     /// How many rows or objects it is about.
     public let count: Int
     /// Up to five rowids; empty for tables without them.
@@ -35,83 +48,87 @@ public struct Finding: Codable, Sendable, Equatable {
     /// Up to five keys of tables without rowids.
     public let sampleKeys: [String]
     public let message: String
-    /// What may be written into the plan to decide it, the recommended choice first.
-    public let choices: [String]
-    public let decision: String?
-    public let source: String
-
-    enum CodingKeys: String, CodingKey {
-        case id, blocking, table, column, count
-        case sampleRowids = "sample_rowids"
-        case sampleKeys = "sample_keys"
-        case message, choices, decision, source
-    }
+    /// What may be decided, the recommended choice first.
+    public let choices: [Choice]
+    /// The word of the choice that was taken.
+    public var decision: String?
+    public var source: Source
 
     init(
-        _ id: ID, blocking: Bool, table: String? = nil, column: String? = nil, count: Int = 1,
-        sampleRowids: [Int64] = [], sampleKeys: [String] = [], _ message: String, choices: [String] = []
+        _ id: ID, blocking: Bool, table: String? = nil, column: String? = nil, object: String? = nil,
+        count: Int = 1, sampleRowids: [Int64] = [], sampleKeys: [String] = [], _ message: String,
+        choices: [Choice] = []
     ) {
         self.id = id
         self.blocking = blocking
         self.table = table
         self.column = column
+        self.object = object
         self.count = count
         self.sampleRowids = sampleRowids
         self.sampleKeys = sampleKeys
         self.message = message
         self.choices = choices
         decision = nil
-        source = "default"
+        source = .undecided
     }
 
     /// The place, as the operator names it.
     public var place: String {
-        [table, column].compactMap { $0 }.joined(separator: ".")
-    }
-}
-
-/// What becomes of one object of the source.
-public struct ObjectState: Codable, Sendable, Equatable {
-    public enum Kind: String, Codable, Sendable {
-        case table, column, primaryKey = "primary key", unique, index, foreignKey = "foreign key", sequence,
-            check
-        case view, trigger, virtualTable = "virtual table", shadowTable = "shadow table"
-        case generatedColumn = "generated column", collation, defaultValue = "default"
-        case conflictClause = "conflict clause", notNull = "not null"
+        [table, column ?? object].compactMap { $0 }.joined(separator: ".")
     }
 
-    public enum State: String, Codable, Sendable {
-        case carried, changed, leftOut = "left-out", failed
-    }
+    /// By which a decision names this finding and no other: `orphan-rows:Message.senderId`.
+    public var key: String { place.isEmpty ? id.rawValue : "\(id.rawValue):\(place)" }
 
-    public let kind: Kind
-    public let name: String
-    public var state: State
-    public var reason: String?
-    /// Whether leaving it out asks for the operator's attention: the run then ends with exit code 3.
-    public var isUnexplained: Bool
+    /// The choice to take where nothing speaks against it; nil where only the operator can tell.
+    public var recommended: Choice? { choices.first { $0.isRecommendable } }
+
+    // MARK: JSON
 
     enum CodingKeys: String, CodingKey {
-        case kind, name, state, reason
-        case isUnexplained = "unexplained"
+        case id, key, blocking, table, column, object, count
+        case sampleRowids = "sample_rowids"
+        case sampleKeys = "sample_keys"
+        case message, choices, consequences, recommended, decision, source
     }
 
-    static func carried(_ kind: Kind, _ name: String) -> ObjectState {
-        ObjectState(kind: kind, name: name, state: .carried, reason: nil, isUnexplained: false)
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        id = try values.decode(ID.self, forKey: .id)
+        blocking = try values.decode(Bool.self, forKey: .blocking)
+        table = try values.decodeIfPresent(String.self, forKey: .table)
+        column = try values.decodeIfPresent(String.self, forKey: .column)
+        object = try values.decodeIfPresent(String.self, forKey: .object)
+        count = try values.decode(Int.self, forKey: .count)
+        sampleRowids = try values.decode([Int64].self, forKey: .sampleRowids)
+        sampleKeys = try values.decodeIfPresent([String].self, forKey: .sampleKeys) ?? []
+        message = try values.decode(String.self, forKey: .message)
+        let words = try values.decode([String].self, forKey: .choices)
+        let consequences = try values.decodeIfPresent([String].self, forKey: .consequences) ?? []
+        choices = words.enumerated().map { index, word in
+            Choice(word, consequences.indices.contains(index) ? consequences[index] : "")
+        }
+        decision = try values.decodeIfPresent(String.self, forKey: .decision)
+        source = try values.decodeIfPresent(Source.self, forKey: .source) ?? .undecided
     }
 
-    static func changed(_ kind: Kind, _ name: String, _ reason: String) -> ObjectState {
-        ObjectState(kind: kind, name: name, state: .changed, reason: reason, isUnexplained: false)
-    }
-
-    /// Left out because howdah cannot carry it.
-    static func notSupported(_ kind: Kind, _ name: String, _ why: String? = nil) -> ObjectState {
-        let reason = "not yet supported" + (why.map { ": \($0)" } ?? "")
-        return ObjectState(kind: kind, name: name, state: .leftOut, reason: reason, isUnexplained: true)
-    }
-
-    /// Left out by a rule or by the operator.
-    static func leftOut(_ kind: Kind, _ name: String, _ reason: String) -> ObjectState {
-        ObjectState(kind: kind, name: name, state: .leftOut, reason: reason, isUnexplained: false)
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(key, forKey: .key)
+        try values.encode(blocking, forKey: .blocking)
+        try values.encode(table, forKey: .table)
+        try values.encode(column, forKey: .column)
+        try values.encode(object, forKey: .object)
+        try values.encode(count, forKey: .count)
+        try values.encode(sampleRowids, forKey: .sampleRowids)
+        try values.encode(sampleKeys, forKey: .sampleKeys)
+        try values.encode(message, forKey: .message)
+        try values.encode(choices.map(\.word), forKey: .choices)
+        try values.encode(choices.map(\.consequence), forKey: .consequences)
+        try values.encode(recommended?.word, forKey: .recommended)
+        try values.encode(decision, forKey: .decision)
+        try values.encode(source, forKey: .source)
     }
 }

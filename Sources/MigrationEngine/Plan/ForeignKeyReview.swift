@@ -15,8 +15,8 @@ enum ForeignKeyReview {
     ) -> Finding? {
         func finding(_ id: Finding.ID, _ message: String) -> Finding {
             Finding(
-                id, blocking: true, table: table.name, column: key.columns.joined(separator: ", "), message,
-                choices: ["remove the foreign key \(key.name) from the plan"])
+                id, blocking: true, table: table.name, column: key.columns.joined(separator: ", "),
+                object: key.name, message, choices: [.leaveOut("the foreign key \(key.name)")])
         }
         guard let parent = tables[key.parent] else {
             return finding(

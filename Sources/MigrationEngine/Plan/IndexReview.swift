@@ -22,16 +22,16 @@ enum IndexReview {
         var findings = columns.compactMap { column -> Finding? in
             guard table.columns.first(where: { $0.name == column })?.postgresType == .json else { return nil }
             return Finding(
-                .notIndexable, blocking: true, table: table.name, column: column,
+                .notIndexable, blocking: true, table: table.name, column: column, object: name,
                 "\(name) is over a column of type json, which PostgreSQL cannot order",
-                choices: ["type: jsonb", "type: text", "remove \(name) from the plan"])
+                choices: [.type(.text), .type(.jsonb), .leaveOut(name)])
         }
         if columns.count > mostColumns {
             findings.append(
                 Finding(
-                    .notIndexable, blocking: true, table: table.name, count: columns.count,
+                    .notIndexable, blocking: true, table: table.name, object: name, count: columns.count,
                     "\(name) has \(columns.count) columns, and PostgreSQL's limit is \(mostColumns)",
-                    choices: ["remove \(name) from the plan"]))
+                    choices: [.leaveOut(name)]))
         }
         return findings
     }

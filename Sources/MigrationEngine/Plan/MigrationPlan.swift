@@ -9,10 +9,15 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var style: Style
     public var schema: String
     public var enums: [Enumeration]
+    /// What was decided about findings, beside what the lines below say themselves.
+    public var decisions: [Decision]?
     public var tables: [Table]
+    /// In the order in which they are made.
+    public var views: [View]?
+    public var triggers: [Trigger]?
 
     enum CodingKeys: String, CodingKey {
-        case version, snapshot, style, schema, enums, tables
+        case version, snapshot, style, schema, enums, decisions, tables, views, triggers
         case sourceSchema = "source_schema"
     }
 
@@ -22,7 +27,10 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     }
 
     public struct Table: Codable, Sendable, Equatable {
+        /// As the source spells it.
         public var name: String
+        /// Its name in the target, where that is another.
+        public var target: String?
         /// Leaves the table out, on the operator's word.
         public var skip: Bool?
         public var columns: [Column]
@@ -30,18 +38,30 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var uniques: [Key]?
         public var indexes: [Index]?
         public var foreignKeys: [ForeignKey]?
+        public var checks: [Check]?
 
         enum CodingKeys: String, CodingKey {
-            case name, skip, columns, uniques, indexes
+            case name, target, skip, columns, uniques, indexes, checks
             case primaryKey = "primary_key"
             case foreignKeys = "foreign_keys"
         }
 
         public var isSkipped: Bool { skip ?? false }
+        public var targetName: String { target ?? name }
+
+        public func column(named name: String) -> Column? { columns.first { $0.name == name } }
+
+        /// The target's names of columns, which keys name by the source's.
+        func targetNames(_ names: [String]) -> [String] {
+            names.map { column(named: $0)?.targetName ?? $0 }
+        }
     }
 
     public struct Column: Codable, Sendable, Equatable {
+        /// As the source spells it.
         public var name: String
+        /// Its name in the target, where that is another.
+        public var target: String?
         /// As PostgreSQL spells it.
         public var type: String
         public var notNull: Bool?
@@ -50,13 +70,18 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var numbering: Numbering?
         /// What integers in a date column count.
         public var integers: EpochUnit?
+        /// The expression of a column that PostgreSQL computes and stores; its values are compared all the same.
+        public var generated: String?
         public var reason: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, type, numbering, integers, reason
+            case name, target, type, numbering, integers, generated, reason
             case notNull = "not_null"
             case defaultValue = "default"
         }
+
+        public var targetName: String { target ?? name }
+        public var isGenerated: Bool { generated != nil }
 
         public var postgresType: PostgresType { PostgresType(type) }
     }
@@ -78,6 +103,35 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var columns: [String]
         /// Those of `columns` that sort from the largest to the smallest.
         public var descending: [String]?
+        /// SQL of PostgreSQL's, in place of the columns: expressions, collations, orders.
+        public var terms: [String]?
+        /// The condition of a partial index, SQL of PostgreSQL's.
+        public var predicate: String?
+        /// btree where nothing is said.
+        public var method: String?
+    }
+
+    /// A CHECK constraint, in SQL of PostgreSQL's.
+    public struct Check: Codable, Sendable, Equatable {
+        public var name: String
+        public var expression: String
+    }
+
+    /// A view, in SQL of PostgreSQL's.
+    public struct View: Codable, Sendable, Equatable {
+        public var name: String
+        /// Names of the columns, as SQLite gives them.
+        public var columns: [String]
+        public var select: String
+    }
+
+    /// A trigger with its function, in SQL of PostgreSQL's.
+    public struct Trigger: Codable, Sendable, Equatable {
+        public var name: String
+        /// The table or view that it is on, as the source spells it.
+        public var table: String
+        public var function: String
+        public var trigger: String
     }
 
     public struct ForeignKey: Codable, Sendable, Equatable {
@@ -89,10 +143,13 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var onUpdate: String?
         /// `immediate` or `deferred`: checked when a transaction asks; nil is never deferred.
         public var deferrable: String?
+        /// Whether rows that break it stay, and only new ones are checked.
+        public var notValid: Bool?
 
         enum CodingKeys: String, CodingKey {
             case name, columns, parent, deferrable
             case parentColumns = "parent_columns"
+            case notValid = "not_valid"
             case onDelete = "on_delete"
             case onUpdate = "on_update"
         }

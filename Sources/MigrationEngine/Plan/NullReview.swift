@@ -17,15 +17,17 @@ enum NullReview {
                 findings.append(
                     Finding(
                         isKey ? .nullInKey : .nullInNotNull, blocking: true, table: table.name,
-                        column: column.name, count: profile.nulls, sampleRowids: rows.rowids,
-                        sampleKeys: rows.keys,
+                        column: column.name, object: isKey ? planned.primaryKey?.name : nil,
+                        count: profile.nulls, sampleRowids: rows.rowids, sampleKeys: rows.keys,
                         "\(profile.nulls) rows hold NULL in "
                             + (isKey
                                 ? "the primary key, which PostgreSQL refuses"
                                 : "a column that is to be NOT NULL"),
-                        choices: isKey
-                            ? ["give the rows a key in the source", PlanEdit.skipChoice(table.name)]
-                            : ["not_null: false", "give the rows a value in the source"]))
+                        choices: (isKey
+                            ? [
+                                .quarantine(profile.nulls),
+                                .leaveOut("the primary key \(planned.primaryKey?.name ?? "")"),
+                            ] : [.nullable, .quarantine(profile.nulls)]) + [.skipTable(table.name)]))
             }
         }
         return findings

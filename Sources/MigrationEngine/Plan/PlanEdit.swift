@@ -4,71 +4,121 @@ import Foundation
 public enum PlanEdit: Sendable, Equatable {
     case type(table: String, column: String, type: String)
     case skip(table: String, Bool)
-    case dropForeignKey(table: String, columns: [String])
-    /// Takes a key, an index or a foreign key out by its name.
+    /// Takes a key, an index, a foreign key or a check out by its name.
     case drop(table: String, name: String)
+    case dropView(String)
+    case dropTrigger(String)
     case nullable(table: String, column: String)
+    /// Makes a foreign key hold for new rows alone.
+    case notValid(table: String, name: String)
+    case rename(table: String, column: String?, to: String)
+    /// Notes what becomes of the rows or the object of a finding.
+    case decide(Decision)
 
-    /// The choice that leaves a whole table out.
-    static func skipChoice(_ table: String) -> String { "skip: true (leaves out the whole table \(table))" }
-
-    /// The change that a finding's choice asks for; nil where the operator must do it elsewhere.
-    public init?(_ choice: String, of finding: Finding) {
-        guard let table = finding.table else { return nil }
-        if choice.hasPrefix("skip: true") {
-            self = .skip(table: table, true)
-        } else if choice.hasPrefix("type: "), let column = finding.column {
-            self = .type(table: table, column: column, type: String(choice.dropFirst(6)))
-        } else if choice == "remove the foreign key from the plan", let columns = finding.column {
-            self = .dropForeignKey(table: table, columns: columns.components(separatedBy: ", "))
-        } else if choice == "not_null: false", let column = finding.column {
-            self = .nullable(table: table, column: column)
-        } else if choice.hasPrefix("remove "), choice.hasSuffix(" from the plan") {
-            let name = choice.dropFirst("remove ".count).dropLast(" from the plan".count)
-            let kind = "the foreign key "
-            self = .drop(table: table, name: String(name.hasPrefix(kind) ? name.dropFirst(kind.count) : name))
-        } else {
-            return nil
+    /// The change that a finding's choice asks for; nil where the finding does not offer it.
+    public init?(_ word: String, of finding: Finding) {
+        guard let choice = finding.choices.first(where: { $0.word == word }) else { return nil }
+        let decision = Self.decide(
+            Decision(finding: finding.id, place: finding.place.isEmpty ? nil : finding.place, choice: word))
+        guard let known = choice.known else {
+            guard let table = finding.table else { return nil }
+            if word.hasPrefix(Choice.renamePrefix) {
+                self = .rename(
+                    table: table, column: finding.column,
+                    to: String(word.dropFirst(Choice.renamePrefix.count)))
+            } else if let column = finding.column {
+                self = .type(table: table, column: column, type: word)
+            } else {
+                return nil
+            }
+            return
+        }
+        switch (known, finding.table, finding.column, finding.object) {
+        case (.skipTable, let table?, _, _): self = .skip(table: table, true)
+        case (.nullable, let table?, let column?, _): self = .nullable(table: table, column: column)
+        case (.notValid, let table?, _, let name?): self = .notValid(table: table, name: name)
+        case (.leaveOut, let table?, _, let name?) where finding.isAboutPlannedObject:
+            self = .drop(table: table, name: name)
+        case (.leaveOut, nil, _, let name?) where finding.isAboutPlannedObject: self = .dropView(name)
+        default: self = decision
         }
     }
 
-    private var table: String {
-        switch self {
-        case .type(let table, _, _), .skip(let table, _), .dropForeignKey(let table, _), .drop(let table, _),
-            .nullable(let table, _):
-            table
-        }
+    private func index(in plan: MigrationPlan) -> Int? {
+        let table: String? =
+            switch self {
+            case .type(let table, _, _), .skip(let table, _), .drop(let table, _), .nullable(let table, _),
+                .notValid(let table, _), .rename(let table, _, _):
+                table
+            case .dropView, .dropTrigger, .decide: nil
+            }
+        return plan.tables.firstIndex { $0.name == table }
     }
 
     /// The plan with the change; nil where the plan has no such place.
     func applied(to plan: MigrationPlan) -> MigrationPlan? {
+        let before = plan
         var plan = plan
-        guard let index = plan.tables.firstIndex(where: { $0.name == table }) else { return nil }
-        func place(_ column: String) -> Int? { plan.tables[index].columns.firstIndex { $0.name == column } }
+        switch self {
+        case .decide(let decision):
+            plan.decisions = (plan.decisions ?? []).filter {
+                $0.finding != decision.finding || $0.place != decision.place
+            }
+            plan.decisions?.append(decision)
+            return plan
+        case .dropView(let name): plan.views?.removeAll { $0.name == name }
+        case .dropTrigger(let name): plan.triggers?.removeAll { $0.name == name }
+        default:
+            guard let index = index(in: plan), change(&plan.tables[index]) else { return nil }
+            if case .drop(let table, let name) = self {
+                plan.triggers?.removeAll { $0.table == table && $0.name == name }
+            }
+            return isIdempotent || plan != before ? plan : nil
+        }
+        return plan != before ? plan : nil
+    }
+
+    private var isIdempotent: Bool {
+        switch self {
+        case .drop: false
+        default: true
+        }
+    }
+
+    /// False where the table has no such place.
+    private func change(_ table: inout MigrationPlan.Table) -> Bool {
+        func place(_ column: String) -> Int? { table.columns.firstIndex { $0.name == column } }
         switch self {
         case .type(_, let column, let type):
-            guard let place = place(column) else { return nil }
-            plan.tables[index].columns[place].type = type
-            plan.tables[index].columns[place].reason = "the operator's choice"
+            guard let place = place(column) else { return false }
+            table.columns[place].type = type
+            table.columns[place].reason = "the operator's choice"
         case .nullable(_, let column):
-            guard let place = place(column) else { return nil }
-            plan.tables[index].columns[place].notNull = nil
-        case .skip(_, let isSkipped):
-            plan.tables[index].skip = isSkipped ? true : nil
+            guard let place = place(column) else { return false }
+            table.columns[place].notNull = nil
+        case .skip(_, let isSkipped): table.skip = isSkipped ? true : nil
         case .drop(_, let name):
-            let before = plan
-            plan.tables[index].foreignKeys?.removeAll { $0.name == name }
-            plan.tables[index].indexes?.removeAll { $0.name == name }
-            plan.tables[index].uniques?.removeAll { $0.name == name }
-            if plan.tables[index].primaryKey?.name == name { plan.tables[index].primaryKey = nil }
-            guard plan != before else { return nil }
-        case .dropForeignKey(_, let columns):
-            let count = plan.tables[index].foreignKeys?.count ?? 0
-            plan.tables[index].foreignKeys?.removeAll { $0.columns == columns }
-            guard plan.tables[index].foreignKeys?.count ?? 0 < count else { return nil }
+            table.foreignKeys?.removeAll { $0.name == name }
+            table.indexes?.removeAll { $0.name == name }
+            table.uniques?.removeAll { $0.name == name }
+            table.checks?.removeAll { $0.name == name }
+            if table.primaryKey?.name == name { table.primaryKey = nil }
+        case .notValid(_, let name):
+            guard let key = table.foreignKeys?.firstIndex(where: { $0.name == name }) else { return false }
+            table.foreignKeys?[key].notValid = true
+        case .rename(_, let column?, let name):
+            guard let place = place(column) else { return false }
+            table.columns[place].target = name
+        case .rename(_, nil, let name): table.target = name
+        case .dropView, .dropTrigger, .decide: return false
         }
-        return plan
+        return true
     }
+}
+
+extension Finding {
+    /// Whether the object stands in the plan, so that leaving it out means taking it out there.
+    var isAboutPlannedObject: Bool { id != .notCarried && id != .notInPlan }
 }
 
 extension PlanStore {

@@ -94,8 +94,11 @@ public struct PlanFile: Sendable {
         writer.header(plan)
         writer.findings(findings)
         writer.leftOut(objects)
+        writer.decisions(plan.decisions ?? [])
         writer.line(0, "tables:" + (plan.tables.isEmpty ? " []" : ""))
         for table in plan.tables { writer.table(table, rows: rows[table.name] ?? 0) }
+        writer.views(plan.views ?? [])
+        writer.triggers(plan.triggers ?? [])
         if isEdited { return writer.text }
         return writer.text + checksumLabel + checksum(writer.text) + "\n"
     }
@@ -143,7 +146,47 @@ public struct PlanFile: Sendable {
                 comment(
                     "\(finding.blocking ? "TO DECIDE" : "note") \(finding.id.rawValue) \(finding.place): \(finding.message)"
                 )
-                for choice in finding.choices { comment("  choice: \(choice)") }
+                if let decision = finding.decision {
+                    comment("  decided: \(decision)")
+                } else {
+                    for choice in finding.choices {
+                        comment("  choice: --decide '\(finding.key)=\(choice.word)': \(choice.consequence)")
+                    }
+                }
+            }
+        }
+
+        mutating func decisions(_ decisions: [Decision]) {
+            guard !decisions.isEmpty else { return }
+            line(0, "decisions:")
+            for decision in decisions {
+                var parts = ["finding: \(scalar(decision.finding.rawValue))"]
+                if let place = decision.place { parts.append("place: \(scalar(place))") }
+                parts.append("choice: \(scalar(decision.choice))")
+                line(1, "- {\(parts.joined(separator: ", "))}")
+            }
+        }
+
+        mutating func views(_ views: [MigrationPlan.View]) {
+            guard !views.isEmpty else { return }
+            text += "\n"
+            line(0, "views:")
+            for view in views {
+                line(1, "- name: \(scalar(view.name))")
+                line(2, "columns: \(list(view.columns))")
+                block(2, "select", view.select)
+            }
+        }
+
+        mutating func triggers(_ triggers: [MigrationPlan.Trigger]) {
+            guard !triggers.isEmpty else { return }
+            text += "\n"
+            line(0, "triggers:")
+            for trigger in triggers {
+                line(1, "- name: \(scalar(trigger.name))")
+                line(2, "table: \(scalar(trigger.table))")
+                block(2, "function", trigger.function)
+                block(2, "trigger", trigger.trigger)
             }
         }
 
@@ -157,6 +200,7 @@ public struct PlanFile: Sendable {
             text += "\n"
             line(1, "# \(rows) rows")
             line(1, "- name: \(scalar(table.name))")
+            if let target = table.target { line(2, "target: \(scalar(target))") }
             if table.isSkipped { line(2, "skip: true") }
             line(2, "columns:")
             for column in table.columns { self.column(column) }
@@ -164,6 +208,7 @@ public struct PlanFile: Sendable {
             section("uniques", table.uniques?.map(inline))
             section("indexes", table.indexes?.map(inline))
             section("foreign_keys", table.foreignKeys?.map(inline))
+            section("checks", table.checks?.map(inline))
         }
 
         private mutating func section(_ name: String, _ items: [String]?) {
@@ -174,11 +219,13 @@ public struct PlanFile: Sendable {
 
         private mutating func column(_ column: MigrationPlan.Column) {
             line(3, "- name: \(scalar(column.name))")
+            if let target = column.target { line(4, "target: \(scalar(target))") }
             line(4, "type: \(scalar(column.type))")
             if column.notNull ?? false { line(4, "not_null: true") }
             if let value = column.defaultValue { line(4, "default: \(scalar(value))") }
             if let numbering = column.numbering { line(4, "numbering: \(numbering.rawValue)") }
             if let unit = column.integers { line(4, "integers: \(unit.rawValue)") }
+            if let expression = column.generated { line(4, "generated: \(scalar(expression))") }
             if let reason = column.reason { line(4, "reason: \(scalar(reason))") }
         }
 
@@ -190,6 +237,9 @@ public struct PlanFile: Sendable {
             var parts = ["name: \(scalar(index.name))", "columns: \(list(index.columns))"]
             if index.unique ?? false { parts.append("unique: true") }
             if let descending = index.descending { parts.append("descending: \(list(descending))") }
+            if let terms = index.terms { parts.append("terms: \(list(terms))") }
+            if let predicate = index.predicate { parts.append("predicate: \(scalar(predicate))") }
+            if let method = index.method { parts.append("method: \(scalar(method))") }
             return "{\(parts.joined(separator: ", "))}"
         }
 
@@ -201,11 +251,27 @@ public struct PlanFile: Sendable {
             if let action = key.onDelete { parts.append("on_delete: \(scalar(action))") }
             if let action = key.onUpdate { parts.append("on_update: \(scalar(action))") }
             if let deferrable = key.deferrable { parts.append("deferrable: \(scalar(deferrable))") }
+            if key.notValid ?? false { parts.append("not_valid: true") }
             return "{\(parts.joined(separator: ", "))}"
+        }
+
+        private func inline(_ check: MigrationPlan.Check) -> String {
+            "{name: \(scalar(check.name)), expression: \(scalar(check.expression))}"
         }
 
         private func list(_ items: [String]) -> String {
             "[" + items.map(scalar).joined(separator: ", ") + "]"
+        }
+
+        /// A text of several lines as YAML's literal block, where it reads back as it is.
+        private mutating func block(_ depth: Int, _ key: String, _ value: String) {
+            let lines = value.split(separator: "\n", omittingEmptySubsequences: false)
+            let isLiteral =
+                lines.count > 1 && value.first != " " && value.last != "\n"
+                && value.unicodeScalars.allSatisfy { $0 == "\n" || isPrintable($0) }
+            guard isLiteral else { return line(depth, "\(key): \(scalar(value))") }
+            line(depth, "\(key): |-")
+            for content in lines { line(content.isEmpty ? 0 : depth + 1, String(content)) }
         }
 
         /// A text as YAML reads it back: bare where that is safe, else in double quotes with JSON's escapes.

@@ -3,16 +3,25 @@ import Yams
 /// The words that a plan may use: a word that nobody reads would be a wish that nobody hears.
 enum PlanKeys {
     private static let plan: Set = [
-        "version", "snapshot", "source_schema", "style", "schema", "enums", "tables",
+        "version", "snapshot", "source_schema", "style", "schema", "enums", "decisions", "tables", "views",
+        "triggers",
     ]
     private static let inside: [String: Set<String>] = [
-        "enums": ["name", "labels"],
-        "tables": ["name", "skip", "columns", "primary_key", "uniques", "indexes", "foreign_keys"],
-        "columns": ["name", "type", "not_null", "default", "numbering", "integers", "reason"],
+        "enums": ["name", "labels"], "decisions": ["finding", "place", "choice"],
+        "tables": [
+            "name", "target", "skip", "columns", "primary_key", "uniques", "indexes", "foreign_keys",
+            "checks",
+        ],
+        "columns": [
+            "name", "target", "type", "not_null", "default", "numbering", "integers", "generated", "reason",
+        ],
+        "checks": ["name", "expression"], "views": ["name", "columns", "select"],
+        "triggers": ["name", "table", "function", "trigger"],
         "primary_key": ["name", "columns"], "uniques": ["name", "columns"],
-        "indexes": ["name", "unique", "columns", "descending"],
+        "indexes": ["name", "unique", "columns", "descending", "terms", "predicate", "method"],
         "foreign_keys": [
             "name", "columns", "parent", "parent_columns", "on_delete", "on_update", "deferrable",
+            "not_valid",
         ],
     ]
 

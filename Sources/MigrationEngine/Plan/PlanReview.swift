@@ -29,8 +29,8 @@ enum PlanReview {
         for table in proposed.tables where !seen.contains(table.name) {
             outcome.findings.append(
                 Finding(
-                    .notInPlan, blocking: true, table: table.name, "the plan does not mention the table",
-                    choices: ["add it to the plan, with skip: true to leave it out"]))
+                    .notInPlan, blocking: true, table: table.name,
+                    "the plan does not mention the table: add it, with skip: true to leave it out"))
         }
         return outcome
     }
@@ -58,7 +58,7 @@ enum PlanReview {
             outcome.findings.append(
                 Finding(
                     .notInPlan, blocking: true, table: table.name, column: column.name,
-                    "the plan does not mention the column", choices: ["add it to the plan"]))
+                    "the plan does not mention the column: add it"))
         }
         try checkReferences(table, names: Set(names))
         noteRemoved(table, original, &outcome)
@@ -70,13 +70,11 @@ enum PlanReview {
         where object.state == .leftOut && !(object.kind == .notNull && nullable.contains(object.name)) {
             outcome.findings.append(
                 Finding(
-                    .notInPlan, blocking: true, table: table.name,
+                    .notInPlan, blocking: true, table: table.name, object: object.name,
                     "the source's schema is not the one that the plan was made from, and the plan has no "
-                        + "\(object.kind.rawValue) \(object.name)",
-                    choices: [
-                        "add it to the plan",
-                        "leave all such out: write source_schema: \(digest) at the top of the plan",
-                    ]))
+                        + "\(object.kind.rawValue) \(object.name): add it, or write source_schema: \(digest) "
+                        + "at the top of the plan to leave all such out",
+                    choices: [.leaveOut("the \(object.kind.rawValue) \(object.name)")]))
         }
     }
 

@@ -8,8 +8,20 @@ public struct PlanStore {
         self.state = state
     }
 
+    /// Writes the plan that was prepared; one of the operator's is written again only with new decisions, and the one
+    /// before is kept in `plans/`.
     public func keep(_ preparation: Preparation) throws {
-        if preparation.planPath == nil { try write(preparation.planText, to: state.planPath) }
+        switch preparation.planPath {
+        case nil: try write(preparation.planText, to: state.planPath)
+        case state.planPath where preparation.hasNewDecisions:
+            if let before = FileManager.default.contents(atPath: state.planPath) {
+                let text = String(decoding: before, as: UTF8.self)
+                _ = try state.folder("plans")
+                try state.write(text, to: "plans/\(PlanFile.digest(text)).yaml")
+            }
+            try state.write(preparation.planText, to: "plan.yaml")
+        default: return
+        }
     }
 
     /// Writes a plan; throws rather than overwrite what somebody has written or changed.

@@ -53,8 +53,8 @@ public struct Planner: Sendable {
             proposal.findings.append(
                 Finding(
                     .nameNotPossible, blocking: true, table: twin,
-                    "the name of the table \(twin) \(Naming.twinWhy)",
-                    choices: ["rename it in the source, in a copy of it"]))
+                    "the name of the table \(twin) \(Naming.twinWhy): rename it in the source, in a copy of it"
+                ))
         }
         var names = NameSpace()
         for table in tables { _ = names.claim(table.name) }

@@ -6,11 +6,18 @@ public struct Preparation: Sendable {
     public let plan: MigrationPlan
     /// Where the plan comes from: a file that was named or edited, or nil for one made now.
     public let planPath: String?
+    /// Whether a command has decided what the plan did not say before: the plan is then the operator's.
+    public let hasNewDecisions: Bool
     public let styleEvidence: String
     public let findings: [Finding]
     public let objects: [ObjectState]
     /// Whether the encoder must take dates of every form, by table and column.
     let decidedColumns: [String: Set<String>]
+    /// What decisions make of single rows; nil where they are about none.
+    public let decidedRows: DecidedRows?
+
+    /// The snapshot as the target is to hold it.
+    var data: SourceData { SourceData(snapshot: snapshot, decided: decidedRows) }
 
     /// Findings that stop a run.
     public var blocking: [Finding] { findings.filter(\.blocking) }
@@ -18,6 +25,7 @@ public struct Preparation: Sendable {
     public var rows: [String: Int] { profiles.mapValues(\.rows) }
 
     public var planText: String {
-        PlanFile.text(plan, rows: rows, findings: findings, objects: objects)
+        PlanFile.text(
+            plan, rows: rows, findings: findings, objects: objects, isEdited: hasNewDecisions)
     }
 }

@@ -7,13 +7,12 @@ struct TablePlanner {
     let enums: [MigrationPlan.Enumeration]
 
     func build(names: inout NameSpace, into proposal: inout Planner.Proposal) -> MigrationPlan.Table {
-        checkName(table.name, kind: "table", column: nil, &proposal)
         if table.columns.count > 1600 {
             proposal.findings.append(
                 Finding(
                     .tooManyColumns, blocking: true, table: table.name, count: table.columns.count,
                     "the table has \(table.columns.count) columns, and PostgreSQL's limit is 1,600",
-                    choices: [PlanEdit.skipChoice(table.name)]))
+                    choices: [.skipTable(table.name)]))
         }
         proposal.objects.append(.carried(.table, table.name))
         var plan = MigrationPlan.Table(name: table.name, columns: [])
@@ -22,7 +21,11 @@ struct TablePlanner {
             plan.columns.append(build(column, profile, &proposal))
         }
         for twin in Naming.twins(table.columns.map(\.name)) {
-            refuseName(twin, kind: "column", column: twin, (.nameNotPossible, Naming.twinWhy), &proposal)
+            proposal.findings.append(
+                Finding(
+                    .nameNotPossible, blocking: true, table: table.name, column: twin,
+                    "the name of the column \(twin) \(Naming.twinWhy): rename it in the source, in a copy of it",
+                    choices: [.skipTable(table.name)]))
         }
         buildKeys(&plan, &names, &proposal)
         buildForeignKeys(&plan, &proposal)
@@ -38,30 +41,12 @@ struct TablePlanner {
         return plan
     }
 
-    private func checkName(_ name: String, kind: String, column: String?, _ proposal: inout Planner.Proposal)
-    {
-        guard let obstacle = Naming.obstacle(name, isColumn: column != nil) else { return }
-        refuseName(name, kind: kind, column: column, obstacle, &proposal)
-    }
-
-    private func refuseName(
-        _ name: String, kind: String, column: String?, _ obstacle: (id: Finding.ID, why: String),
-        _ proposal: inout Planner.Proposal
-    ) {
-        proposal.findings.append(
-            Finding(
-                obstacle.id, blocking: true, table: table.name, column: column,
-                "the name of the \(kind) \(name) \(obstacle.why)",
-                choices: ["rename it in the source, in a copy of it", PlanEdit.skipChoice(table.name)]))
-    }
-
     // MARK: Columns
 
     private func build(
         _ column: Catalog.Column, _ profile: ColumnProfile, _ proposal: inout Planner.Proposal
     ) -> MigrationPlan.Column {
         let place = "\(table.name).\(column.name)"
-        checkName(column.name, kind: "column", column: column.name, &proposal)
         var choice = TypeRule.choose(column, profile, style: style)
         let hint = hints?.columns[table.name]?[column.name]
         if let name = hint?.enumeration, enums.contains(where: { $0.name == name }) {
@@ -191,12 +176,14 @@ struct TablePlanner {
     private func claim(
         _ wanted: String, kind: ObjectState.Kind, _ names: inout NameSpace, _ proposal: inout Planner.Proposal
     ) -> String {
-        checkName(wanted, kind: kind.rawValue, column: nil, &proposal)
-        let name = names.claim(wanted)
+        let obstacle = Naming.obstacle(wanted, isColumn: false)
+        let name = names.claim(obstacle == nil ? wanted : Naming.cut(wanted, suffix: ""))
         if name == wanted {
             proposal.objects.append(.carried(kind, name))
         } else {
-            let reason = "\(wanted) is taken: tables and indexes share one space in PostgreSQL"
+            let reason =
+                obstacle.map { "\(wanted) \($0.why)" }
+                ?? "\(wanted) is taken: tables and indexes share one space in PostgreSQL"
             proposal.objects.append(.changed(kind, name, reason))
             proposal.findings.append(
                 Finding(
@@ -224,9 +211,11 @@ struct TablePlanner {
             let base = "\(table.name)_\(key.columns.joined(separator: "_"))"
             var wanted = key.name ?? Naming.cut(base, suffix: "_fkey")
             if style == .prisma, wanted == base + "_fkey" { wanted = Naming.cut(base, suffix: "_fkey") }
-            checkName(wanted, kind: "foreign key", column: nil, &proposal)
-            let name = used.claim(wanted)
-            proposal.objects.append(.carried(.foreignKey, name))
+            let name = used.claim(Naming.cut(wanted, suffix: ""))
+            proposal.objects.append(
+                name == wanted
+                    ? .carried(.foreignKey, name)
+                    : .changed(.foreignKey, name, "\(wanted) is taken, or longer than PostgreSQL keeps"))
             keys.append(
                 .init(
                     name: name, columns: key.columns, parent: key.parentTable,

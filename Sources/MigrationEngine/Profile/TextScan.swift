@@ -31,7 +31,7 @@ struct TextScan: Equatable {
     }
 
     /// The length of the well-formed sequence at `start`; 0 where there is none.
-    private static func sequenceLength(_ start: UnsafePointer<UInt8>, _ available: Int) -> Int {
+    static func sequenceLength(_ start: UnsafePointer<UInt8>, _ available: Int) -> Int {
         let first = start[0]
         if first < 0x80 { return 1 }
         let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2

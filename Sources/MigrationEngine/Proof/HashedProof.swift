@@ -9,6 +9,7 @@ import Synchronization
 /// Where every bucket agrees the tables are equal; rows of the others are read again and paired by their key.
 struct HashedProof {
     let table: ProofTable
+    let data: SourceData
     let schema: String
     let log: DifferenceLog?
 
@@ -62,7 +63,7 @@ struct HashedProof {
         _ source: borrowing SQLite.Connection, _ hash: RowHash,
         _ body: (RowHash.Digest, _ form: RowForm, _ rowid: Int64?) throws -> Void
     ) throws {
-        let statement = try source.prepare(SourceQuery(table.source, columns: table.columns).all)
+        let statement = try source.prepare(data.query(table.source, columns: table.columns).all)
         let relation = Relation(table.codes)
         let hasRowid = table.source.rowidName != nil
         var form = RawBuffer()
@@ -86,7 +87,7 @@ struct HashedProof {
         var form = RawBuffer()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.source.name)))
+            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)))
             TO STDOUT (FORMAT binary)
             """
         ) { message in

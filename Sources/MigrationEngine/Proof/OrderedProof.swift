@@ -5,6 +5,7 @@ import Synchronization
 /// Compares a table with an integer key by walking both sides in the key's order: memory does not grow.
 struct OrderedProof {
     let table: ProofTable
+    let data: SourceData
     let schema: String
     let keys: ClosedRange<Int64>
     let log: DifferenceLog?
@@ -18,14 +19,14 @@ struct OrderedProof {
         let statement = try prepare(source, key: key)
         var walk = Walk(table: table, key: key, log: log)
         try walk.advance(statement)
-        let column = quoteIdentifier(table.columns[key])
+        let column = quoteIdentifier(table.targetColumns[key])
         // The key's index gives the order; sorting would write the table out once more.
         try target.execute("SET enable_seqscan = off; SET enable_sort = off")
         var row = BinaryRow(columnCount: table.columns.count)
         var scratch = Relation.Scratch()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.source.name))
+            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target))
                 WHERE \(column) >= \(keys.lowerBound) AND \(column) <= \(keys.upperBound) ORDER BY \(column)
             ) TO STDOUT (FORMAT binary)
             """
@@ -41,7 +42,7 @@ struct OrderedProof {
     private func prepare(
         _ source: borrowing SQLite.Connection, key: Int
     ) throws(SQLiteError) -> SQLite.Statement {
-        let query = SourceQuery(table.source, columns: table.columns)
+        let query = data.query(table.source, columns: table.columns)
         return table.isKeyRowid
             ? try query.prepare(rowids: keys, source)
             : try source.prepare(query.ordered(by: table.columns[key]))

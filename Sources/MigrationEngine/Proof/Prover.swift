@@ -8,7 +8,7 @@ import Synchronization
 /// Tables with an integer key are compared in the order of the key, piece by piece; others by `HashedProof`. Types
 /// are those that the target has, whoever made it. Workers as in the copy.
 struct Prover: Sendable {
-    let snapshot: Snapshot
+    let data: SourceData
     let server: TargetServer
     let schema: String
     let cancellation: Cancellation
@@ -30,7 +30,7 @@ struct Prover: Sendable {
         let queue = WorkQueue(jobs)
         let style = SessionStyle.proof
         try WorkerThreads.run(count: max(1, min(workers, jobs.count)), onFirstError: { queue.stop() }) { _ in
-            let connection = try snapshot.open()
+            let connection = try data.open()
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
                 try server.withConnection(purpose: "proof") { target in
@@ -72,10 +72,12 @@ struct Prover: Sendable {
     ) throws -> TableVerdict {
         do {
             guard let keys = job.keys else {
-                return try HashedProof(table: job.table, schema: schema, log: differences).run(source, target)
+                return try HashedProof(table: job.table, data: data, schema: schema, log: differences)
+                    .run(source, target)
             }
-            return try OrderedProof(table: job.table, schema: schema, keys: keys, log: differences).run(
-                source, target)
+            return try OrderedProof(
+                table: job.table, data: data, schema: schema, keys: keys, log: differences
+            ).run(source, target)
         } catch let error as SQLiteError where error.isInterrupted {
             throw MigrationError.cancelled
         }
@@ -100,9 +102,13 @@ struct Prover: Sendable {
 /// A table with what the proof needs to know of both sides.
 struct ProofTable: Sendable {
     let source: Catalog.Table
+    /// Its name in the target.
+    let target: String
     let profile: TableProfile
-    /// Columns in the order in which they are read.
+    /// Columns in the order in which they are read, as the source spells them.
     let columns: [String]
+    /// The same columns, as the target spells them.
+    let targetColumns: [String]
     /// By the types that the target has.
     let codes: [ColumnCode]
     /// Columns that the server gives as text, since only it knows their types.
@@ -132,8 +138,8 @@ struct ProofTable: Sendable {
 
     /// The columns; of foreign types what the type's output function says, which a cast to text may add to.
     func selectList() -> String {
-        columns.map { column in
-            let name = quoteIdentifier(column)
+        zip(columns, targetColumns).map { column, target in
+            let name = quoteIdentifier(target)
             return foreign.contains(column)
                 ? "CASE WHEN \(name) IS NOT NULL THEN format('%s', \(name)) END" : name
         }.joined(separator: ", ")

@@ -53,7 +53,9 @@ public struct RowPairReader: Sendable {
         else { return differences.map { RowPair(difference: $0, cells: []) } }
         let connection = try preparation.snapshot.open()
         return try server.withConnection(purpose: "differences") { target in
-            let types = try TargetColumns.read(table, schema: preparation.plan.schema, target)?.types ?? [:]
+            let types =
+                try TargetColumns.read(planned.targetName, schema: preparation.plan.schema, target)?.types
+                ?? [:]
             return try differences.map { difference in
                 let columns =
                     difference.columns.isEmpty ? planned.columns.map(\.name) : difference.columns
@@ -62,7 +64,7 @@ public struct RowPairReader: Sendable {
                     ? nil : try Self.sourceRow(difference, source, columns, connection)
                 let theirs =
                     difference.kind == .missing
-                    ? nil : try targetRow(difference, source, columns, types, target)
+                    ? nil : try targetRow(difference, source, planned, columns, types, target)
                 let cells = columns.enumerated().map { index, column in
                     RowPair.Cell(column: column, source: ours?[index], target: theirs?[index])
                 }
@@ -105,20 +107,22 @@ public struct RowPairReader: Sendable {
     }
 
     private func targetRow(
-        _ difference: RowDifference, _ table: Catalog.Table, _ columns: [String],
-        _ types: [String: PostgresType], _ target: borrowing Postgres.Connection
+        _ difference: RowDifference, _ table: Catalog.Table, _ planned: MigrationPlan.Table,
+        _ columns: [String], _ types: [String: PostgresType], _ target: borrowing Postgres.Connection
     ) throws -> [CellValue]? {
         guard let keys = difference.place?.keys, keys.count == table.primaryKey.count else { return nil }
-        let present = columns.filter { types[$0] != nil }
-        let condition = table.primaryKey.enumerated().map { "\(quoteIdentifier($1)) = $\($0 + 1)" }
+        let present = planned.targetNames(columns).filter { types[$0] != nil }
+        let condition = planned.targetNames(table.primaryKey).enumerated().map {
+            "\(quoteIdentifier($1)) = $\($0 + 1)"
+        }
         let result = try target.query(
             """
             SELECT \(present.map(quoteIdentifier).joined(separator: ", "))
-            FROM \(quoteIdentifier(preparation.plan.schema, table.name))
+            FROM \(quoteIdentifier(preparation.plan.schema, planned.targetName))
             WHERE \(condition.joined(separator: " AND ")) LIMIT 1
             """, keys)
         guard result.count > 0 else { return nil }
-        return columns.map { name in
+        return planned.targetNames(columns).map { name in
             guard let index = present.firstIndex(of: name), let text = result.text(0, index) else {
                 return .null
             }

@@ -118,7 +118,8 @@ public struct Migration: Sendable {
                     remedy: "Look at what others have hung on those tables, and drop them yourself.")
             }
         }
-        let names = script.plan.tables.filter { !$0.isSkipped }.map(\.name)
+        let names =
+            script.plan.tables.filter { !$0.isSkipped }.map(\.targetName) + (plan.views ?? []).map(\.name)
         let present = try server.existing(names, schema: plan.schema, main)
         guard present.isEmpty else {
             if let status = try Ledger.newest(schema: plan.schema, main)?.status(main), status.stage == .ended
@@ -170,17 +171,19 @@ public struct Migration: Sendable {
         let bySize = names.sorted {
             preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0
         }
-        return bySize.flatMap { name -> [Ledger.Chunk] in
-            guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
-            guard !profile.chunkEnds.isEmpty else {
-                return [Ledger.Chunk(table: name, number: 0, rowids: nil)]
+        let kept = names.filter { preparation.data.decided?.tables[$0] != nil }.map(Ledger.Chunk.kept)
+        return kept
+            + bySize.flatMap { name -> [Ledger.Chunk] in
+                guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
+                guard !profile.chunkEnds.isEmpty else {
+                    return [Ledger.Chunk(table: name, number: 0, rowids: nil)]
+                }
+                var first = Int64.min
+                return profile.chunkEnds.enumerated().map { number, end in
+                    defer { first = end == .max ? end : end + 1 }
+                    return Ledger.Chunk(table: name, number: number, rowids: first...end)
+                }
             }
-            var first = Int64.min
-            return profile.chunkEnds.enumerated().map { number, end in
-                defer { first = end == .max ? end : end + 1 }
-                return Ledger.Chunk(table: name, number: number, rowids: first...end)
-            }
-        }
     }
 
     // MARK: The load and what follows it
@@ -191,25 +194,31 @@ public struct Migration: Sendable {
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 return nil
             }
-            let codes = table.columns.map { column in
+            let columns = table.columns.filter { !$0.isGenerated }
+            let codes = columns.map { column in
                 let isDecided = preparation.decidedColumns[table.name]?.contains(column.name) ?? false
                 return ColumnCode(
                     column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
             }
             let counters = counters(of: table)
             counters.loaded.store(loaded[table.name] ?? 0, ordering: .relaxed)
-            return Loader.LoadTable(source: source, plan: table, codes: codes, counters: counters)
+            return Loader.LoadTable(
+                source: source, plan: table, columns: columns, codes: codes, counters: counters)
         }
         progress.setTables(tables.map(\.counters))
         progress.begin(.copy)
         try Loader(
-            snapshot: preparation.snapshot, server: server, ledger: ledger, script: script, tables: tables,
+            data: preparation.data, server: server, ledger: ledger, script: script, tables: tables,
             chunks: chunks, cancellation: cancellation, progress: progress, gate: gate
         ).load(workers: workers)
     }
 
     func counters(of table: MigrationPlan.Table) -> RunProgress.Table {
-        RunProgress.Table(name: table.name, rows: preparation.profiles[table.name]?.rows ?? 0)
+        let counters = RunProgress.Table(
+            name: table.name, rows: preparation.profiles[table.name]?.rows ?? 0)
+        counters.quarantined.store(
+            preparation.data.decided?.quarantined[table.name] ?? 0, ordering: .relaxed)
+        return counters
     }
 
     /// Makes keys, indexes and foreign keys, those that are `present` left out, and sets the sequences.
@@ -221,7 +230,7 @@ public struct Migration: Sendable {
             let missing = stage.map { table, statements in
                 (
                     table: table,
-                    statements: statements.filter { !present.contains(.init(table: table, name: $0.name)) }
+                    statements: statements.filter { !present.contains(place($0, of: table)) }
                 )
             }
             try run(missing.filter { !$0.statements.isEmpty })
@@ -230,9 +239,15 @@ public struct Migration: Sendable {
         let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
         for table in plan.tables where !table.isSkipped {
             try cancellation.check()
-            try main.execute("ANALYZE \(script.qualified(table.name))")
+            try main.execute("ANALYZE \(script.qualified(table))")
         }
         return outcome
+    }
+
+    /// Where a statement's object is found in the target.
+    private func place(_ statement: SchemaScript.Statement, of table: String) -> SchemaScript.Place {
+        .init(
+            table: plan.tables.first { $0.name == table }?.targetName ?? table, name: statement.name)
     }
 
     /// Runs the statements of one table after each other, and tables beside each other.
@@ -322,7 +337,12 @@ public struct Migration: Sendable {
         var report = report(start: start)
         report.objects += sequences.objects
         report.findings += sequences.findings
-        report.tables = plan.tables.map { .init($0.name, verdicts[$0.name], loaded: loaded[$0.name] ?? 0) }
+        let quarantined = preparation.data.decided?.quarantined ?? [:]
+        report.tables = plan.tables.map {
+            .init(
+                $0.name, verdicts[$0.name], loaded: loaded[$0.name] ?? 0,
+                quarantined: quarantined[$0.name] ?? 0)
+        }
         let isCurrent = try preparation.snapshot.isCurrent(cancellation: Cancellation())
         report.conclude(isStale: !isCurrent, isRehearsal: isRehearsal)
         try ledger.finish(report.outcome.rawValue, main)
@@ -332,9 +352,11 @@ public struct Migration: Sendable {
 }
 
 extension MigrationReport.Table {
-    init(_ name: String, _ verdict: TableVerdict?, loaded: Int) {
+    /// Rows in quarantine were read from the source too.
+    init(_ name: String, _ verdict: TableVerdict?, loaded: Int, quarantined: Int) {
         self.init(
-            name: name, sourceRows: verdict?.sourceRows ?? 0, loadedRows: loaded, quarantinedRows: 0,
+            name: name, sourceRows: verdict.map { $0.sourceRows + quarantined } ?? 0, loadedRows: loaded,
+            quarantinedRows: quarantined,
             verdict: (verdict?.verdict ?? .skipped).rawValue, differences: verdict?.differences ?? 0,
             seconds: rounded(verdict?.seconds ?? 0), samples: verdict?.samples ?? [],
             reason: verdict?.obstacle)
@@ -359,6 +381,8 @@ extension MigrationReport {
             end(.stale, .undecided)
         } else if !unexplained.isEmpty {
             end(.undecided, .undecided)
+        } else if tables.contains(where: { $0.quarantinedRows > 0 }) {
+            end(.quarantined, .quarantined)
         } else {
             end(.proven, .success)
         }
@@ -406,7 +430,9 @@ public struct Validation: Sendable {
         // What the plan does not mention was compared by nobody.
         report.findings = preparation.findings.filter { $0.id == .notInPlan }
         report.tables = preparation.plan.tables.map { table in
-            .init(table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0)
+            .init(
+                table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0,
+                quarantined: preparation.data.decided?.quarantined[table.name] ?? 0)
         }
         report.conclude(isStale: false, isRehearsal: true)
         if report.outcome == .proven, !report.findings.isEmpty { report.end(.undecided, .undecided) }

@@ -36,11 +36,48 @@ struct ProofRun {
         if progress.tables.isEmpty { progress.setTables(tables.map(\.counters)) }
         try differences?.clear(plan.tables.map(\.name))
         let prover = Prover(
-            snapshot: preparation.snapshot, server: server, schema: plan.schema, cancellation: cancellation,
+            data: preparation.data, server: server, schema: plan.schema, cancellation: cancellation,
             progress: progress, gate: gate, differences: differences)
         for (name, verdict) in try prover.prove(tables, workers: workers) { verdicts[name] = verdict }
+        try checkKept(tables, &verdicts)
         try differences?.finish()
         return verdicts
+    }
+
+    /// Every row of the source is compared or in quarantine, and what decisions keep out is there whole.
+    private func checkKept(_ tables: [ProofTable], _ verdicts: inout [String: TableVerdict]) throws {
+        let decided = preparation.data.decided?.tables ?? [:]
+        for table in tables {
+            let name = table.source.name
+            let kept = decided[name]?.quarantined ?? 0
+            guard let compared = verdicts[name]?.sourceRows, compared + kept != table.profile.rows else {
+                continue
+            }
+            refuse(
+                name,
+                "\(compared) rows were compared and \(kept) are in quarantine, of \(table.profile.rows) in the source",
+                &verdicts)
+        }
+        guard tables.contains(where: { decided[$0.source.name] != nil }) else { return }
+        let source = try preparation.data.open()
+        try server.withConnection(purpose: "proof") { target in
+            let run = try Ledger.newest(schema: preparation.plan.schema, target)?.run
+            for table in tables {
+                guard let rows = decided[table.source.name] else { continue }
+                let proof = KeptRowsProof(table: table.source, decided: rows, run: run ?? 0)
+                if let obstacle = try proof.obstacle(source, target) {
+                    refuse(table.source.name, obstacle, &verdicts)
+                }
+            }
+        }
+    }
+
+    private func refuse(_ name: String, _ obstacle: String, _ verdicts: inout [String: TableVerdict]) {
+        guard var verdict = verdicts[name] else { return }
+        verdict.verdict = .differs
+        verdict.differences = max(1, verdict.differences)
+        verdict.obstacle = verdict.obstacle ?? obstacle
+        verdicts[name] = verdict
     }
 
     private struct Obstacle: Error, CustomStringConvertible {
@@ -54,15 +91,17 @@ struct ProofRun {
         guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }),
             let profile = preparation.profiles[table.name]
         else { return .failure(Obstacle(description: "the table is not in the source")) }
-        guard let target = try TargetColumns.read(table.name, schema: preparation.plan.schema, connection)
+        guard
+            let target = try TargetColumns.read(table.targetName, schema: preparation.plan.schema, connection)
         else {
             return .failure(Obstacle(description: "the table is not in the target"))
         }
         var codes: [ColumnCode] = []
         var foreign: Set<String> = []
         for column in table.columns {
-            guard let type = target.types[column.name] else {
-                return .failure(Obstacle(description: "the target's table has no column \(column.name)"))
+            guard let type = target.types[column.targetName] else {
+                return .failure(
+                    Obstacle(description: "the target's table has no column \(column.targetName)"))
             }
             var actual = column
             actual.type = type.sql
@@ -78,7 +117,9 @@ struct ProofRun {
             ?? RunProgress.Table(name: table.name, rows: profile.rows)
         return .success(
             ProofTable(
-                source: source, profile: profile, columns: table.columns.map(\.name), codes: codes,
+                source: source, target: table.targetName, profile: profile,
+                columns: table.columns.map(\.name), targetColumns: table.columns.map(\.targetName),
+                codes: codes,
                 foreign: foreign,
                 counters: counters))
     }

@@ -10,7 +10,10 @@ public struct SchemaScript: Sendable {
 
     private var tables: [MigrationPlan.Table] { plan.tables.filter { !$0.isSkipped } }
 
-    func qualified(_ table: String) -> String { quoteIdentifier(plan.schema, table) }
+    func qualified(_ name: String) -> String { quoteIdentifier(plan.schema, name) }
+
+    /// A table by its name in the target.
+    func qualified(_ table: MigrationPlan.Table) -> String { qualified(table.targetName) }
 
     // MARK: Before the load
 
@@ -19,7 +22,7 @@ public struct SchemaScript: Sendable {
 
     /// The statements that make keys, indexes and foreign keys, in order.
     public var constraintStatements: [String] {
-        (keysAndIndexes + foreignKeys).flatMap(\.statements).map(\.sql)
+        (keysAndIndexes + foreignKeys).flatMap(\.statements).map(\.sql) + viewsAndTriggers.map(\.sql)
     }
 
     /// The statements that make each table, with its keys.
@@ -33,8 +36,8 @@ public struct SchemaScript: Sendable {
     /// Enum types, then tables without keys: loading into a table without indexes is fastest.
     var beforeLoad: [String] {
         // A table whose name a sequence would take comes first: PostgreSQL then names the sequence otherwise.
-        let sequenceLike = tables.filter { $0.name.contains(/_seq[0-9]*$/) }
-        let others = tables.filter { !$0.name.contains(/_seq[0-9]*$/) }
+        let sequenceLike = tables.filter { $0.targetName.contains(/_seq[0-9]*$/) }
+        let others = tables.filter { !$0.targetName.contains(/_seq[0-9]*$/) }
         return enums + (sequenceLike + others).map(create)
     }
 
@@ -47,7 +50,7 @@ public struct SchemaScript: Sendable {
 
     private func create(_ table: MigrationPlan.Table) -> String {
         let columns = table.columns.map { "    " + definition($0) }
-        return "CREATE TABLE \(qualified(table.name)) (\n\(columns.joined(separator: ",\n"))\n)"
+        return "CREATE TABLE \(qualified(table)) (\n\(columns.joined(separator: ",\n"))\n)"
     }
 
     func type(of column: MigrationPlan.Column) -> String {
@@ -56,7 +59,7 @@ public struct SchemaScript: Sendable {
     }
 
     private func definition(_ column: MigrationPlan.Column) -> String {
-        var words = [quoteIdentifier(column.name)]
+        var words = [quoteIdentifier(column.targetName)]
         switch (column.numbering, column.postgresType) {
         case (.serial, .smallint): words.append("smallserial")
         case (.serial, .integer): words.append("serial")
@@ -66,6 +69,9 @@ public struct SchemaScript: Sendable {
         }
         if column.notNull ?? false { words.append("NOT NULL") }
         if let value = column.defaultValue { words.append("DEFAULT \(value)") }
+        if let expression = column.generated {
+            words.append("GENERATED ALWAYS AS (\(expression)) STORED")
+        }
         return words.joined(separator: " ")
     }
 
@@ -90,33 +96,48 @@ public struct SchemaScript: Sendable {
     var keysAndIndexes: [(table: String, statements: [Statement])] {
         tables.map { table in
             var statements: [Statement] = []
-            let name = qualified(table.name)
+            let name = qualified(table)
             if let key = table.primaryKey {
                 let sql =
-                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY \(list(key.columns))"
+                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY "
+                    + list(table.targetNames(key.columns))
                 statements.append(
                     .init(kind: .primaryKey, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
             }
             for key in table.uniques ?? [] {
                 let sql =
-                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE \(list(key.columns))"
+                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE "
+                    + list(table.targetNames(key.columns))
                 statements.append(
                     .init(kind: .unique, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
             }
             for index in table.indexes ?? [] {
-                let terms = index.columns.map {
-                    quoteIdentifier($0) + (index.descending?.contains($0) ?? false ? " DESC" : "")
-                }
-                let unique = index.unique ?? false ? "UNIQUE " : ""
-                let sql =
-                    "CREATE \(unique)INDEX \(quoteIdentifier(index.name)) ON \(name) (\(terms.joined(separator: ", ")))"
                 statements.append(
                     .init(
-                        kind: .index, name: index.name, sql: sql,
+                        kind: .index, name: index.name, sql: create(index, on: table),
                         undo: "DROP INDEX IF EXISTS \(qualified(index.name))"))
+            }
+            for check in table.checks ?? [] {
+                let sql =
+                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(check.name)) CHECK (\(check.expression))"
+                statements.append(
+                    .init(kind: .check, name: check.name, sql: sql, undo: dropConstraint(check.name, name)))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
+    }
+
+    private func create(_ index: MigrationPlan.Index, on table: MigrationPlan.Table) -> String {
+        let plain = index.columns.map {
+            quoteIdentifier(table.column(named: $0)?.targetName ?? $0)
+                + (index.descending?.contains($0) ?? false ? " DESC" : "")
+        }
+        let terms = index.terms ?? plain
+        var sql = "CREATE \(index.unique ?? false ? "UNIQUE " : "")INDEX \(quoteIdentifier(index.name)) ON "
+        sql += qualified(table) + (index.method.map { " USING \($0)" } ?? "")
+        sql += " (\(terms.joined(separator: ", ")))"
+        if let predicate = index.predicate { sql += " WHERE \(predicate)" }
+        return sql
     }
 
     /// Foreign keys by child table; every key that they refer to is there by then.
@@ -126,7 +147,7 @@ public struct SchemaScript: Sendable {
             let statements = (table.foreignKeys ?? []).filter { present.contains($0.parent) }.map { key in
                 Statement(
                     kind: .foreignKey, name: key.name, sql: foreignKey(key, of: table),
-                    undo: dropConstraint(key.name, qualified(table.name)))
+                    undo: dropConstraint(key.name, qualified(table)))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
@@ -137,15 +158,39 @@ public struct SchemaScript: Sendable {
     }
 
     private func foreignKey(_ key: MigrationPlan.ForeignKey, of table: MigrationPlan.Table) -> String {
+        let parent = plan.tables.first { $0.name == key.parent }
         var sql =
-            "ALTER TABLE \(qualified(table.name)) ADD CONSTRAINT \(quoteIdentifier(key.name)) FOREIGN KEY "
-            + "\(list(key.columns)) REFERENCES \(qualified(key.parent)) \(list(key.parentColumns))"
+            "ALTER TABLE \(qualified(table)) ADD CONSTRAINT \(quoteIdentifier(key.name)) FOREIGN KEY "
+            + "\(list(table.targetNames(key.columns))) REFERENCES \(qualified(parent?.targetName ?? key.parent)) "
+            + list(parent?.targetNames(key.parentColumns) ?? key.parentColumns)
         if let action = key.onDelete { sql += " ON DELETE \(action)" }
         if let action = key.onUpdate { sql += " ON UPDATE \(action)" }
         if let deferrable = key.deferrable {
             sql += " DEFERRABLE INITIALLY \(deferrable == "deferred" ? "DEFERRED" : "IMMEDIATE")"
         }
+        if key.notValid ?? false { sql += " NOT VALID" }
         return sql
+    }
+
+    /// Views in the order of the plan, then the functions of triggers and the triggers themselves: after the load, so that
+    /// no trigger runs for rows that are carried over.
+    var viewsAndTriggers: [Statement] {
+        let views = (plan.views ?? []).map { view in
+            let columns = view.columns.isEmpty ? "" : " " + list(view.columns)
+            return Statement(
+                kind: .view, name: view.name,
+                sql: "CREATE VIEW \(qualified(view.name))\(columns) AS \(view.select)",
+                undo: "DROP VIEW IF EXISTS \(qualified(view.name))")
+        }
+        let triggers = (plan.triggers ?? []).flatMap { trigger in
+            [
+                Statement(
+                    kind: .function, name: trigger.name, sql: trigger.function,
+                    undo: "DROP FUNCTION IF EXISTS \(qualified(trigger.name))() CASCADE"),
+                Statement(kind: .trigger, name: trigger.name, sql: trigger.trigger, undo: ""),
+            ]
+        }
+        return views + triggers
     }
 
     private func list(_ columns: [String]) -> String {
@@ -165,6 +210,10 @@ public struct SchemaScript: Sendable {
         lines += keysAndIndexes.flatMap { $0.statements.map { $0.sql + ";" } }
         lines.append("")
         lines += foreignKeys.flatMap { $0.statements.map { $0.sql + ";" } }
+        if !viewsAndTriggers.isEmpty {
+            lines.append("\n-- Views and triggers.\n")
+            lines += viewsAndTriggers.map { $0.sql + ";" }
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 }

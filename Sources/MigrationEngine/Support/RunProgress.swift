@@ -14,6 +14,7 @@ public final class RunProgress: Sendable {
         public let rows: Int
         let loaded = Atomic<Int>(0)
         let compared = Atomic<Int>(0)
+        let quarantined = Atomic<Int>(0)
 
         init(name: String, rows: Int) {
             self.name = name
@@ -22,6 +23,7 @@ public final class RunProgress: Sendable {
 
         public var loadedRows: Int { loaded.load(ordering: .relaxed) }
         public var comparedRows: Int { compared.load(ordering: .relaxed) }
+        public var quarantinedRows: Int { quarantined.load(ordering: .relaxed) }
     }
 
     private struct State {

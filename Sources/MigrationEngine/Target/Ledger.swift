@@ -14,11 +14,18 @@ struct Ledger: Sendable {
         let number: Int
         /// First and last rowid; nil for a table that is read as a whole.
         let rowids: ClosedRange<Int64>?
+
+        /// The piece with what decisions keep out of a table.
+        static func kept(_ table: String) -> Chunk { Chunk(table: table, number: -1, rowids: nil) }
+
+        var isKept: Bool { number < 0 }
     }
 
     struct MadeObject: Sendable, Equatable {
         let kind: String
         let name: String
+        /// A table's name in the source.
+        let source: String?
     }
 
     private static let tables = """
@@ -35,8 +42,9 @@ struct Ledger: Sendable {
         CREATE TABLE IF NOT EXISTS howdah.ledger (
             run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, number int NOT NULL,
             rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number));
-        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS constrained timestamptz
-        """
+        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS constrained timestamptz;
+        ALTER TABLE howdah.object ADD COLUMN IF NOT EXISTS source_name text;
+        """ + KeptRows.tables
 
     /// Tells our schema from one that the operator made under the same name.
     private static let schemaComment = "made by howdah for its ledger"
@@ -52,7 +60,9 @@ struct Ledger: Sendable {
     /// Removes the ledger when no run is left in it.
     private static func dropTablesIfEmpty(_ connection: borrowing Postgres.Connection) throws {
         guard try connection.query("SELECT NOT EXISTS (SELECT FROM howdah.run)").bool(0, 0) else { return }
-        try connection.execute("DROP TABLE howdah.ledger, howdah.chunk, howdah.object, howdah.run")
+        try connection.execute(
+            "DROP TABLE IF EXISTS howdah.replaced, howdah.quarantine, howdah.ledger, howdah.chunk, howdah.object, howdah.run"
+        )
         let isOurs = try connection.query(
             """
             SELECT obj_description(oid, 'pg_namespace') = $1
@@ -90,7 +100,9 @@ struct Ledger: Sendable {
                     "type", enumeration.name, "to_regtype", script.qualified(enumeration.name), connection)
             }
             for table in plan.tables where !table.isSkipped {
-                try ledger.note("table", table.name, "to_regclass", script.qualified(table.name), connection)
+                try ledger.note(
+                    "table", table.targetName, "to_regclass", script.qualified(table), connection,
+                    source: table.name)
             }
             for chunk in chunks { try ledger.note(chunk, connection) }
             return ledger
@@ -100,11 +112,13 @@ struct Ledger: Sendable {
     /// Notes an object with the server's own number for it: another one may bear its name later.
     private func note(
         _ kind: String, _ name: String, _ lookup: String, _ qualified: String,
-        _ connection: borrowing Postgres.Connection
+        _ connection: borrowing Postgres.Connection, source: String? = nil
     ) throws {
         _ = try connection.query(
-            "INSERT INTO howdah.object VALUES ($1, $2, $3, \(lookup)($4)::oid)",
-            ["\(run)", kind, name, qualified])
+            """
+            INSERT INTO howdah.object (run, kind, name, id, source_name)
+            VALUES ($1, $2, $3, \(lookup)($4)::oid, $5)
+            """, ["\(run)", kind, name, qualified, source])
     }
 
     private func note(_ chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
@@ -188,7 +202,9 @@ struct Ledger: Sendable {
                 try refuseOtherRows(schema: schema, connection)
                 try connection.execute("TRUNCATE \(tables.joined(separator: ", "))")
             }
-            _ = try connection.query("DELETE FROM howdah.ledger WHERE run = $1", ["\(run)"])
+            for name in ["ledger", "quarantine", "replaced"] {
+                _ = try connection.query("DELETE FROM howdah.\(name) WHERE run = $1", ["\(run)"])
+            }
             try reopen(connection)
         }
     }
@@ -235,28 +251,31 @@ struct Ledger: Sendable {
     /// Tables of the run's that hold other rows than it loaded: somebody else has written to them.
     func tablesWithOtherRows(schema: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
         let loaded = try loadedRows(connection)
-        return try madeObjects(connection).filter { $0.kind == "table" }.map(\.name).filter { name in
-            let table = quoteIdentifier(schema, name)
+        return try madeObjects(connection).filter { $0.kind == "table" }.filter { object in
+            let table = quoteIdentifier(schema, object.name)
             guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [table]).bool(0, 0) else {
                 return false
             }
-            return try connection.query("SELECT count(*) FROM \(table)").int(0, 0) != loaded[name] ?? 0
-        }
+            let rows = try connection.query("SELECT count(*) FROM \(table)").int(0, 0)
+            return rows != loaded[object.source ?? object.name] ?? 0
+        }.map(\.name)
     }
 
     /// What this run made and is still there under its name: in the order in which it may be dropped.
     func madeObjects(_ connection: borrowing Postgres.Connection) throws -> [MadeObject] {
         let result = try connection.query(
             """
-            SELECT o.kind, o.name FROM howdah.object AS o JOIN howdah.run AS r ON r.id = o.run
+            SELECT o.kind, o.name, to_jsonb(o) ->> 'source_name' FROM howdah.object AS o JOIN howdah.run AS r ON r.id = o.run
             WHERE run = $1 AND o.id = CASE kind
                 WHEN 'schema' THEN to_regnamespace(quote_ident(name))::oid
+                WHEN 'function' THEN
+                    to_regprocedure(quote_ident(schema_name) || '.' || quote_ident(name) || '()')::oid
                 WHEN 'type' THEN to_regtype(quote_ident(schema_name) || '.' || quote_ident(name))::oid
                 ELSE to_regclass(quote_ident(schema_name) || '.' || quote_ident(name))::oid END
             ORDER BY kind = 'schema', kind = 'type', name
             """, ["\(run)"])
         return (0..<result.count).map {
-            .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "")
+            .init(kind: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "", source: result.text($0, 2))
         }
     }
 
@@ -264,10 +283,17 @@ struct Ledger: Sendable {
     func takeBack(schema: String, _ connection: borrowing Postgres.Connection) throws {
         try connection.transaction { connection in
             let made = try madeObjects(connection)
+            let views = made.filter { $0.kind == "view" }.map { quoteIdentifier(schema, $0.name) }
+            if !views.isEmpty {
+                try connection.execute("DROP VIEW IF EXISTS \(views.joined(separator: ", "))")
+            }
             let tables = made.filter { $0.kind == "table" }.map { quoteIdentifier(schema, $0.name) }
             // All in one statement: tables that refer to each other go together.
             if !tables.isEmpty {
                 try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))")
+            }
+            for object in made where object.kind == "function" {
+                try connection.execute("DROP FUNCTION IF EXISTS \(quoteIdentifier(schema, object.name))()")
             }
             for object in made where object.kind == "type" {
                 try connection.execute("DROP TYPE IF EXISTS \(quoteIdentifier(schema, object.name))")

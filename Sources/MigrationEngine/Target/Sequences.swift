@@ -27,9 +27,9 @@ struct Sequences {
         _ table: MigrationPlan.Table, _ column: MigrationPlan.Column, _ outcome: inout Outcome,
         _ connection: borrowing Postgres.Connection
     ) throws {
-        let name = quoteIdentifier(plan.schema, table.name)
+        let name = quoteIdentifier(plan.schema, table.targetName)
         let place = "\(table.name).\(column.name)"
-        let found = try connection.query("SELECT pg_get_serial_sequence($1, $2)", [name, column.name])
+        let found = try connection.query("SELECT pg_get_serial_sequence($1, $2)", [name, column.targetName])
         guard let sequence = found.text(0, 0) else {
             throw MigrationError(
                 .target, "\(place) has no sequence, though it was made with one",
@@ -37,7 +37,7 @@ struct Sequences {
         }
         let facts = try connection.query(
             """
-            SELECT (SELECT max(\(quoteIdentifier(column.name))) FROM \(name)),
+            SELECT (SELECT max(\(quoteIdentifier(column.targetName))) FROM \(name)),
                 (SELECT seqmax FROM pg_sequence WHERE seqrelid = to_regclass($1))
             """, [sequence])
         let given = catalog.tables.first { $0.name == table.name }?.sequence ?? 0
@@ -61,7 +61,7 @@ struct Sequences {
         try connection.execute("BEGIN")
         let next = try connection.query(
             """
-            SELECT s.number, EXISTS (SELECT FROM \(name) AS t WHERE t.\(quoteIdentifier(column.name)) = s.number)
+            SELECT s.number, EXISTS (SELECT FROM \(name) AS t WHERE t.\(quoteIdentifier(column.targetName)) = s.number)
             FROM nextval($1::regclass) AS s (number)
             """, [sequence])
         let number = Int64(next.text(0, 0) ?? "") ?? 0

@@ -49,7 +49,7 @@ struct TypeTrial {
             .valueDoesNotFit, blocking: true, table: table.name, column: column.name, count: misfits.count,
             sampleRowids: misfits.rowids,
             "\(misfits.count) values do not come back from \(column.type) as they went in",
-            choices: ["type: text", "correct the rows in the source", PlanEdit.skipChoice(table.name)])
+            choices: [.type(.text), .skipTable(table.name)])
     }
 
     /// The column's values as text, with their rowids where there are any.
@@ -57,11 +57,11 @@ struct TypeTrial {
         _ table: Catalog.Table, _ column: MigrationPlan.Column, _ target: borrowing Postgres.Connection
     ) throws {
         try target.execute("CREATE TEMP TABLE howdah_trial (value text, row bigint) ON COMMIT DROP")
-        let connection = try preparation.snapshot.open()
+        let connection = try preparation.data.open()
         let interrupter = connection.interrupter
         let hasRowid = table.rowidName != nil
         try cancellation.whileRegistered({ interrupter.interrupt() }) {
-            let statement = try connection.prepare(SourceQuery(table, columns: [column.name]).all)
+            let statement = try connection.prepare(preparation.data.query(table, columns: [column.name]).all)
             let names = hasRowid ? "value, row" : "value"
             var codes = [ColumnCode(column, enums: [])]
             if hasRowid {

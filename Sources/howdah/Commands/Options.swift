@@ -27,6 +27,12 @@ struct PlanningOptions: ParsableArguments {
             "Threads that read, copy and compare; by default one a core, at least two.", valueName: "n"))
     var workers: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Decide a finding, one kind of findings, or all as recommended; may be given again.",
+            valueName: "finding=choice|recommended"))
+    var decide: [String] = []
+
     func validate() throws {
         if style != "auto", Style(rawValue: style) == nil {
             let known = (["auto"] + Style.allCases.map(\.rawValue)).joined(separator: ", ")
@@ -39,6 +45,25 @@ struct PlanningOptions: ParsableArguments {
         if schema == "howdah" || schema.hasPrefix("pg_") || schema == "information_schema" {
             throw ValidationError("the schema \(schema) is not for an application's tables")
         }
+    }
+
+    /// What `--decide` says.
+    func decisions() throws -> Decisions {
+        var decisions = Decisions()
+        for text in decide {
+            if text == "recommended" {
+                decisions.takesRecommended = true
+            } else if let decision = Decision(text) {
+                decisions.given.append(decision)
+            } else {
+                throw MigrationError(
+                    .plan, "--decide \(text) names no finding",
+                    remedy:
+                        "Say --decide FINDING=CHOICE or --decide FINDING:TABLE.COLUMN=CHOICE as howdah plan shows "
+                        + "them, or --decide recommended.", exit: .usage)
+            }
+        }
+        return decisions
     }
 
     var chosenStyle: Style? { Style(rawValue: style) }
@@ -67,8 +92,8 @@ struct Session {
         try Preparer(
             source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema,
-            planSource: .file(planPath), workers: planning.workerCount, cancellation: cancellation,
-            progress: progress
+            planSource: .file(planPath), decisions: planning.decisions(), workers: planning.workerCount,
+            cancellation: cancellation, progress: progress
         ).prepare()
     }
 

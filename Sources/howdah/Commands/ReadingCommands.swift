@@ -52,18 +52,20 @@ struct PlanCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let session = try Session(source, common, cancellation)
             // A plan that was edited is followed only where no new file is asked for.
-            let planner = Preparer(
+            let planner = try Preparer(
                 source: session.workspace.source, state: session.state, hints: session.location.hints,
                 style: planning.chosenStyle, schema: planning.schema,
-                planSource: output == nil ? .file(nil) : .new,
+                planSource: output == nil ? .file(nil) : .new, decisions: planning.decisions(),
                 workers: planning.workerCount,
                 cancellation: cancellation, progress: session.progress)
             let preparation = try session.reporting { try planner.prepare() }
             let path = output ?? session.state.planPath
             if path == "-" {
                 Console.raw(preparation.planText)
-            } else if output != nil || preparation.planPath == nil {
+            } else if output != nil {
                 try PlanStore(session.state).write(preparation.planText, to: path)
+            } else {
+                try PlanStore(session.state).keep(preparation)
             }
             if common.json, path != "-" {
                 Console.json(PlanDocument(preparation, path: path))

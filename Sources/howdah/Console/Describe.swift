@@ -38,8 +38,12 @@ enum Describe {
             var lines = ["\(finding.blocking ? "!" : "·") \(finding.id.rawValue)\(place) \(finding.message)"]
             let samples = finding.sampleRowids.map { "\($0)" } + finding.sampleKeys
             if !samples.isEmpty { lines.append("    rows: \(samples.joined(separator: ", "))") }
-            if finding.blocking, !finding.choices.isEmpty {
-                lines.append("    choices: \(finding.choices.joined(separator: " | "))")
+            if let decision = finding.decision { lines.append("    decided: \(decision)") }
+            if finding.blocking {
+                lines += finding.choices.map { choice in
+                    let advice = choice == finding.recommended ? " (recommended)" : ""
+                    return "    --decide '\(finding.key)=\(choice.word)'\(advice): \(choice.consequence)"
+                }
             }
             return lines
         }
@@ -76,15 +80,19 @@ enum Describe {
     static func report(_ report: MigrationReport, planPath: String?) -> [String] {
         var lines: [String] = []
         if !report.tables.isEmpty {
-            let head = [["Table", "Rows", "Loaded", "Proof"]]
+            let hasQuarantine = report.tables.contains { $0.quarantinedRows > 0 }
+            let head = [
+                ["Table", "Rows", "Loaded"] + (hasQuarantine ? ["Quarantined"] : []) + ["Proof"]
+            ]
             let rows = report.tables.map { table in
-                [
-                    table.name, Format.count(table.sourceRows), Format.count(table.loadedRows),
-                    table.verdict == "differs"
-                        ? "differs: \(Format.count(table.differences)) rows" : table.verdict,
-                ]
+                [table.name, Format.count(table.sourceRows), Format.count(table.loadedRows)]
+                    + (hasQuarantine ? [Format.count(table.quarantinedRows)] : [])
+                    + [
+                        table.verdict == "differs"
+                            ? "differs: \(Format.count(table.differences)) rows" : table.verdict
+                    ]
             }
-            lines += Format.table(head + rows, right: [1, 2])
+            lines += Format.table(head + rows, right: hasQuarantine ? [1, 2, 3] : [1, 2])
             for table in report.tables {
                 if let reason = table.reason { lines.append("  \(table.name): \(reason)") }
                 for sample in table.samples {
@@ -117,6 +125,12 @@ enum Describe {
                 "proven: \(Format.count(proven, "table", "tables")), \(rows) rows, every cell equal"
                     + (skipped > 0 ? "; \(skipped) left out by the plan" : "")
             ]
+        case .quarantined:
+            let kept = report.tables.reduce(0) { $0 + $1.quarantinedRows }
+            return [
+                "proven: \(rows) rows are loaded, every cell equal; \(Format.count(kept, "row is", "rows are")) "
+                    + "kept whole in howdah.quarantine by decision (exit 5)"
+            ]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
         case .stale:
             return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]
@@ -124,8 +138,8 @@ enum Describe {
             let count = report.findings.filter(\.blocking).count
             return [
                 "undecided: \(Format.count(count, "finding stops", "findings stop")) the run; no data has moved (exit 3)",
-                "Decide them in the plan, then run this again"
-                    + (planPath.map { " with --plan: copy \($0), or edit it in place" } ?? ""),
+                "Decide them with --decide, all as recommended with --decide recommended, or in the plan"
+                    + (planPath.map { ": edit \($0)" } ?? "") + "; then run this again",
             ]
         case .undecided where !report.findings.isEmpty && report.command == "validate":
             return findings(report.findings) + [

@@ -1,0 +1,184 @@
+import Postgres
+import SQLite
+
+/// Holds a plan against the source's data: what would not fit, what refers to nothing, what is NULL where it must not be.
+struct DataReview {
+    let snapshot: Snapshot
+    let catalog: Catalog
+    /// The tables whose rows may be carried.
+    let tables: [Catalog.Table]
+    let profiles: [String: TableProfile]
+    let proposal: Planner.Proposal
+    let cancellation: Cancellation
+
+    struct Outcome {
+        var plan: MigrationPlan
+        var findings: [Finding]
+        var objects: [ObjectState]
+        /// Columns whose type is not the proposed one, by table.
+        var changedTypes: [String: Set<String>]
+    }
+
+    func review(_ plan: MigrationPlan) throws -> Outcome {
+        var reviewed = try PlanReview.review(plan, proposed: proposal.plan)
+        reviewed.plan.sourceSchema = proposal.plan.sourceSchema
+        let skipped = Set(plan.tables.filter(\.isSkipped).map(\.name))
+        let kept = tables.filter { !skipped.contains($0.name) }
+        var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
+        findings += NameReview.findings(reviewed.plan)
+        findings += try misfits(reviewed, kept)
+        findings += try nulls(reviewed.plan, kept)
+        findings += ForeignKeyReview.findings(reviewed.plan) + IndexReview.findings(reviewed.plan)
+        findings += try orphans(reviewed.plan, kept)
+        findings += snapshot.notes.map {
+            Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)")
+        }
+        let removed = Set(reviewed.objects.map { "\($0.kind.rawValue) \($0.name)" })
+        let objects =
+            proposal.objects.filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
+            + reviewed.objects
+        findings += objects.filter(\.isUnexplained).map(\.finding)
+        return Outcome(
+            plan: reviewed.plan, findings: findings, objects: objects, changedTypes: reviewed.changedTypes)
+    }
+
+    func table(_ name: String) -> Catalog.Table? { tables.first { $0.name == name } }
+
+    // MARK: Findings that ask for the data
+
+    /// Tries the encoder on every column whose values the profile does not prove to fit.
+    private func misfits(
+        _ reviewed: PlanReview.Outcome, _ tables: [Catalog.Table]
+    ) throws -> [Finding] {
+        let plan = reviewed.plan
+        let check = FitCheck(snapshot: snapshot, cancellation: cancellation)
+        var findings: [Finding] = []
+        for table in tables {
+            guard let planned = plan.tables.first(where: { $0.name == table.name }),
+                let profile = profiles[table.name]
+            else { continue }
+            for (index, column) in table.columns.enumerated() {
+                guard let planColumn = planned.columns.first(where: { $0.name == column.name }) else {
+                    continue
+                }
+                let isDecided = reviewed.changedTypes[table.name]?.contains(column.name) ?? false
+                let fit = TypeFit.check(
+                    planColumn.postgresType, profile.columns[index], integers: planColumn.integers,
+                    style: plan.style)
+                if fit == .fits { continue }
+                let code = Self.code(planColumn, plan, isDecided: isDecided)
+                let outcome = try check.run(.init(table: table, column: column.name, code: code))
+                guard outcome.count > 0 else { continue }
+                let others = try alternatives(
+                    table, column, planColumn, profile.columns[index], plan, check)
+                findings.append(misfit(outcome, table, planned, planColumn, others))
+            }
+        }
+        return findings
+    }
+
+    static func code(
+        _ column: MigrationPlan.Column, _ plan: MigrationPlan, isDecided: Bool
+    ) -> ColumnCode {
+        ColumnCode(
+            column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
+    }
+
+    private func nulls(
+        _ plan: MigrationPlan, _ tables: [Catalog.Table]
+    ) throws -> [Finding] {
+        let connection = try snapshot.open()
+        let interrupter = connection.interrupter
+        return try cancellation.whileRegistered({ interrupter.interrupt() }) {
+            try NullReview.findings(plan, tables, profiles) { table, column in
+                do {
+                    return try RowSamples.nulls(in: column, of: table, connection)
+                } catch let error as SQLiteError where error.isInterrupted {
+                    throw MigrationError.cancelled
+                }
+            }
+        }
+    }
+
+    private func misfit(
+        _ outcome: FitCheck.Outcome, _ table: Catalog.Table, _ plan: MigrationPlan.Table,
+        _ planned: MigrationPlan.Column, _ alternatives: [PostgresType]
+    ) -> Finding {
+        let reasons = outcome.reasons.sorted { $0.value > $1.value }
+            .map { reason in "\(reason.key.message) (\(reason.value))" }
+        // A text with one byte that PostgreSQL refuses is still a text to the application.
+        let isEncoding = planned.postgresType == .text && outcome.reasons.keys.allSatisfy { $0 == .encoding }
+        let types = alternatives.map(Choice.type)
+        var choices = isEncoding ? [] : types
+        if RowIdentity(table) != nil { choices.append(.quarantine(outcome.count)) }
+        if isEncoding { choices += types + [.escape(outcome.count), .strip(outcome.count)] }
+        if plan.mayBeNull([planned.name]), RowIdentity(table) != nil {
+            choices.append(.setNull(outcome.count))
+        }
+        return Finding(
+            .valueDoesNotFit, blocking: true, table: table.name, column: planned.name, count: outcome.count,
+            sampleRowids: outcome.samples.rowids, sampleKeys: outcome.samples.keys,
+            "\(Format.count(outcome.count, "value does", "values do")) not fit \(planned.type): "
+                + reasons.joined(separator: "; "),
+            choices: choices + [.skipTable(table.name)])
+    }
+
+    /// Types that take every value of a column, tried on each of them.
+    private func alternatives(
+        _ table: Catalog.Table, _ column: Catalog.Column, _ planned: MigrationPlan.Column,
+        _ profile: ColumnProfile, _ plan: MigrationPlan, _ check: FitCheck
+    ) throws -> [PostgresType] {
+        try TypeRule.alternatives.filter { type in
+            guard type != planned.postgresType else { return false }
+            if TypeFit.check(type, profile, integers: nil, style: plan.style) == .fits { return true }
+            var other = planned
+            other.type = type.sql
+            other.integers = nil
+            let code = ColumnCode(other, enums: [])
+            return try check.run(.init(table: table, column: column.name, code: code)).count == 0
+        }
+    }
+
+    private func orphans(
+        _ plan: MigrationPlan, _ tables: [Catalog.Table]
+    ) throws -> [Finding] {
+        try OrphanCheck.run(tables, snapshot: snapshot, cancellation: cancellation).compactMap { orphans in
+            // A key that is not in the plan has nothing to refuse the rows, and one that is NOT VALID refuses none.
+            guard let planned = plan.tables.first(where: { $0.name == orphans.table }),
+                let key = planned.foreignKeys?.first(where: {
+                    $0.columns == orphans.columns && $0.parent == orphans.parent
+                }), !(key.notValid ?? false)
+            else { return nil }
+            var choices: [Choice] = [.notValid(key.name)]
+            if let table = table(orphans.table), RowIdentity(table) != nil {
+                choices.append(.quarantine(orphans.count, more: ", and rows that refer to them follow"))
+                if planned.mayBeNull(key.columns) { choices.append(.setNull(orphans.count)) }
+            }
+            return Finding(
+                .orphanRows, blocking: true, table: orphans.table,
+                column: orphans.columns.joined(separator: ", "), object: key.name, count: orphans.count,
+                sampleRowids: orphans.rowids,
+                "\(Format.count(orphans.count, "row refers", "rows refer")) to rows of \(orphans.parent) that are not there",
+                choices: choices + [.leaveOut("the foreign key \(key.name)")])
+        }
+    }
+}
+
+extension MigrationPlan.Table {
+    /// Whether every one of the columns takes a NULL.
+    func mayBeNull(_ names: [String]) -> Bool {
+        names.allSatisfy { name in
+            !(column(named: name)?.notNull ?? false) && !(primaryKey?.columns.contains(name) ?? false)
+        }
+    }
+}
+
+extension ObjectState {
+    /// What asks the operator whether the object may stay behind.
+    var finding: Finding {
+        let what = "\(kind.rawValue) \(name)"
+        return Finding(
+            .notCarried, blocking: true, object: what, "\(what): \(reason ?? "cannot be carried")",
+            choices: [.leaveOut("the \(what)")])
+    }
+}
