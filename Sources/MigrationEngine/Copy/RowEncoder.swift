@@ -175,11 +175,11 @@ struct RowEncoder: ~Copyable {
             guard let date = text(statement, index).flatMap(DateText.parse) else { return .notADate }
             micros = date.microseconds
             if !codes[column].dates.takesEveryForm {
-                if codes[column].isZoned
-                    ? date.form != .utc : date.form != .local && date.form != .day && date.form != .minute
-                {
-                    return .zone
-                }
+                let isLocal = date.form == .local || date.form == .day || date.form == .minute
+                let isTaken =
+                    codes[column].isZoned
+                    ? date.form == .utc || (isLocal && codes[column].dates.takesLocalAsUTC) : isLocal
+                guard isTaken else { return .zone }
             }
             if date.fractionDigits > 6, codes[column].dates.smallestStep == 1 { return .finerThanColumn }
         case SQLITE_FLOAT:
@@ -304,7 +304,10 @@ struct RowEncoder: ~Copyable {
                 Int32(truncatingIfNeeded: (date.microseconds - TypeFit.postgresEpoch) / 86_400_000_000))
             return nil
         }
-        guard let time = DateText.parseTime(text) else { return .notATime }
+        let read =
+            codes[column].dates.takesTimesOnFirstDay
+            ? DateText.parseTimeOnFirstDay(text) : DateText.parseTime(text)
+        guard let time = read else { return .notATime }
         guard time.fractionDigits <= 6, time.microseconds % codes[column].step == 0 else {
             return .finerThanColumn
         }
@@ -344,22 +347,14 @@ struct RowEncoder: ~Copyable {
         if storage == SQLITE_BLOB, sqlite3_column_bytes(statement, index) == 16 {
             return copyBytes(statement, index, isText: false)
         }
-        guard storage == SQLITE_TEXT, let text = text(statement, index), text.count == 36 else {
+        guard storage == SQLITE_TEXT, let text = text(statement, index), let form = UUIDText.form(text) else {
             return .uuid
         }
         var bytes: [UInt8] = []
         var high: UInt8?
         for (position, character) in text.enumerated() {
-            if [8, 13, 18, 23].contains(position) {
-                guard character == UInt8(ascii: "-") else { return .uuid }
-                continue
-            }
-            let digit: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - 48
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - 87
-            default: return .uuid
-            }
+            if form == .dashed, UUIDText.isDash(at: position) { continue }
+            guard let digit = UUIDText.digit(character) else { return .uuid }
             if let first = high {
                 bytes.append(first << 4 | digit)
                 high = nil

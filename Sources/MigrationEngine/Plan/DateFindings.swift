@@ -18,7 +18,7 @@ enum DateFindings {
             )
         }
         guard style == .prisma else { return }
-        if case .timestamp(let digits) = choice.type, dates.maxFractionDigits > digits || profile.reals > 0 {
+        if case .timestamp(let digits?) = choice.type, dates.maxFractionDigits > digits || profile.reals > 0 {
             note(
                 .datePrecision, profile.texts + profile.reals,
                 "some dates have more than \(digits) digits after the second; they are cut there, as Prisma reads them"

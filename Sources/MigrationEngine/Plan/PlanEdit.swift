@@ -87,8 +87,10 @@ extension PlanStore {
 
 /// Types that hold every value of a column, for the operator to choose from.
 public enum TypeAlternatives {
-    public static func of(_ column: Catalog.Column, _ profile: ColumnProfile, style: Style) -> [String] {
-        let choice = TypeRule.choose(column, profile, style: style)
+    public static func of(
+        _ column: Catalog.Column, _ profile: ColumnProfile, style: Style, table: Catalog.Table? = nil
+    ) -> [String] {
+        let choice = TypeRule.choose(column, profile, style: style, of: table)
         return ([choice.type] + choice.alternatives).map(\.sql)
     }
 }

@@ -12,9 +12,10 @@ import Foundation
 /// | boolean | 0 and 1, or t, f, true, false |
 /// | text, varchar, enum, json | the bytes; a number in a text column is its shortest text |
 /// | bytea | the bytes, of a BLOB or of a text |
-/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style |
+/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style; a text without a zone is UTC |
+/// | time in Rails' style | the same; a text may have `2000-01-01` before it |
 /// | jsonb | the JSON value |
-/// | uuid | the 16 bytes |
+/// | uuid | the 16 bytes, of a BLOB or of 32 hexadecimal digits with the dashes or without |
 /// | any other | the text that PostgreSQL gives |
 ///
 /// What has no form under its type (a text in an integer column) equals nothing. Reads what the server sent, never
@@ -127,19 +128,19 @@ struct Relation {
             guard let civil = CivilTime(text: Self.text(statement, index)) else { return false }
             Self.append(civil, &out)
         case (.time, SQLITE_TEXT):
-            guard let time = Self.time(Self.string(statement, index)) else { return false }
+            var text = Self.string(statement, index)
+            if code.dates.takesTimesOnFirstDay, text.wholeMatch(of: /2000-01-01[ Tt].+/) != nil {
+                text.removeFirst(11)
+            }
+            guard let time = Self.time(text) else { return false }
             out.append(time)
         case (.jsonb, SQLITE_TEXT): return Self.appendJSON(Self.text(statement, index), &out)
         case (.jsonb, SQLITE_INTEGER):
             return Self.appendJSON(integer(statement, index).description.utf8, &out)
         case (.jsonb, SQLITE_FLOAT): return Self.appendJSON(real(statement, index).description.utf8, &out)
         case (.uuid, SQLITE_TEXT):
-            let digits = Self.string(statement, index).filter { $0 != "-" }.map(\.hexDigitValue)
-            guard digits.count == 32 else { return false }
-            for pair in stride(from: 0, to: 32, by: 2) {
-                guard let high = digits[pair], let low = digits[pair + 1] else { return false }
-                out.append(UInt8(high * 16 + low))
-            }
+            guard let bytes = Self.uuid(Self.string(statement, index)) else { return false }
+            out.append(contentsOf: bytes)
         case (.text, _) where storage != SQLITE_BLOB, (.varchar, SQLITE_TEXT), (.enumeration, SQLITE_TEXT),
             (.json, _) where storage != SQLITE_BLOB, (.bytea, SQLITE_BLOB), (.bytea, SQLITE_TEXT),
             (.uuid, SQLITE_BLOB):
@@ -254,6 +255,25 @@ struct Relation {
             out.append(UInt8(truncatingIfNeeded: part))
         }
         out.append(Int32(truncatingIfNeeded: civil.microsecond))
+    }
+
+    /// The 16 bytes of `8-4-4-4-12` digits, or of 32 digits in a row.
+    private static func uuid(_ text: String) -> [UInt8]? {
+        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12] || groups.map(\.utf8.count) == [32] else {
+            return nil
+        }
+        var bytes: [UInt8] = []
+        var digits = groups.joined()[...]
+        while !digits.isEmpty {
+            let pair = digits.prefix(2)
+            guard pair.allSatisfy({ $0.isHexDigit && $0.isASCII }), let byte = UInt8(pair, radix: 16) else {
+                return nil
+            }
+            bytes.append(byte)
+            digits = digits.dropFirst(2)
+        }
+        return bytes
     }
 
     /// Microseconds since midnight of a text that the encoder took.
