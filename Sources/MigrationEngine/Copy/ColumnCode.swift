@@ -2,7 +2,7 @@
 struct ColumnCode {
     enum Operation: UInt8 {
         case boolean, int2, int4, int8, double, numeric, text, varchar, bytea
-        case timestamp, date, time, json, jsonb, uuid, enumeration
+        case timestamp, date, time, interval, json, jsonb, uuid, enumeration
     }
 
     let operation: Operation
@@ -54,7 +54,7 @@ struct ColumnCode {
         case .enumeration(let name):
             operation = .enumeration
             labels = enums.first { $0.name == name }?.labels.map { Array($0.utf8) } ?? []
-        case .other: operation = .text
+        case .other: operation = column.isCountedInterval ? .interval : .text
         }
     }
 

@@ -71,11 +71,11 @@ struct Loader: Sendable {
     ) throws -> Int {
         let columns = table.plan.columns.map { quoteIdentifier($0.name) }.joined(separator: ", ")
         let name = script.qualified(table.plan.name)
-        let staged = table.plan.columns.contains(where: \.postgresType.isForeign)
+        let staged = table.plan.columns.contains(where: \.isForeign)
         let destination = staged ? "pg_temp.howdah_staging" : name
         if staged {
             let definitions = table.plan.columns.map { column in
-                let type = column.postgresType.isForeign ? "text" : script.type(of: column)
+                let type = column.isForeign ? "text" : script.type(of: column)
                 return "\(quoteIdentifier(column.name)) \(type)"
             }
             try target.execute(
@@ -93,7 +93,7 @@ struct Loader: Sendable {
         if staged {
             let casts = table.plan.columns.map { column in
                 quoteIdentifier(column.name)
-                    + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
+                    + (column.isForeign ? "::\(column.postgresType.sql)" : "")
             }
             try target.execute(
                 "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)"

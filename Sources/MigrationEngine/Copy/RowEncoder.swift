@@ -104,6 +104,7 @@ struct RowEncoder: ~Copyable {
         case .date, .time: return encodeCalendar(statement, index, storage, column)
         case .json, .jsonb:
             return encodeJSON(statement, index, storage, isBinary: codes[column].operation == .jsonb)
+        case .interval: return encodeInterval(statement, index, storage, column)
         case .uuid: return encodeUUID(statement, index, storage)
         case .enumeration: return encodeLabel(statement, index, storage, column)
         }
@@ -314,6 +315,26 @@ struct RowEncoder: ~Copyable {
         out.ensure(12)
         out.append(Int32(8))
         out.append(time.microseconds)
+        return nil
+    }
+
+    /// Microseconds, days and months, as Python's timedelta and so Django's driver split a length of time: whole days
+    /// toward the past and the rest, no months.
+    private mutating func encodeInterval(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_INTEGER else { return .storageClass }
+        let product = sqlite3_column_int64(statement, index)
+            .multipliedReportingOverflow(by: codes[column].microsecondsPerInteger)
+        guard !product.overflow else { return .outOfRange }
+        let day: Int64 = 86_400_000_000
+        let days = product.partialValue / day
+        let rest = product.partialValue % day
+        out.ensure(20)
+        out.append(Int32(16))
+        out.append(rest < 0 ? rest + day : rest)
+        out.append(Int32(truncatingIfNeeded: rest < 0 ? days - 1 : days))
+        out.append(Int32(0))
         return nil
     }
 

@@ -91,6 +91,10 @@ public enum TypeAlternatives {
         _ column: Catalog.Column, _ profile: ColumnProfile, style: Style, table: Catalog.Table? = nil
     ) -> [String] {
         let choice = TypeRule.choose(column, profile, style: style, of: table)
-        return ([choice.type] + choice.alternatives).map(\.sql)
+        // A DurationField, which SQLite does not tell from a BigIntegerField.
+        let isDuration =
+            style == .django && column.declaredType.uppercased() == "BIGINT"
+            && profile.integers == profile.values
+        return ([choice.type] + choice.alternatives + (isDuration ? [.interval] : [])).map(\.sql)
     }
 }

@@ -26,6 +26,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     case enumeration(String)
     case other(String)
 
+    /// Read by the server, but for integers that count a length of time: see `MigrationPlan.Column.isCountedInterval`.
+    static let interval = PostgresType.other("interval")
+
     /// Reads a type as written in DDL; a quoted name is an enum of the plan's.
     public init(_ text: String) {
         let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")

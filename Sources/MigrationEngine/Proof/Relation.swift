@@ -14,6 +14,7 @@ import Foundation
 /// | bytea | the bytes, of a BLOB or of a text |
 /// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style; a text without a zone is UTC |
 /// | time in Rails' style | the same; a text may have `2000-01-01` before it |
+/// | interval of integers (Django's DurationField) | the microseconds, a day being 24 hours; no months |
 /// | jsonb | the JSON value |
 /// | uuid | the 16 bytes, of a BLOB or of 32 hexadecimal digits with the dashes or without |
 /// | any other | the text that PostgreSQL gives |
@@ -134,6 +135,11 @@ struct Relation {
             }
             guard let time = Self.time(text) else { return false }
             out.append(time)
+        case (.interval, SQLITE_INTEGER):
+            let product = integer(statement, index).multipliedReportingOverflow(
+                by: code.microsecondsPerInteger)
+            guard !product.overflow else { return false }
+            Self.append(duration: product.partialValue, days: 0, &out)
         case (.jsonb, SQLITE_TEXT): return Self.appendJSON(Self.text(statement, index), &out)
         case (.jsonb, SQLITE_INTEGER):
             return Self.appendJSON(integer(statement, index).description.utf8, &out)
@@ -227,6 +233,12 @@ struct Relation {
             guard !sum.overflow else { return }
             Self.append(CivilTime(microseconds: sum.partialValue), &out)
         case (.date, 4): Self.append(CivilTime(days: Int(field.integer(Int32.self)) + 10957), &out)
+        case (.interval, 16):
+            let days = Int64(Int32(bigEndian: (start + 8).loadUnaligned(as: Int32.self)))
+            let months = Int32(bigEndian: (start + 12).loadUnaligned(as: Int32.self))
+            // A month is no number of days.
+            guard months == 0 else { return }
+            Self.append(duration: field.integer(Int64.self), days: days, &out)
         case (.numeric, _): Self.append(NumericField(field), &out)
         case (.jsonb, 1...):
             let text = UnsafeRawBufferPointer(start: start + 1, count: field.count - 1)
@@ -255,6 +267,14 @@ struct Relation {
             out.append(UInt8(truncatingIfNeeded: part))
         }
         out.append(Int32(truncatingIfNeeded: civil.microsecond))
+    }
+
+    /// A length of time as whole days toward the past and the microseconds beyond.
+    private static func append(duration microseconds: Int64, days: Int64, _ out: inout RawBuffer) {
+        let (whole, rest) = CivilTime.divide(microseconds, by: 86_400_000_000)
+        out.ensure(16)
+        out.append(days + whole)
+        out.append(rest)
     }
 
     /// The 16 bytes of `8-4-4-4-12` digits, or of 32 digits in a row.

@@ -97,6 +97,7 @@ public struct Preparer: Sendable {
             reviewed = try PlanReview.review(edited.file.plan, proposed: proposal.plan)
             reviewed.plan.snapshot = snapshot.sha256
             reviewed.plan.sourceSchema = proposal.plan.sourceSchema
+            reviewed.plan.countDurations()
         }
         let skipped = Set(reviewed.plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
