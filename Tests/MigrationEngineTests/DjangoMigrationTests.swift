@@ -34,7 +34,9 @@ import Testing
     @Test func theTargetIsWhatDjangoMakes() throws {
         try TestMigration().migrated("\(DjangoDatabase.sqlite) \(Self.rows)") { report, conninfo, _ in
             #expect(report.tables.allSatisfy { $0.verdict == "equal" && $0.loadedRows == $0.sourceRows })
-            #expect(report.findings == [])
+            // Django's times have no zone: told once, for the whole database.
+            #expect(report.findings.map(\.id) == [.dateForms])
+            #expect(report.findings.map(\.count) == [6])
             // Nothing but CHECKs that are more than JSON may stay behind.
             #expect(Set(report.unexplained.map(\.kind)).isSubset(of: [.check]))
             let json = report.objects.filter { $0.kind == .check && $0.name.contains("JSON_VALID") }
@@ -144,8 +146,9 @@ import Testing
                     "id|character varying", "id|bigint", "p_id|character varying", "ip|character varying",
                     "n|bigint", "at|timestamp with time zone",
                 ])
-            #expect(Set(report.findings.map(\.place)) == ["p.id", "c.p_id", "c.ip", "c.n"])
-            #expect(report.findings.allSatisfy { $0.id == .typeNarrowed && !$0.blocking })
+            let narrowed = report.findings.filter { $0.id == .typeNarrowed }
+            #expect(Set(narrowed.map(\.place)) == ["p.id", "c.p_id", "c.ip", "c.n"])
+            #expect(report.findings.allSatisfy { !$0.blocking })
         }
         try TestMigration().migrated(script + "; INSERT INTO c SELECT 2, p_id, NULL, 1, 'soon' FROM c") {
             report, _, _ in

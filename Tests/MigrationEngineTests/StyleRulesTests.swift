@@ -97,6 +97,7 @@ import Testing
         Case("time", "('2000-01-01 12:34:56'), ('2024-05-06 07:08:09')", "timestamp", isFallback: true),
         Case("time", "('1999-12-31 23:59:59')", "timestamp", isFallback: true),
         Case("time", "('12:00'), ('1999-12-31 23:59:59')", "text", isFallback: true),
+        Case("text(65535)", "('x')", "text"), Case("blob(1024)", "(x'00')", "bytea"),
         Case("json", "('{}'), (5)", "json"), Case("jsonb", "('{}')", "jsonb"),
         Case("uuid", "('\(dashed)')", "uuid"), Case("uuid", "('\(bare)')", "text", isFallback: true),
     ]
@@ -193,7 +194,8 @@ import Testing
         ("bool DEFAULT 1", .django, "true"), ("char(32) DEFAULT '\(bare)'", .django, "'\(bare)'"),
         ("text DEFAULT '{\"a\": 1}' CHECK ((JSON_VALID(\"c\") OR \"c\" IS NULL))", .django, "'{\"a\": 1}'"),
         ("boolean DEFAULT 't'", .rails, "true"), ("boolean DEFAULT 0", .rails, "false"),
-        ("varchar DEFAULT 'a''b'", .rails, "'a''b'"), ("decimal(8,2) DEFAULT 0.0", .rails, "0.0"),
+        ("boolean DEFAULT FALSE NOT NULL", .rails, "false"), ("varchar DEFAULT 'a''b'", .rails, "'a''b'"),
+        ("decimal(8,2) DEFAULT 0.0", .rails, "0.0"),
         ("datetime(6) DEFAULT (datetime('now'))", .rails, "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')"),
         ("datetime(6) DEFAULT CURRENT_TIMESTAMP", .rails, "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')"),
     ])

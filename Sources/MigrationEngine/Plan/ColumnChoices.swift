@@ -62,7 +62,8 @@ struct ColumnChoices {
             }
             // A wider integer is no other kind of value: nothing that the operator must hear of.
             if type.family != choice.type.family { choice.isFallback = true }
-            choice.alternatives = ([choice.type] + choice.alternatives).filter { $0 != type }
+            let before = choice.fit == .fits ? [choice.type] : []
+            choice.alternatives = (before + choice.alternatives).filter { $0 != type }
             choice.type = type
             choice.fit = fit(type, place)
             if !type.isInstant { choice.unit = nil }

@@ -1,8 +1,9 @@
 /// What Django's fields are in SQLite, and what the same fields are in PostgreSQL.
 ///
-/// From `data_types` of both backends, https://github.com/django/django/blob/stable/5.2.x/django/db/backends/sqlite3/base.py
-/// and https://github.com/django/django/blob/stable/5.2.x/django/db/backends/postgresql/base.py. Booleans, reals, dates,
-/// times of day, texts and bytes are as for any application. Numbered keys: `KeyRules`.
+/// From `data_types` of both backends:
+/// https://github.com/django/django/blob/stable/5.2.x/django/db/backends/sqlite3/base.py,
+/// https://github.com/django/django/blob/stable/5.2.x/django/db/backends/postgresql/base.py.
+/// Booleans, reals, dates, times of day, texts and bytes are as for any application. Numbered keys: `KeyRules`.
 extension TypeRule {
     static let django: [TypeRule] = [
         TypeRule(

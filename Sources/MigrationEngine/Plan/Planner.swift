@@ -70,6 +70,7 @@ public struct Planner: Sendable {
         for builder in builders {
             proposal.plan.tables.append(builder.build(names: &names, into: &proposal))
         }
+        DateFindings.addZone(choices, profiles, style: style, &proposal.findings)
         listOthers(&proposal)
         return proposal
     }

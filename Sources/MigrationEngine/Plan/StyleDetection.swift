@@ -18,7 +18,7 @@ extension Style {
         Sign(style: .django, evidence: "the table django_content_type is there, with app_label and model") {
             $0.has("django_content_type", columns: ["app_label", "model"])
         },
-        // Ecto, dbmate and golang-migrate keep a schema_migrations of their own, so its columns and a second sign count.
+        // Ecto, dbmate and golang-migrate keep a schema_migrations of their own: its columns count, and a second sign.
         Sign(style: .rails, evidence: "the tables schema_migrations and ar_internal_metadata are there") {
             $0.hasRailsMigrations && $0.has("ar_internal_metadata", columns: ["key", "value"])
         },
