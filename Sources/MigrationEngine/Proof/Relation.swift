@@ -130,7 +130,9 @@ struct Relation {
             Self.append(civil, &out)
         case (.time, SQLITE_TEXT):
             var text = Self.string(statement, index)
-            if code.dates.takesTimesOnFirstDay, text.wholeMatch(of: /2000-01-01[ Tt].+/) != nil {
+            if code.dates.takesTimesOnFirstDay,
+                ["2000-01-01 ", "2000-01-01T", "2000-01-01t"].contains(where: text.hasPrefix)
+            {
                 text.removeFirst(11)
             }
             guard let time = Self.time(text) else { return false }
@@ -145,8 +147,7 @@ struct Relation {
             return Self.appendJSON(integer(statement, index).description.utf8, &out)
         case (.jsonb, SQLITE_FLOAT): return Self.appendJSON(real(statement, index).description.utf8, &out)
         case (.uuid, SQLITE_TEXT):
-            guard let bytes = Self.uuid(Self.string(statement, index)) else { return false }
-            out.append(contentsOf: bytes)
+            return Self.append(uuid: Self.text(statement, index), &out)
         case (.text, _) where storage != SQLITE_BLOB, (.varchar, SQLITE_TEXT), (.enumeration, SQLITE_TEXT),
             (.json, _) where storage != SQLITE_BLOB, (.bytea, SQLITE_BLOB), (.bytea, SQLITE_TEXT),
             (.uuid, SQLITE_BLOB):
@@ -277,23 +278,22 @@ struct Relation {
         out.append(rest)
     }
 
-    /// The 16 bytes of `8-4-4-4-12` digits, or of 32 digits in a row.
-    private static func uuid(_ text: String) -> [UInt8]? {
-        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard groups.map(\.utf8.count) == [8, 4, 4, 4, 12] || groups.map(\.utf8.count) == [32] else {
-            return nil
-        }
-        var bytes: [UInt8] = []
-        var digits = groups.joined()[...]
-        while !digits.isEmpty {
-            let pair = digits.prefix(2)
-            guard pair.allSatisfy({ $0.isHexDigit && $0.isASCII }), let byte = UInt8(pair, radix: 16) else {
-                return nil
+    /// The 16 bytes of `8-4-4-4-12` digits, or of 32 digits in a row; false where the text is neither.
+    private static func append(uuid text: UnsafeBufferPointer<UInt8>, _ out: inout RawBuffer) -> Bool {
+        let groups = text.count == 32 ? [0..<32] : [0..<8, 9..<13, 14..<18, 19..<23, 24..<36]
+        guard groups.last?.upperBound == text.count else { return false }
+        for dash in groups.dropFirst() where text[dash.lowerBound - 1] != UInt8(ascii: "-") { return false }
+        for group in groups {
+            for index in stride(from: group.lowerBound, to: group.upperBound, by: 2) {
+                let pair = String(decoding: text[index..<index + 2], as: UTF8.self)
+                guard pair.utf8.allSatisfy({ isxdigit(Int32($0)) != 0 }), let byte = UInt8(pair, radix: 16)
+                else {
+                    return false
+                }
+                out.append(byte)
             }
-            bytes.append(byte)
-            digits = digits.dropFirst(2)
         }
-        return bytes
+        return true
     }
 
     /// Microseconds since midnight of a text that the encoder took.
