@@ -88,7 +88,9 @@ extension Playbook {
         var values: ColumnProfile?
         if let index, let profile, profile.columns.indices.contains(index) { values = profile.columns[index] }
         var alternatives: [String] = []
-        if let source, let values { alternatives = TypeAlternatives.of(source, values, style: style) }
+        if let source, let values {
+            alternatives = TypeAlternatives.of(source, values, style: style, table: table)
+        }
         return BookState.ColumnLine(
             name: column.name, declared: source?.declaredType ?? "", type: column.type,
             reason: column.reason ?? "", isNotNull: column.notNull ?? false,

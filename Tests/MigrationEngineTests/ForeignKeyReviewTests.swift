@@ -7,8 +7,10 @@ import Testing
         let parent: String
         let child: String
         let findings: [Finding.ID]
+        let rows: String
 
-        init(_ parent: String, _ child: String, _ findings: [Finding.ID]) {
+        init(_ parent: String, _ child: String, _ findings: [Finding.ID], rows: String = "") {
+            self.rows = rows
             self.parent = parent
             self.child = child
             self.findings = findings
@@ -30,14 +32,23 @@ import Testing
         Case("p (id INTEGER)", "a INTEGER REFERENCES p", [.foreignKeyParentMissing]),
         Case("p (id INTEGER)", "a INTEGER REFERENCES p (id)", [.foreignKeyParentNotUnique]),
         Case("p (x INT, y INT, PRIMARY KEY (x, y))", "a INT REFERENCES p (x)", [.foreignKeyParentNotUnique]),
-        Case("p (id TEXT PRIMARY KEY)", "a INTEGER REFERENCES p", [.foreignKeyTypes]),
-        Case("p (id INTEGER PRIMARY KEY)", "a TEXT REFERENCES p", [.foreignKeyTypes]),
-        Case("p (id BLOB PRIMARY KEY)", "a TEXT REFERENCES p", [.foreignKeyTypes]),
+        // Linked columns get one type where one holds the values of both, see LinkedTypes.
+        Case("p (id TEXT PRIMARY KEY)", "a INTEGER REFERENCES p", []),
+        Case(
+            "p (id TEXT PRIMARY KEY)", "a INTEGER REFERENCES p", [.foreignKeyTypes],
+            rows: "INSERT INTO p VALUES ('1'); INSERT INTO c VALUES (1)"),
+        Case(
+            "p (id INTEGER PRIMARY KEY)", "a TEXT REFERENCES p", [.foreignKeyTypes],
+            rows: "INSERT INTO c VALUES ('1')"),
+        Case(
+            "p (id BLOB PRIMARY KEY)", "a TEXT REFERENCES p", [.foreignKeyTypes],
+            rows: "INSERT INTO p VALUES (x'00'); INSERT INTO c VALUES ('1')"),
         Case("p (id NUMERIC(10,2) PRIMARY KEY)", "a NUMERIC(8,2) REFERENCES p", []),
         Case("p (id NUMERIC PRIMARY KEY)", "a NUMERIC(8,2) REFERENCES p", []),
     ])
     func whatPostgreSQLAsksOfAKeyIsTold(_ test: Case) throws {
-        let plan = try propose("CREATE TABLE \(test.parent); CREATE TABLE c (\(test.child))").plan
+        let plan = try propose("CREATE TABLE \(test.parent); CREATE TABLE c (\(test.child)); \(test.rows)")
+            .plan
         let findings = ForeignKeyReview.findings(plan)
         #expect(findings.map(\.id) == test.findings)
         let blocking = findings.filter(\.blocking)

@@ -118,7 +118,7 @@ import Testing
 
     @Test(arguments: [
         ("", "tables"), ("tables: 5", "tables"), ("version: 2", "version"), ("version: one", "version"),
-        ("style: django", "style"),
+        ("style: laravel", "style"),
         ("tables:\n  - name: t\n    columns:\n      - name: a\n", "tables[0].columns[0]"),
         (
             "tables:\n  - name: t\n    columns:\n      - name: a\n        type: text\n        not_null: maybe\n",

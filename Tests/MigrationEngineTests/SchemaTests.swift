@@ -118,7 +118,10 @@ import Testing
         ("CREATE TABLE t (a TEXT PRIMARY KEY); INSERT INTO t VALUES (NULL)", .nullInKey),
         ("CREATE TABLE t (a INTEGER REFERENCES gone)", .foreignKeyParentMissing),
         ("CREATE TABLE p (a TEXT); CREATE TABLE t (a TEXT REFERENCES p (a))", .foreignKeyParentNotUnique),
-        ("CREATE TABLE p (a TEXT PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p)", .foreignKeyTypes),
+        (
+            "CREATE TABLE p (a TEXT PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO p VALUES ('1'); INSERT INTO t VALUES (1)",
+            .foreignKeyTypes
+        ),
         (
             "CREATE TABLE p (a INTEGER PRIMARY KEY); CREATE TABLE t (a INTEGER REFERENCES p); INSERT INTO t VALUES (3)",
             .orphanRows

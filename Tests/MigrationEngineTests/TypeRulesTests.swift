@@ -156,8 +156,8 @@ import Testing
         ("numeric", .numeric(precision: nil, scale: nil)),
         ("decimal(10)", .numeric(precision: 10, scale: 0)),
         ("NUMERIC (10 , 2)", .numeric(precision: 10, scale: 2)),
-        ("varchar(5)", .varchar(5)), ("character varying(5)", .varchar(5)), ("varchar", .text),
-        ("timestamp", .timestamp(6)),
+        ("varchar(5)", .varchar(5)), ("character varying(5)", .varchar(5)), ("varchar", .varchar(nil)),
+        ("timestamp", .timestamp(nil)), ("timestamp(6)", .timestamp(6)),
         ("timestamp(3) without time zone", .timestamp(3)), ("timestamp (3) with time zone", .timestamptz(3)),
         ("timestamptz(0)", .timestamptz(0)), ("time(9)", .time(6)), ("jsonb", .jsonb), ("uuid", .uuid),
         ("\"Role\"", .enumeration("Role")), ("\"a\"\"b\"", .enumeration("a\"b")),
@@ -174,6 +174,7 @@ import Testing
     @Test(arguments: [
         PostgresType.boolean, .smallint, .integer, .bigint, .double, .numeric(precision: nil, scale: nil),
         .numeric(precision: 65, scale: 30), .text, .varchar(160), .bytea, .timestamp(3), .timestamp(6),
+        .timestamp(nil), .varchar(nil),
         .timestamptz(0),
         .timestamptz(6), .date, .time(2), .time(6), .json, .jsonb, .uuid, .enumeration("Role"),
         .enumeration("a\"b c"),

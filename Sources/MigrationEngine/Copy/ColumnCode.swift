@@ -2,7 +2,7 @@
 struct ColumnCode {
     enum Operation: UInt8 {
         case boolean, int2, int4, int8, double, numeric, text, varchar, bytea
-        case timestamp, date, time, json, jsonb, uuid, enumeration
+        case timestamp, date, time, interval, json, jsonb, uuid, enumeration
     }
 
     let operation: Operation
@@ -32,13 +32,17 @@ struct ColumnCode {
             operation = .numeric
             numericLimit = precision.map { ($0 - (scale ?? 0), scale ?? 0) }
         case .text: operation = .text
-        case .varchar(let length):
+        case .varchar(nil): operation = .text
+        case .varchar(let length?):
             operation = .varchar
             maxCharacters = length
         case .bytea: operation = .bytea
-        case .timestamp(let digits), .timestamptz(let digits):
+        case .timestamp(let digits):
             operation = .timestamp
-            isZoned = column.postgresType.isZoned
+            step = Self.step(digits ?? 6)
+        case .timestamptz(let digits):
+            operation = .timestamp
+            isZoned = true
             step = Self.step(digits)
         case .date: operation = .date
         case .time(let digits):
@@ -50,7 +54,7 @@ struct ColumnCode {
         case .enumeration(let name):
             operation = .enumeration
             labels = enums.first { $0.name == name }?.labels.map { Array($0.utf8) } ?? []
-        case .other: operation = .text
+        case .other: operation = column.isCountedInterval ? .interval : .text
         }
     }
 
@@ -66,12 +70,18 @@ struct DateReading: Sendable {
     var takesEveryForm: Bool
     /// Microseconds in the smallest step that the application reads; what is finer never reached it.
     var smallestStep: Int64
+    /// Takes a text without a zone as UTC where the column keeps a zone, as Django does.
+    var takesLocalAsUTC = false
+    /// Takes a time of day behind 2000-01-01, as Rails writes it.
+    var takesTimesOnFirstDay = false
 
     static let exact = DateReading(takesEveryForm: false, smallestStep: 1)
 
     /// Prisma reads every form, in whole milliseconds. `isDecided` is a type that the operator chose.
     init(style: Style, isDecided: Bool) {
         self.init(takesEveryForm: style == .prisma || isDecided, smallestStep: style == .prisma ? 1000 : 1)
+        takesLocalAsUTC = style == .django
+        takesTimesOnFirstDay = style == .rails
     }
 
     init(takesEveryForm: Bool, smallestStep: Int64) {
@@ -102,7 +112,7 @@ enum Misfit: UInt8, Error, CaseIterable {
         case .json:
             "the value is no JSON that the type keeps whole (jsonb: also a key twice, \\u0000, half a surrogate)"
         case .label: "the text is no label of the enum"
-        case .uuid: "the value is no UUID in its canonical form"
+        case .uuid: "the value is no UUID of 32 small hexadecimal digits, with its dashes or without"
         case .notATime: "the value is no time of day"
         case .tooLarge: "the value has over 500 MB: PostgreSQL can hold it, and no dump can"
         }

@@ -96,11 +96,11 @@ struct Loader: Sendable {
     ) throws -> Int {
         let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")
         let name = script.qualified(table.plan)
-        let staged = table.columns.contains(where: \.postgresType.isForeign)
+        let staged = table.columns.contains(where: \.isForeign)
         let destination = staged ? "pg_temp.howdah_staging" : name
         if staged {
             let definitions = table.columns.map { column in
-                let type = column.postgresType.isForeign ? "text" : script.type(of: column)
+                let type = column.isForeign ? "text" : script.type(of: column)
                 return "\(quoteIdentifier(column.targetName)) \(type)"
             }
             try target.execute(
@@ -118,7 +118,7 @@ struct Loader: Sendable {
         if staged {
             let casts = table.columns.map { column in
                 quoteIdentifier(column.targetName)
-                    + (column.postgresType.isForeign ? "::\(column.postgresType.sql)" : "")
+                    + (column.isForeign ? "::\(column.postgresType.sql)" : "")
             }
             try target.execute(
                 "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)"

@@ -106,6 +106,7 @@ struct RowEncoder: ~Copyable {
         case .date, .time: return encodeCalendar(statement, index, storage, column)
         case .json, .jsonb:
             return encodeJSON(statement, index, storage, isBinary: codes[column].operation == .jsonb)
+        case .interval: return encodeInterval(statement, index, storage, column)
         case .uuid: return encodeUUID(statement, index, storage)
         case .enumeration: return encodeLabel(statement, index, storage, column)
         }
@@ -177,11 +178,11 @@ struct RowEncoder: ~Copyable {
             guard let date = text(statement, index).flatMap(DateText.parse) else { return .notADate }
             micros = date.microseconds
             if !codes[column].dates.takesEveryForm {
-                if codes[column].isZoned
-                    ? date.form != .utc : date.form != .local && date.form != .day && date.form != .minute
-                {
-                    return .zone
-                }
+                let isLocal = date.form == .local || date.form == .day || date.form == .minute
+                let isTaken =
+                    codes[column].isZoned
+                    ? date.form == .utc || (isLocal && codes[column].dates.takesLocalAsUTC) : isLocal
+                guard isTaken else { return .zone }
             }
             if date.fractionDigits > 6, codes[column].dates.smallestStep == 1 { return .finerThanColumn }
         case SQLITE_FLOAT:
@@ -306,13 +307,36 @@ struct RowEncoder: ~Copyable {
                 Int32(truncatingIfNeeded: (date.microseconds - TypeFit.postgresEpoch) / 86_400_000_000))
             return nil
         }
-        guard let time = DateText.parseTime(text) else { return .notATime }
+        let read =
+            codes[column].dates.takesTimesOnFirstDay
+            ? DateText.parseTimeOnFirstDay(text) : DateText.parseTime(text)
+        guard let time = read else { return .notATime }
         guard time.fractionDigits <= 6, time.microseconds % codes[column].step == 0 else {
             return .finerThanColumn
         }
         out.ensure(12)
         out.append(Int32(8))
         out.append(time.microseconds)
+        return nil
+    }
+
+    /// Microseconds, days and months, as Python's timedelta and so Django's driver split a length of time: whole days
+    /// toward the past and the rest, no months.
+    private mutating func encodeInterval(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_INTEGER else { return .storageClass }
+        let product = sqlite3_column_int64(statement, index)
+            .multipliedReportingOverflow(by: codes[column].microsecondsPerInteger)
+        guard !product.overflow else { return .outOfRange }
+        let day: Int64 = 86_400_000_000
+        let days = product.partialValue / day
+        let rest = product.partialValue % day
+        out.ensure(20)
+        out.append(Int32(16))
+        out.append(rest < 0 ? rest + day : rest)
+        out.append(Int32(truncatingIfNeeded: rest < 0 ? days - 1 : days))
+        out.append(Int32(0))
         return nil
     }
 
@@ -346,22 +370,14 @@ struct RowEncoder: ~Copyable {
         if storage == SQLITE_BLOB, sqlite3_column_bytes(statement, index) == 16 {
             return copyBytes(statement, index, isText: false)
         }
-        guard storage == SQLITE_TEXT, let text = text(statement, index), text.count == 36 else {
+        guard storage == SQLITE_TEXT, let text = text(statement, index), let form = UUIDText.form(text) else {
             return .uuid
         }
         var bytes: [UInt8] = []
         var high: UInt8?
         for (position, character) in text.enumerated() {
-            if [8, 13, 18, 23].contains(position) {
-                guard character == UInt8(ascii: "-") else { return .uuid }
-                continue
-            }
-            let digit: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - 48
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - 87
-            default: return .uuid
-            }
+            if form == .dashed, UUIDText.isDash(at: position) { continue }
+            guard let digit = UUIDText.digit(character) else { return .uuid }
             if let first = high {
                 bytes.append(first << 4 | digit)
                 high = nil

@@ -18,7 +18,7 @@ enum DateFindings {
             )
         }
         guard style == .prisma else { return }
-        if case .timestamp(let digits) = choice.type, dates.maxFractionDigits > digits || profile.reals > 0 {
+        if case .timestamp(let digits?) = choice.type, dates.maxFractionDigits > digits || profile.reals > 0 {
             note(
                 .datePrecision, profile.texts + profile.reals,
                 "some dates have more than \(digits) digits after the second; they are cut there, as Prisma reads them"
@@ -30,6 +30,28 @@ enum DateFindings {
                 "every integer lies before 1973-03-03 in milliseconds, as Prisma reads them; "
                     + "if they count seconds, say integers: seconds in the plan")
         }
+    }
+
+    /// Times of Django's have no zone in SQLite: they are UTC under USE_TZ = True, the application's own zone under
+    /// False, and the file does not tell which (https://docs.djangoproject.com/en/5.2/ref/settings/#use-tz).
+    static func addZone(
+        _ choices: [String: [TypeRule.Choice]], _ profiles: [String: TableProfile], style: Style,
+        _ findings: inout [Finding]
+    ) {
+        guard style == .django else { return }
+        let zoneless = choices.flatMap { table, choices in
+            zip(choices, profiles[table]?.columns ?? []).filter(\.0.type.isZoned).compactMap { $1.dates }
+                .map { $0.count(.local) + $0.count(.day) + $0.count(.minute) }
+        }
+        let times = zoneless.reduce(0, +)
+        guard times > 0 else { return }
+        let columns = Format.count(zoneless.filter { $0 > 0 }.count, "column", "columns")
+        findings.append(
+            Finding(
+                .dateForms, blocking: false, count: times,
+                "\(Format.count(times, "time", "times")) in \(columns) without a zone are taken as UTC, as Django "
+                    + "writes them under USE_TZ = True, its default since 5.0; under False say type: timestamp there"
+            ))
     }
 
     private static func present(_ profile: ColumnProfile, _ dates: ColumnProfile.Dates) -> [String] {

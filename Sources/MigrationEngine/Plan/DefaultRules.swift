@@ -24,6 +24,7 @@ struct DefaultRules {
     let enums: [MigrationPlan.Enumeration]
 
     func translate(_ sql: String) -> Outcome {
+        if style == .django, type.isZoned, Self.isDjangosNow(sql) { return .carried("STATEMENT_TIMESTAMP()") }
         guard let constant = Self.constant(sql) else {
             return .notSupported("the default \(sql) is an expression")
         }
@@ -62,6 +63,12 @@ struct DefaultRules {
             }
         default: return nil
         }
+    }
+
+    /// `db_default=Now()`, https://docs.djangoproject.com/en/5.2/ref/models/database-functions/#now
+    private static func isDjangosNow(_ sql: String) -> Bool {
+        let words = SQLLexer.tokens(of: sql).map(\.value).filter { $0 != "(" && $0 != ")" }
+        return words == ["STRFTIME", "%Y-%m-%d %H:%M:%f", ",", "NOW"]
     }
 
     /// CURRENT_TIMESTAMP and its like, and the functions of 'now' that give the same texts.
@@ -153,7 +160,9 @@ struct DefaultRules {
     private func translate(text: String) -> String? {
         switch type {
         case .text: return text.contains("\0") ? nil : quoteLiteral(text)
-        case .varchar(let length): return text.unicodeScalars.count <= length ? quoteLiteral(text) : nil
+        case .varchar(let length):
+            guard text.unicodeScalars.count <= length ?? .max else { return nil }
+            return text.contains("\0") ? nil : quoteLiteral(text)
         case .enumeration(let name):
             return enums.first { $0.name == name }?.labels.contains(text) == true ? quoteLiteral(text) : nil
         case .boolean:
@@ -168,7 +177,10 @@ struct DefaultRules {
             let verdict = Array(text.utf8).withUnsafeBufferPointer { JSONText.check($0) }
             return verdict == .valid || (verdict == .textOnly && type == .json) ? quoteLiteral(text) : nil
         case .timestamp, .timestamptz, .date, .time: return translate(date: text)
-        case .uuid, .other: return nil
+        case .uuid:
+            let form = Array(text.utf8).withUnsafeBufferPointer { UUIDText.form($0) }
+            return form == nil ? nil : quoteLiteral(text)
+        case .other: return nil
         default: return DecimalDigits(decimal: text.utf8) == nil ? nil : translate(number: text)
         }
     }
@@ -197,7 +209,7 @@ struct DefaultRules {
         case .text, .varchar:
             let format = [date ? "YYYY-MM-DD" : nil, time ? "HH24:MI:SS" : nil].compactMap { $0 }
             let length = (date ? 10 : 0) + (time ? 8 : 0) + (date && time ? 1 : 0)
-            if case .varchar(let limit) = type, limit < length { return nil }
+            if case .varchar(let limit?) = type, limit < length { return nil }
             return "to_char(\(utc), \(quoteLiteral(format.joined(separator: " "))))"
         default: return nil
         }

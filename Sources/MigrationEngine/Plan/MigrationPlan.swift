@@ -84,6 +84,12 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var isGenerated: Bool { generated != nil }
 
         public var postgresType: PostgresType { PostgresType(type) }
+
+        /// Whether integers of the source count a length of time, as Django's DurationField does.
+        var isCountedInterval: Bool { postgresType == .interval && integers != nil }
+
+        /// Whether only the server can read the values.
+        var isForeign: Bool { postgresType.isForeign && !isCountedInterval }
     }
 
     /// Who gives a new row its number.
@@ -156,6 +162,19 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     }
 }
 
+extension MigrationPlan {
+    /// Says what integers count in columns that an operator has made an interval, where the style knows it.
+    mutating func countDurations() {
+        guard let unit = EpochUnit.ofDurations(style: style) else { return }
+        for table in tables.indices {
+            for column in tables[table].columns.indices
+            where tables[table].columns[column].postgresType == .interval {
+                tables[table].columns[column].integers = tables[table].columns[column].integers ?? unit
+            }
+        }
+    }
+}
+
 /// What an integer in a date column counts from 1970-01-01 00:00:00 UTC.
 public enum EpochUnit: String, Codable, Sendable, CaseIterable {
     case seconds, milliseconds, microseconds
@@ -168,6 +187,10 @@ public enum EpochUnit: String, Codable, Sendable, CaseIterable {
         case .microseconds: 1
         }
     }
+
+    /// What integers that are lengths of time count, where a style has such: Django's DurationField, microseconds
+    /// (https://docs.djangoproject.com/en/5.2/ref/models/fields/#durationfield).
+    static func ofDurations(style: Style) -> EpochUnit? { style == .django ? .microseconds : nil }
 
     /// The only unit in which every value of a range lies between 1980 and 2100; nil where there is none.
     static func plausible(min: Int64, max: Int64) -> EpochUnit? {

@@ -137,8 +137,14 @@ extension PlanStore {
 
 /// Types that hold every value of a column, for the operator to choose from.
 public enum TypeAlternatives {
-    public static func of(_ column: Catalog.Column, _ profile: ColumnProfile, style: Style) -> [String] {
-        let choice = TypeRule.choose(column, profile, style: style)
-        return ([choice.type] + choice.alternatives).map(\.sql)
+    public static func of(
+        _ column: Catalog.Column, _ profile: ColumnProfile, style: Style, table: Catalog.Table? = nil
+    ) -> [String] {
+        let choice = TypeRule.choose(column, profile, style: style, of: table)
+        // A DurationField, which SQLite does not tell from a BigIntegerField.
+        let isDuration =
+            style == .django && column.declaredType.uppercased() == "BIGINT"
+            && profile.integers == profile.values
+        return ([choice.type] + choice.alternatives + (isDuration ? [.interval] : [])).map(\.sql)
     }
 }

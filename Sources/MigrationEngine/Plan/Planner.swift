@@ -58,15 +58,19 @@ public struct Planner: Sendable {
         }
         var names = NameSpace()
         for table in tables { _ = names.claim(table.name) }
+        let choices = ColumnChoices(
+            tables: tables, profiles: profiles, style: style, hints: hints, enums: proposal.plan.enums
+        ).choose()
         let builders = tables.map { table in
             TablePlanner(
-                table: table, profile: profiles[table.name] ?? TableProfile(), style: style, hints: hints,
-                enums: proposal.plan.enums)
+                table: table, profile: profiles[table.name] ?? TableProfile(),
+                choices: choices[table.name] ?? [], style: style, hints: hints, enums: proposal.plan.enums)
         }
         for name in builders.flatMap(\.sequenceNames) { _ = names.claim(name) }
         for builder in builders {
             proposal.plan.tables.append(builder.build(names: &names, into: &proposal))
         }
+        DateFindings.addZone(choices, profiles, style: style, &proposal.findings)
         listOthers(&proposal)
         return proposal
     }
@@ -86,26 +90,5 @@ public struct Planner: Sendable {
         }
         for view in catalog.views { proposal.objects.append(.notSupported(.view, view.name)) }
         for trigger in catalog.triggers { proposal.objects.append(.notSupported(.trigger, trigger.name)) }
-    }
-}
-
-extension Style {
-    /// The style that a catalog shows, with the sign that gives it away.
-    public static func detect(_ catalog: Catalog, hints: SchemaHints?) -> (style: Style, evidence: String) {
-        if let hints { return (hints.style, "\(hints.source) says so") }
-        if catalog.tables.contains(where: { $0.name == "_prisma_migrations" }) {
-            return (.prisma, "the table _prisma_migrations is there")
-        }
-        let tables = catalog.tables.filter { Bookkeeping.reason($0.name) == nil }
-        let keys = tables.flatMap { table in
-            table.foreignKeys.map { $0.name == "\(table.name)_\($0.columns.joined(separator: "_"))_fkey" }
-        }
-        let indexes = tables.flatMap { table in
-            table.indexes.filter { $0.origin == .createIndex }.map { $0.name.hasPrefix("\(table.name)_") }
-        }
-        if !keys.isEmpty, keys.allSatisfy(\.self), indexes.allSatisfy(\.self) {
-            return (.prisma, "constraints and indexes are named as Prisma names them")
-        }
-        return (.plain, "nothing shows another convention")
     }
 }

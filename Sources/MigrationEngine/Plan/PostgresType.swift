@@ -11,10 +11,12 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     case double
     case numeric(precision: Int?, scale: Int?)
     case text
-    case varchar(Int)
+    /// Most characters; nil is any number.
+    case varchar(Int?)
     case bytea
+    /// Digits after the second, 0 to 6; nil keeps six, and the catalog shows no number, which Rails tells apart.
+    case timestamp(Int?)
     /// Digits after the second, 0 to 6.
-    case timestamp(Int)
     case timestamptz(Int)
     case date
     case time(Int)
@@ -23,6 +25,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     case uuid
     case enumeration(String)
     case other(String)
+
+    /// Read by the server, but for integers that count a length of time: see `MigrationPlan.Column.isCountedInterval`.
+    static let interval = PostgresType.other("interval")
 
     /// Reads a type as written in DDL; a quoted name is an enum of the plan's.
     public init(_ text: String) {
@@ -43,9 +48,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case "numeric", "decimal":
             self = .numeric(precision: first, scale: first == nil ? nil : parameters.dropFirst().first ?? 0)
         case "text": self = .text
-        case "varchar", "character varying": self = first.map { .varchar($0) } ?? .text
+        case "varchar", "character varying": self = .varchar(first)
         case "bytea": self = .bytea
-        case "timestamp", "timestamp without time zone": self = .timestamp(min(first ?? 6, 6))
+        case "timestamp", "timestamp without time zone": self = .timestamp(first.map { min($0, 6) })
         case "timestamptz", "timestamp with time zone": self = .timestamptz(min(first ?? 6, 6))
         case "date": self = .date
         case "time", "time without time zone": self = .time(min(first ?? 6, 6))
@@ -67,9 +72,11 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .numeric(nil, _): "numeric"
         case .numeric(let precision?, let scale): "numeric(\(precision),\(scale ?? 0))"
         case .text: "text"
-        case .varchar(let length): "varchar(\(length))"
+        case .varchar(nil): "varchar"
+        case .varchar(let length?): "varchar(\(length))"
         case .bytea: "bytea"
-        case .timestamp(let digits): digits == 6 ? "timestamp" : "timestamp(\(digits))"
+        case .timestamp(nil): "timestamp"
+        case .timestamp(let digits?): "timestamp(\(digits))"
         case .timestamptz(let digits): digits == 6 ? "timestamptz" : "timestamptz(\(digits))"
         case .date: "date"
         case .time(let digits): digits == 6 ? "time" : "time(\(digits))"

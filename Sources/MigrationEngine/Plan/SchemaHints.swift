@@ -44,5 +44,7 @@ public struct SchemaHints: Sendable, Equatable {
 /// The convention by which an application uses SQLite, which decides types, names and keys.
 public enum Style: String, Sendable, CaseIterable, Codable {
     case prisma
+    case django
+    case rails
     case plain
 }

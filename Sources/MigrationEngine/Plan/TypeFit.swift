@@ -34,16 +34,19 @@ enum TypeFit: Equatable {
         case .varchar(let length):
             return fit(
                 column.texts == column.values && column.invalidTexts == 0
-                    && column.maxTextCharacters <= length)
+                    && column.maxTextCharacters <= length ?? .max)
         case .bytea: return fit(column.blobs == column.values)
-        case .timestamp(let digits), .timestamptz(let digits):
-            return instants(column, digits: digits, unit: unit, isZoned: type.isZoned, style: style)
+        case .timestamp(let digits):
+            return instants(column, digits: digits ?? 6, unit: unit, isZoned: false, style: style)
+        case .timestamptz(let digits):
+            return instants(column, digits: digits, unit: unit, isZoned: true, style: style)
         case .date:
             guard let dates = column.dates else { return .unknown }
             return fit(dates.count(.day) == column.values && timestampRange.contains(dates.minMicroseconds))
         case .time(let digits):
             guard let dates = column.dates else { return .unknown }
-            return fit(dates.timesOfDay == column.values && dates.maxFractionDigits <= digits)
+            let times = dates.timesOfDay + (style == .rails ? dates.timesOnFirstDay : 0)
+            return fit(times == column.values && dates.maxFractionDigits <= digits)
         case .json:
             guard let json = column.json else { return .unknown }
             return fit(column.blobs == 0 && json.invalid == 0 && column.invalidTexts == 0)
@@ -52,7 +55,13 @@ enum TypeFit: Equatable {
             return fit(
                 column.blobs == 0 && json.invalid == 0 && json.invalidForBinary == 0
                     && column.invalidTexts == 0)
-        case .uuid, .enumeration, .other: return .unknown
+        case .uuid:
+            guard let shapes = column.shapes else { return .unknown }
+            // Django's own UUIDs come back as UUIDs; elsewhere a text without dashes would come back with them.
+            let known = shapes.dashedUUIDs + (style == .django ? shapes.bareUUIDs : 0)
+            return known == column.values ? .fits : .unknown
+        case .other("inet"): return column.shapes?.addresses == column.values ? .fits : .unknown
+        case .enumeration, .other: return .unknown
         }
     }
 
@@ -101,7 +110,8 @@ enum TypeFit: Equatable {
             dates.count(.offset) + dates.count(.rfc2822) == 0
         else { return .misfit }
         let zoned = dates.count(.utc)
-        return fit(isZoned ? column.texts == zoned : zoned == 0)
+        // What has no zone is UTC in Django's style.
+        return fit(isZoned ? column.texts == zoned || style == .django : zoned == 0)
     }
 }
 

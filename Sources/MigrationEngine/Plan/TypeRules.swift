@@ -11,6 +11,10 @@ struct TypeRule: Sendable {
         case affinity(Affinity)
         /// No declared type at all.
         case undeclared
+        /// The whole declaration, in any case.
+        case declared([String])
+        /// A CHECK of the table's says that the column holds JSON.
+        case checkedAsJSON
     }
 
     /// A candidate's type; those with parameters take them from the declaration and are passed over without them.
@@ -18,6 +22,10 @@ struct TypeRule: Sendable {
         case type(PostgresType)
         case varcharAsDeclared
         case numericAsDeclared
+        /// Without parameters it is a timestamp of no stated precision.
+        case timestampAsDeclared
+        /// Rails' limit in bytes: https://api.rubyonrails.org/classes/ActiveRecord/ConnectionAdapters/SchemaStatements.html#method-i-add_column
+        case integerAsDeclared
     }
 
     let style: Style?
@@ -25,7 +33,9 @@ struct TypeRule: Sendable {
     let candidates: [Candidate]
     let reason: String
 
-    static let all: [TypeRule] = [
+    static let all = prisma + django + rails + any
+
+    private static let prisma: [TypeRule] = [
         // Prisma, https://www.prisma.io/docs/orm/overview/databases/sqlite and the tables in CONTRIBUTING.md
         TypeRule(.prisma, .named(["DATETIME", "DATE"]), [.type(.timestamp(3))], "Prisma's DateTime"),
         TypeRule(.prisma, .named(["BOOLEAN"]), [.type(.boolean)], "Prisma's Boolean"),
@@ -34,20 +44,22 @@ struct TypeRule: Sendable {
         TypeRule(
             .prisma, .named(["DECIMAL"]), [.type(.numeric(precision: 65, scale: 30))], "Prisma's Decimal"),
         TypeRule(.prisma, .named(["JSONB"]), [.type(.jsonb)], "Prisma's Json"),
+    ]
 
-        // Any application.
+    /// For any application.
+    private static let any: [TypeRule] = [
         TypeRule(nil, .named(["BOOLEAN", "BOOL"]), [.type(.boolean)], "declared as a boolean"),
         TypeRule(
             nil, .named(["TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE"]),
-            [.type(.timestamptz(6)), .type(.timestamp(6)), .type(.bigint), .type(.double)],
+            [.type(.timestamptz(6)), .type(.timestamp(nil)), .type(.bigint), .type(.double)],
             "declared as a time with a zone"),
         TypeRule(
             nil, .containing(["DATETIME", "TIMESTAMP"]),
-            [.type(.timestamp(6)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
+            [.type(.timestamp(nil)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
             "declared as a time"),
         TypeRule(
             nil, .named(["DATE"]),
-            [.type(.date), .type(.timestamp(6)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
+            [.type(.date), .type(.timestamp(nil)), .type(.timestamptz(6)), .type(.bigint), .type(.double)],
             "declared as a date"),
         TypeRule(nil, .named(["TIME"]), [.type(.time(6)), .type(.text)], "declared as a time of day"),
         TypeRule(nil, .containing(["JSON"]), [.type(.json), .type(.text)], "declared as JSON"),
@@ -71,15 +83,16 @@ struct TypeRule: Sendable {
         .type(.numeric(precision: nil, scale: nil)),
     ]
 
-    private init(_ style: Style?, _ match: Match, _ candidates: [Candidate], _ reason: String) {
+    init(_ style: Style?, _ match: Match, _ candidates: [Candidate], _ reason: String) {
         self.style = style
         self.match = match
         self.candidates = candidates
         self.reason = reason
     }
 
-    private func matches(_ declaredType: String, style: Style) -> Bool {
+    private func matches(_ column: Catalog.Column, style: Style, table: Catalog.Table?) -> Bool {
         guard self.style == nil || self.style == style else { return false }
+        let declaredType = column.declaredType
         let base = declaredType.uppercased().prefix { $0 != "(" }
             .split(whereSeparator: \.isWhitespace).joined(separator: " ")
         switch match {
@@ -87,6 +100,8 @@ struct TypeRule: Sendable {
         case .containing(let parts): return parts.contains { base.contains($0) }
         case .affinity(let affinity): return Affinity(declaredType: declaredType) == affinity
         case .undeclared: return base.isEmpty
+        case .declared(let names): return names.contains(declaredType.uppercased())
+        case .checkedAsJSON: return table?.isCheckedAsJSON(column.name) ?? false
         }
     }
 
@@ -103,9 +118,12 @@ struct TypeRule: Sendable {
         var isFallback: Bool
     }
 
-    /// The type of a column, with its reason.
-    static func choose(_ column: Catalog.Column, _ profile: ColumnProfile, style: Style) -> Choice {
-        guard let rule = all.first(where: { $0.matches(column.declaredType, style: style) }) else {
+    /// The type of a column, with its reason. `rule` is one that other tables ask for, see `KeyRules`.
+    static func choose(
+        _ column: Catalog.Column, _ profile: ColumnProfile, style: Style, of table: Catalog.Table? = nil,
+        rule: TypeRule? = nil
+    ) -> Choice {
+        guard let rule = rule ?? all.first(where: { $0.matches(column, style: style, table: table) }) else {
             preconditionFailure("the five affinities cover every declaration")
         }
         let candidates = rule.candidates.compactMap { $0.type(declaredType: column.declaredType) }
@@ -168,6 +186,13 @@ extension TypeRule.Candidate {
                 (0...parameters[0]).contains(scale)
             else { return nil }
             return .numeric(precision: parameters[0], scale: scale)
+        case .timestampAsDeclared: return .timestamp(parameters.first.map { min($0, 6) })
+        case .integerAsDeclared:
+            switch parameters.first ?? 4 {
+            case 1, 2: return .smallint
+            case 3, 4: return .integer
+            default: return .bigint
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ public struct ColumnProfile: Sendable, Equatable {
     public var dates: Dates?
     public var decimals: Decimals?
     public var json: JSON?
+    public var shapes: Shapes?
 
     public init() {}
 
@@ -38,6 +39,14 @@ public struct ColumnProfile: Sendable, Equatable {
         public var maxMicroseconds = Int64.min
 
         func count(_ form: DateText.Form) -> Int { forms[form.rawValue] }
+
+        /// Texts that are a time of day behind `2000-01-01`, as Rails writes them: all that are dates, or none.
+        var timesOnFirstDay: Int {
+            let isFirstDay =
+                minMicroseconds >= DateText.firstDay.lowerBound
+                && maxMicroseconds < DateText.firstDay.upperBound
+            return isFirstDay ? count(.local) : 0
+        }
     }
 
     /// Looked at in columns that are declared as an exact number.

@@ -25,6 +25,10 @@ struct DateText: Equatable {
     /// The years whose microseconds since 1970 surely fit 64 bits; PostgreSQL's timestamps end within them.
     static let years = -290_000...294_246
 
+    /// 2000-01-01, the day that Rails puts before a time of day
+    /// (https://api.rubyonrails.org/classes/ActiveRecord/ConnectionAdapters/Quoting.html#method-i-quoted_time).
+    static let firstDay: Range<Int64> = 946_684_800_000_000..<946_771_200_000_000
+
     /// Reads the whole of `bytes`; nil where they are no date, or one that no calendar has.
     static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> DateText? {
         var scanner = Scanner(bytes)
@@ -40,6 +44,17 @@ struct DateText: Equatable {
         var scanner = Scanner(bytes)
         guard let time = scanner.time(), scanner.isAtEnd else { return nil }
         return (time.microseconds, time.fractionDigits)
+    }
+
+    /// The same, also behind the day that Rails puts before it: `2000-01-01 07:08:09`.
+    static func parseTimeOnFirstDay(_ bytes: UnsafeBufferPointer<UInt8>) -> (
+        microseconds: Int64, fractionDigits: Int
+    )? {
+        if let time = parseTime(bytes) { return time }
+        guard let date = parse(bytes), date.form == .local, firstDay.contains(date.microseconds) else {
+            return nil
+        }
+        return (date.microseconds - firstDay.lowerBound, date.fractionDigits)
     }
 
     /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.

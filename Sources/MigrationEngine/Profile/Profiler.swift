@@ -56,12 +56,14 @@ public struct Profiler: Sendable {
         let dates: Bool
         let decimals: Bool
         let json: Bool
+        let shapes: Bool
 
-        init(_ declaredType: String) {
-            let type = declaredType.uppercased()
+        init(_ column: Catalog.Column, of table: Catalog.Table) {
+            let type = column.declaredType.uppercased()
             dates = type.contains("DATE") || type.contains("TIME")
             decimals = type.contains("DEC") || type.contains("NUMERIC") || type.contains("MONEY")
-            json = type.contains("JSON")
+            json = type.contains("JSON") || table.isCheckedAsJSON(column.name)
+            shapes = ColumnProfile.Shapes.declarations.contains(type)
         }
     }
 
@@ -69,12 +71,13 @@ public struct Profiler: Sendable {
         _ table: Catalog.Table, _ connection: borrowing SQLite.Connection, rowsRead: (Int) -> Void
     ) throws -> TableProfile {
         var profile = TableProfile()
-        let interests = table.columns.map { Interest($0.declaredType) }
+        let interests = table.columns.map { Interest($0, of: table) }
         profile.columns = interests.map { interest in
             var column = ColumnProfile()
             if interest.dates { column.dates = .init() }
             if interest.decimals { column.decimals = .init() }
             if interest.json { column.json = .init() }
+            if interest.shapes { column.shapes = .init() }
             return column
         }
         let count = Int32(table.columns.count)
@@ -158,6 +161,7 @@ public struct Profiler: Sendable {
         if text.count <= 5, BooleanText.parse(text) != nil { column.booleans += 1 }
         if interest.dates { noteDate(text, &column) }
         if interest.json { noteJSON(text, &column) }
+        if interest.shapes { column.shapes?.note(text) }
     }
 
     private static func noteDecimal(_ digits: DecimalDigits, _ column: inout ColumnProfile) {

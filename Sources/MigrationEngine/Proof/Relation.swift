@@ -12,9 +12,11 @@ import Foundation
 /// | boolean | 0 and 1, or t, f, true, false |
 /// | text, varchar, enum, json | the bytes; a number in a text column is its shortest text |
 /// | bytea | the bytes, of a BLOB or of a text |
-/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style |
+/// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style; a text without a zone is UTC |
+/// | time in Rails' style | the same; a text may have `2000-01-01` before it |
+/// | interval of integers (Django's DurationField) | the microseconds, a day being 24 hours; no months |
 /// | jsonb | the JSON value |
-/// | uuid | the 16 bytes |
+/// | uuid | the 16 bytes, of a BLOB or of 32 hexadecimal digits with the dashes or without |
 /// | any other | the text that PostgreSQL gives |
 ///
 /// What has no form under its type (a text in an integer column) equals nothing. Reads what the server sent, never
@@ -127,19 +129,25 @@ struct Relation {
             guard let civil = CivilTime(text: Self.text(statement, index)) else { return false }
             Self.append(civil, &out)
         case (.time, SQLITE_TEXT):
-            guard let time = Self.time(Self.string(statement, index)) else { return false }
+            var text = Self.string(statement, index)
+            if code.dates.takesTimesOnFirstDay,
+                ["2000-01-01 ", "2000-01-01T", "2000-01-01t"].contains(where: text.hasPrefix)
+            {
+                text.removeFirst(11)
+            }
+            guard let time = Self.time(text) else { return false }
             out.append(time)
+        case (.interval, SQLITE_INTEGER):
+            let product = integer(statement, index).multipliedReportingOverflow(
+                by: code.microsecondsPerInteger)
+            guard !product.overflow else { return false }
+            Self.append(duration: product.partialValue, days: 0, &out)
         case (.jsonb, SQLITE_TEXT): return Self.appendJSON(Self.text(statement, index), &out)
         case (.jsonb, SQLITE_INTEGER):
             return Self.appendJSON(integer(statement, index).description.utf8, &out)
         case (.jsonb, SQLITE_FLOAT): return Self.appendJSON(real(statement, index).description.utf8, &out)
         case (.uuid, SQLITE_TEXT):
-            let digits = Self.string(statement, index).filter { $0 != "-" }.map(\.hexDigitValue)
-            guard digits.count == 32 else { return false }
-            for pair in stride(from: 0, to: 32, by: 2) {
-                guard let high = digits[pair], let low = digits[pair + 1] else { return false }
-                out.append(UInt8(high * 16 + low))
-            }
+            return Self.append(uuid: Self.text(statement, index), &out)
         case (.text, _) where storage != SQLITE_BLOB, (.varchar, SQLITE_TEXT), (.enumeration, SQLITE_TEXT),
             (.json, _) where storage != SQLITE_BLOB, (.bytea, SQLITE_BLOB), (.bytea, SQLITE_TEXT),
             (.uuid, SQLITE_BLOB):
@@ -226,6 +234,12 @@ struct Relation {
             guard !sum.overflow else { return }
             Self.append(CivilTime(microseconds: sum.partialValue), &out)
         case (.date, 4): Self.append(CivilTime(days: Int(field.integer(Int32.self)) + 10957), &out)
+        case (.interval, 16):
+            let days = Int64(Int32(bigEndian: (start + 8).loadUnaligned(as: Int32.self)))
+            let months = Int32(bigEndian: (start + 12).loadUnaligned(as: Int32.self))
+            // A month is no number of days.
+            guard months == 0 else { return }
+            Self.append(duration: field.integer(Int64.self), days: days, &out)
         case (.numeric, _): Self.append(NumericField(field), &out)
         case (.jsonb, 1...):
             let text = UnsafeRawBufferPointer(start: start + 1, count: field.count - 1)
@@ -254,6 +268,32 @@ struct Relation {
             out.append(UInt8(truncatingIfNeeded: part))
         }
         out.append(Int32(truncatingIfNeeded: civil.microsecond))
+    }
+
+    /// A length of time as whole days toward the past and the microseconds beyond.
+    private static func append(duration microseconds: Int64, days: Int64, _ out: inout RawBuffer) {
+        let (whole, rest) = CivilTime.divide(microseconds, by: 86_400_000_000)
+        out.ensure(16)
+        out.append(days + whole)
+        out.append(rest)
+    }
+
+    /// The 16 bytes of `8-4-4-4-12` digits, or of 32 digits in a row; false where the text is neither.
+    private static func append(uuid text: UnsafeBufferPointer<UInt8>, _ out: inout RawBuffer) -> Bool {
+        let groups = text.count == 32 ? [0..<32] : [0..<8, 9..<13, 14..<18, 19..<23, 24..<36]
+        guard groups.last?.upperBound == text.count else { return false }
+        for dash in groups.dropFirst() where text[dash.lowerBound - 1] != UInt8(ascii: "-") { return false }
+        for group in groups {
+            for index in stride(from: group.lowerBound, to: group.upperBound, by: 2) {
+                let pair = String(decoding: text[index..<index + 2], as: UTF8.self)
+                guard pair.utf8.allSatisfy({ isxdigit(Int32($0)) != 0 }), let byte = UInt8(pair, radix: 16)
+                else {
+                    return false
+                }
+                out.append(byte)
+            }
+        }
+        return true
     }
 
     /// Microseconds since midnight of a text that the encoder took.

@@ -22,6 +22,7 @@ struct DataReview {
     func review(_ plan: MigrationPlan) throws -> Outcome {
         var reviewed = try PlanReview.review(plan, proposed: proposal.plan)
         reviewed.plan.sourceSchema = proposal.plan.sourceSchema
+        reviewed.plan.countDurations()
         let skipped = Set(plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
         var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings

@@ -144,7 +144,7 @@ public struct Migration: Sendable {
     /// Values of types that only the server knows are tried there before anything is made.
     func tryTypes() throws -> [Finding] {
         let tables = plan.tables.filter { !$0.isSkipped }
-        guard tables.contains(where: { $0.columns.contains(where: \.postgresType.isForeign) }) else {
+        guard tables.contains(where: { $0.columns.contains(where: \.isForeign) }) else {
             return []
         }
         return try server.withConnection(purpose: "check") { connection in

@@ -105,8 +105,8 @@ struct ProofRun {
             }
             var actual = column
             actual.type = type.sql
-            actual.integers = column.integers ?? unit(of: column, source, profile)
-            if type.isForeign { foreign.insert(column.name) }
+            actual.integers = column.integers ?? unit(of: actual, source, profile)
+            if actual.isForeign { foreign.insert(column.name) }
             codes.append(
                 ColumnCode(
                     actual, enums: preparation.plan.enums,
@@ -129,6 +129,7 @@ struct ProofRun {
         of column: MigrationPlan.Column, _ source: Catalog.Table, _ profile: TableProfile
     ) -> EpochUnit? {
         if preparation.plan.style == .prisma { return .milliseconds }
+        if column.postgresType == .interval { return EpochUnit.ofDurations(style: preparation.plan.style) }
         guard let index = source.columns.firstIndex(where: { $0.name == column.name }) else { return nil }
         let column = profile.columns[index]
         return column.integers > 0 ? EpochUnit.plausible(min: column.minInteger, max: column.maxInteger) : nil

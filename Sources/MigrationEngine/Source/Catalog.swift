@@ -56,6 +56,11 @@ public struct Catalog: Sendable, Equatable {
             return ["rowid", "_rowid_", "oid"].first { !taken.contains($0.foldedName) }
         }
 
+        /// Whether a CHECK asks for JSON in a column: `JSON_VALID(c)`, also beside `c IS NULL`, as Django writes it.
+        public func isCheckedAsJSON(_ column: String) -> Bool {
+            checks.contains { $0.jsonColumn?.foldedName == column.foldedName }
+        }
+
         public func column(named name: String) -> Column? {
             columns.first { $0.name.foldedName == name.foldedName }
         }
@@ -78,6 +83,25 @@ public struct Catalog: Sendable, Equatable {
     public struct Check: Sendable, Equatable {
         public let name: String?
         public let expression: String
+
+        /// The column of which the check says nothing but that it is JSON (or NULL); nil for other checks.
+        public var jsonColumn: String? {
+            var tokens = SQLLexer.tokens(of: expression)[...]
+            while tokens.first?.isSymbol("(") == true, tokens.last?.isSymbol(")") == true {
+                tokens = tokens.dropFirst().dropLast()
+            }
+            let words = Array(tokens)
+            guard words.count == 4 || words.count == 8, words[0].isWord("JSON_VALID"), words[1].isSymbol("("),
+                words[3].isSymbol(")")
+            else { return nil }
+            let name = words[2].value
+            if words.count == 8 {
+                guard words[4].isWord("OR"), words[5].value == name, words[6].isWord("IS"),
+                    words[7].isWord("NULL")
+                else { return nil }
+            }
+            return name
+        }
     }
 
     public struct ForeignKey: Sendable, Equatable {

@@ -14,7 +14,7 @@ struct TypeTrial {
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 continue
             }
-            for column in table.columns where column.postgresType.isForeign {
+            for column in table.columns where column.isForeign {
                 if let finding = try finding(source, column, target) { findings.append(finding) }
             }
         }

@@ -16,7 +16,7 @@ struct CommonOptions: ParsableArguments {
 
 /// What commands that plan take.
 struct PlanningOptions: ParsableArguments {
-    @Option(help: "The application's convention: auto, prisma or plain.")
+    @Option(help: "The application's convention: auto, prisma, django, rails or plain.")
     var style = "auto"
 
     @Option(help: ArgumentHelp("The schema in the target.", valueName: "name"))
