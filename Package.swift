@@ -22,10 +22,11 @@ let package = Package(
             name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CLibPQ"], swiftSettings: strict),
+        .target(name: "SQLDialect", dependencies: ["Postgres"], swiftSettings: strict),
         .target(
             name: "MigrationEngine",
             dependencies: [
-                "SQLite", "Postgres", "CSQLite", "CLibPQ",
+                "SQLDialect", "SQLite", "Postgres", "CSQLite", "CLibPQ",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -72,6 +73,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SQLDialectTests",
+            dependencies: ["SQLDialect", "DemoProject", "SQLite", "Postgres", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "MigrationEngineTests",
             dependencies: [

@@ -1,4 +1,5 @@
 import Postgres
+import SQLDialect
 
 /// Carries a column's default from SQLite's SQL to PostgreSQL's (https://sqlite.org/lang_createtable.html#dfltval).
 ///

@@ -1,3 +1,5 @@
+import SQLDialect
+
 /// Names of objects in the target.
 enum Naming {
     /// PostgreSQL's longest identifier, in bytes (NAMEDATALEN − 1).

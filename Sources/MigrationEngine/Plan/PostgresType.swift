@@ -1,4 +1,5 @@
 import Postgres
+import SQLDialect
 
 /// A PostgreSQL column type, as far as howdah encodes and proves it itself.
 ///

@@ -1,3 +1,5 @@
+import SQLDialect
+
 /// Plans one table: its columns, keys and indexes.
 struct TablePlanner {
     let table: Catalog.Table

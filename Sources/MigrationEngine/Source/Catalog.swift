@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import SQLDialect
 
 /// Everything that a SQLite schema declares, as the snapshot has it.
 public struct Catalog: Sendable, Equatable {

@@ -1,3 +1,4 @@
+import SQLDialect
 import SQLite
 
 /// Reads a catalog from an open database, by the PRAGMAs and from the text of CREATE TABLE.

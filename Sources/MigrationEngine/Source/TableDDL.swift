@@ -1,3 +1,5 @@
+import SQLDialect
+
 /// What a CREATE TABLE statement says and no PRAGMA tells: names of constraints, CHECKs, DEFERRABLE.
 ///
 /// (https://sqlite.org/lang_createtable.html.) A statement that cannot be followed gives what was read so far.

@@ -1,7 +1,7 @@
 import Testing
 
 @testable import DemoProject
-@testable import MigrationEngine
+@testable import SQLDialect
 
 @Suite struct SQLLexerTests {
     struct Case: CustomTestStringConvertible, Sendable {

@@ -1,6 +1,6 @@
 /// One token of SQLite's SQL (https://sqlite.org/lang.html, src/tokenize.c's rules).
-struct SQLToken: Equatable, Sendable {
-    enum Kind: Equatable, Sendable {
+public struct SQLToken: Equatable, Sendable {
+    public enum Kind: Equatable, Sendable {
         /// A bare word: keyword or name.
         case word
         /// A name in "double quotes", `backticks` or [brackets]; double quotes may also hold a text.
@@ -15,14 +15,14 @@ struct SQLToken: Equatable, Sendable {
         case invalid
     }
 
-    let kind: Kind
+    public let kind: Kind
     /// The token as written.
-    let source: String
+    public let source: String
     /// Byte range in the source text.
-    let range: Range<Int>
+    public let range: Range<Int>
 
     /// The name or text without its quotes; other tokens as written.
-    var value: String {
+    public var value: String {
         switch kind {
         case .quotedName where source.utf8.first == UInt8(ascii: "["):
             String(decoding: source.utf8.dropFirst().dropLast(), as: UTF8.self)
@@ -31,32 +31,32 @@ struct SQLToken: Equatable, Sendable {
         }
     }
 
-    func isWord(_ keyword: String) -> Bool {
+    public func isWord(_ keyword: String) -> Bool {
         kind == .word && source.uppercased() == keyword
     }
 
-    func isSymbol(_ symbol: String) -> Bool {
+    public func isSymbol(_ symbol: String) -> Bool {
         kind == .symbol && source == symbol
     }
 }
 
 /// Cuts SQL into tokens; white space and comments are left out. Reads any input to its end.
-struct SQLLexer {
+public struct SQLLexer {
     private let bytes: [UInt8]
     private var position = 0
 
-    init(_ sql: String) {
+    public init(_ sql: String) {
         bytes = Array(sql.utf8)
     }
 
-    static func tokens(of sql: String) -> [SQLToken] {
+    public static func tokens(of sql: String) -> [SQLToken] {
         var lexer = SQLLexer(sql)
         var tokens: [SQLToken] = []
         while let token = lexer.next() { tokens.append(token) }
         return tokens
     }
 
-    mutating func next() -> SQLToken? {
+    public mutating func next() -> SQLToken? {
         skipSpaceAndComments()
         guard position < bytes.count else { return nil }
         let start = position

@@ -1,0 +1,97 @@
+/// Translates SQLite's SQL into PostgreSQL's, where the result is known to be the same.
+///
+/// Every reading throws a `Refusal` with the reason and the place in the source where it is not. Pure; from any thread.
+public struct SQLTranslator: Sendable {
+    /// Tables and views that expressions may read.
+    public var relations: [Relation]
+
+    public init(relations: [Relation]) {
+        self.relations = relations
+    }
+
+    /// A translated SELECT.
+    public struct View: Sendable, Equatable {
+        public var sql: String
+        /// What other views see of it.
+        public var columns: [Relation.Column]
+        /// Whether a sum or mean of doubles is in it: its last digits depend on the order of the rows.
+        public var isApproximate: Bool
+    }
+
+    /// A translated trigger.
+    public struct Trigger: Sendable, Equatable {
+        public var function: String
+        public var trigger: String
+    }
+
+    /// The condition of a CHECK or of a partial index over one table.
+    public func condition(_ sql: String, on relation: Relation) throws(Refusal) -> String {
+        let expression = try parsed(sql)
+        return try translator(over: relation).condition(expression).sql
+    }
+
+    /// A generated column's expression, as a value of the column.
+    public func generated(_ sql: String, for column: Relation.Column, of relation: Relation) throws(Refusal)
+        -> String
+    {
+        try translator(over: relation).assigned(parsed(sql), to: column)
+    }
+
+    /// A default, which sees no columns, as a value of the column.
+    public func defaultValue(_ sql: String, for column: Relation.Column) throws(Refusal) -> String {
+        try ExpressionTranslator(relations: [], scope: Scope()).assigned(parsed(sql), to: column)
+    }
+
+    /// The value of an expression over one table, for tests and for raw SQL.
+    public func value(_ sql: String, on relation: Relation) throws(Refusal) -> (sql: String, type: ValueType)
+    {
+        let expression = try parsed(sql)
+        let translator = translator(over: relation)
+        var value = try translator.plain(expression)
+        if value.type == .boolean { value = value.number }
+        return (value.sql, value.type)
+    }
+
+    /// One term of an index: a column or an expression, under its collation; and whether it is more than a bare column.
+    public func indexTerm(
+        _ expression: Expression, collation: String, isUnique: Bool, on relation: Relation
+    ) throws(Refusal) -> String {
+        var inner = expression
+        if case .collate(let operand, _) = expression.kind { inner = operand }
+        let value = try translator(over: relation).translate(inner)
+        let folded =
+            value.type == .text && collation.uppercased() != "BINARY"
+            ? try ExpressionTranslator.folded(value, collation.uppercased(), expression.range) : value.sql
+        return value.column != nil && folded == value.sql ? folded : "(\(folded))"
+    }
+
+    /// CREATE VIEW's SELECT; `names` are those of its columns as SQLite gives them.
+    public func view(_ view: CreateView, names: [String]) throws(Refusal) -> View {
+        let outcome = try SelectTranslator(relations: relations).translate(view.select, in: nil, names: names)
+        return View(sql: outcome.sql, columns: outcome.columns, isApproximate: outcome.isApproximate)
+    }
+
+    /// A trigger; `function` is the quoted name of its function.
+    public func trigger(
+        _ trigger: CreateTrigger, function: String, mayFireItself: Bool
+    ) throws(Refusal) -> Trigger {
+        guard let table = relations.first(where: { $0.name.foldedName == trigger.table.foldedName }) else {
+            throw Refusal("the table \(trigger.table) is not in the target", 0..<0)
+        }
+        let outcome = try TriggerTranslator(
+            relations: relations, trigger: trigger, table: table, function: function,
+            mayFireItself: mayFireItself
+        ).translate()
+        return Trigger(function: outcome.function, trigger: outcome.trigger)
+    }
+
+    private func parsed(_ sql: String) throws(Refusal) -> Expression {
+        do { return try SQLParser.expression(sql) } catch { throw Refusal(error) }
+    }
+
+    private func translator(over relation: Relation) -> ExpressionTranslator {
+        let scope = Scope()
+        scope.sources.append(.init(name: relation.name, qualifier: nil, relation: relation))
+        return ExpressionTranslator(relations: [], scope: scope)
+    }
+}
