@@ -86,6 +86,9 @@ public struct Statement: ~Copyable {
 
     // MARK: Reading, columns from 0
 
+    /// Columns of a row.
+    public var columnCount: Int { Int(sqlite3_column_count(handle)) }
+
     public borrowing func storageClass(_ column: Int32) -> StorageClass {
         StorageClass(rawValue: sqlite3_column_type(handle, column)) ?? .null
     }

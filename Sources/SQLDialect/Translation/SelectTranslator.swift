@@ -211,7 +211,7 @@ struct SelectTranslator {
                 united = united.map { $0.type == .null ? $0 : $0.number }
                 type = .narrow
             }
-            if widens, type == .narrow {
+            if widens, type == .narrow || type == .integer {
                 united = united.map { $0.type == .null ? $0 : $0.wide }
                 type = .integer
             }
