@@ -80,7 +80,7 @@ let package = Package(
         .testTarget(
             name: "MigrationEngineTests",
             dependencies: [
-                "MigrationEngine", "AppProject", "DemoProject", "SQLite", "Postgres", "CSQLite",
+                "MigrationEngine", "SQLDialect", "AppProject", "DemoProject", "SQLite", "Postgres", "CSQLite",
                 "TestSupport",
             ],
             swiftSettings: strict),

@@ -1,3 +1,4 @@
+import SQLDialect
 import Testing
 
 @testable import MigrationEngine
@@ -238,7 +239,7 @@ import Testing
         let view = "CREATE VIEW v AS SELECT a FROM t"
         let trigger = "CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END"
         let catalog = try readCatalog("CREATE TABLE t (a); \(view); \(trigger)")
-        #expect(catalog.views == [.init(name: "v", table: "v", sql: view)])
+        #expect(catalog.views == [.init(name: "v", table: "v", sql: view, columns: ["a"])])
         #expect(catalog.triggers == [.init(name: "g", table: "t", sql: trigger)])
     }
 

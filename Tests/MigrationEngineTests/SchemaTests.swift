@@ -178,11 +178,7 @@ import Testing
 /// What SQLite can say in a CREATE TABLE and a plan does not carry: listed, so that nothing goes without a word.
 @Suite struct LeftOutTests {
     @Test(arguments: [
-        ("CREATE TABLE t (a TEXT, UNIQUE (a COLLATE NOCASE))", ObjectState.Kind.collation, "t.a"),
-        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE NOCASE))", .collation, "t.a"),
-        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE RTRIM)) WITHOUT ROWID", .collation, "t.a"),
-        ("CREATE TABLE t (a TEXT, b TEXT, UNIQUE (a, b COLLATE RTRIM))", .collation, "t.b"),
-        ("CREATE TABLE t (a TEXT COLLATE NOCASE)", .collation, "t.a"),
+        ("CREATE TABLE t (a TEXT COLLATE NOCASE)", ObjectState.Kind.collation, "t.a"),
         ("CREATE TABLE t (a TEXT UNIQUE ON CONFLICT REPLACE)", .conflictClause, "t.a: ON CONFLICT REPLACE"),
         ("CREATE TABLE t (a TEXT NOT NULL ON CONFLICT IGNORE)", .conflictClause, "t.a: ON CONFLICT IGNORE"),
         ("CREATE TABLE t (a TEXT, UNIQUE (a) ON CONFLICT FAIL)", .conflictClause, "t.ON CONFLICT FAIL"),
@@ -197,6 +193,25 @@ import Testing
             #expect(unexplained.map(\.kind) == [kind])
             #expect(unexplained.map(\.name) == [name])
             #expect(report.exit == 3)
+        }
+    }
+
+    /// A key under a collation is a key and a unique index beside it.
+    @Test(arguments: [
+        ("CREATE TABLE t (a TEXT, UNIQUE (a COLLATE NOCASE))", "lower((a COLLATE \"C\"))"),
+        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE NOCASE))", "lower((a COLLATE \"C\"))"),
+        ("CREATE TABLE t (a TEXT, PRIMARY KEY (a COLLATE RTRIM)) WITHOUT ROWID", "rtrim(a, ' '::text)"),
+        ("CREATE TABLE t (a TEXT, b TEXT, UNIQUE (a, b COLLATE RTRIM))", "a, rtrim(b, ' '::text)"),
+    ])
+    func aKeyUnderACollationKeepsItsMeaning(sql: String, terms: String) throws {
+        try TestMigration().migrated(sql) { report, conninfo, _ in
+            #expect(report.outcome == .proven)
+            let index = try TestServer.value(
+                "SELECT indexdef FROM pg_indexes WHERE indexname LIKE '%folded'", in: conninfo)
+            #expect(index?.hasSuffix("USING btree (\(terms))") ?? false)
+            let keys = try TestServer.value(
+                "SELECT count(*) FROM pg_constraint WHERE conrelid = 't'::regclass", in: conninfo)
+            #expect(keys == "1")
         }
     }
 

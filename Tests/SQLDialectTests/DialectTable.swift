@@ -25,7 +25,7 @@ enum DialectTable {
         INSERT INTO v VALUES (6, 3, 7, 2.0, 5, true, 'Abc', 'abd', '10', '\\xff', '1970-01-02', '2024-01-01 00:00:00', '2024-01-01');
         """
 
-    static let relation = Relation(
+    static let relation = SQLRelation(
         name: "v", target: "v",
         columns: [
             .init(name: "id", type: .integer, affinity: .integer, sqlType: "bigint"),

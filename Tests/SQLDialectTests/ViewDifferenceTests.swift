@@ -14,7 +14,7 @@ import Testing
         INSERT INTO b VALUES (1, 1, 'p', 1), (2, 1, 'q', NULL), (3, 2, 'p', 3), (4, 9, NULL, 4);
         """
 
-    private static let a = Relation(
+    private static let a = SQLRelation(
         name: "a", target: "a",
         columns: [
             .init(name: "id", type: .narrow, affinity: .integer, sqlType: "integer"),
@@ -23,7 +23,7 @@ import Testing
             .init(name: "d", type: .double, affinity: .real, sqlType: "double precision"),
             .init(name: "ok", type: .boolean, affinity: .numeric, sqlType: "boolean"),
         ], rowidAlias: "id")
-    private static let b = Relation(
+    private static let b = SQLRelation(
         name: "b", target: "b",
         columns: [
             .init(name: "id", type: .narrow, affinity: .integer, sqlType: "integer"),
@@ -31,7 +31,7 @@ import Testing
             .init(name: "note", type: .text, affinity: .text, sqlType: "text"),
             .init(name: "n", type: .narrow, affinity: .integer, sqlType: "integer"),
         ], rowidAlias: "id")
-    private static let log = Relation(
+    private static let log = SQLRelation(
         name: "log", target: "log",
         columns: [
             .init(name: "what", type: .text, affinity: .text, sqlType: "text"),
@@ -145,7 +145,7 @@ import Testing
         let first = try translator.view(
             SQLParser.view("CREATE VIEW w AS SELECT id, ok, n AS m FROM a"), names: ["id", "ok", "m"])
         let second = SQLTranslator(
-            relations: [Self.a, Relation(name: "w", target: "\"public\".\"w\"", columns: first.columns)])
+            relations: [Self.a, SQLRelation(name: "w", target: "\"public\".\"w\"", columns: first.columns)])
         let sql = try second.value("ok = 1 AND m > 2", on: second.relations[1]).sql
         #expect(sql == "((\"ok\" = true) AND (\"m\" > 2))::int")
     }
@@ -257,7 +257,7 @@ import Testing
             let view = try translator.view(
                 SQLParser.view("CREATE VIEW w AS \(select)"), names: ["id", "name"])
             var all = translator
-            all.relations.append(Relation(name: "w", target: "\"w\"", columns: view.columns))
+            all.relations.append(SQLRelation(name: "w", target: "\"w\"", columns: view.columns))
             let source =
                 "CREATE TRIGGER tr INSTEAD OF INSERT ON w BEGIN INSERT INTO a (id, name) VALUES (NEW.id, upper(NEW.name)); END"
             let trigger = try all.trigger(SQLParser.trigger(source), function: "\"tr\"", mayFireItself: false)

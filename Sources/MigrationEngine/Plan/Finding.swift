@@ -12,6 +12,7 @@ public struct Finding: Codable, Sendable, Equatable {
         case nameNotPossible = "name-not-possible"
         case tooManyColumns = "too-many-columns"
         case notInPlan = "not-in-plan"
+        case checkBroken = "check-broken"
         case brokenConstraint = "broken-constraint"
         case typeNarrowed = "type-from-content"
         case dateForms = "date-forms"

@@ -51,7 +51,10 @@ enum ForeignKeyReview {
 
     private static func isUnique(_ columns: Set<String>, in table: MigrationPlan.Table) -> Bool {
         let keys = [table.primaryKey].compactMap { $0?.columns } + (table.uniques ?? []).map(\.columns)
-        let indexes = (table.indexes ?? []).filter { $0.unique ?? false }.map(\.columns)
+        // PostgreSQL takes neither an index on expressions nor a partial one for the columns themselves.
+        let indexes = (table.indexes ?? []).filter { index in
+            (index.unique ?? false) && index.terms == nil && index.predicate == nil
+        }.map(\.columns)
         return (keys + indexes).contains { Set($0) == columns }
     }
 }

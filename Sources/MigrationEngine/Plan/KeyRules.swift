@@ -1,3 +1,5 @@
+import SQLDialect
+
 /// Rules for key columns whose type SQLite's declaration does not tell, and other tables do.
 ///
 /// SQLite numbers rows only in a column declared `integer`, so Django's three kinds of numbered key look alike there,

@@ -121,14 +121,31 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public struct Check: Codable, Sendable, Equatable {
         public var name: String
         public var expression: String
+        /// The condition as SQLite has it, by which rows that break it are found.
+        public var source: String?
+        /// Whether rows that break it stay, and only new ones are checked.
+        public var notValid: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case name, expression, source
+            case notValid = "not_valid"
+        }
     }
 
     /// A view, in SQL of PostgreSQL's.
     public struct View: Codable, Sendable, Equatable {
+        /// As the source spells it.
         public var name: String
-        /// Names of the columns, as SQLite gives them.
-        public var columns: [String]
+        /// Its name in the target, where that is another.
+        public var target: String?
+        /// With the names that SQLite gives them, and their types in the target.
+        public var columns: [Column]
         public var select: String
+        /// Columns that are a sum or mean of doubles: their last digits depend on the order of the rows, so that the proof
+        /// leaves them out.
+        public var approximate: [String]?
+
+        public var targetName: String { target ?? name }
     }
 
     /// A trigger with its function, in SQL of PostgreSQL's.

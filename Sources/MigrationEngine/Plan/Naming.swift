@@ -46,7 +46,7 @@ extension Naming {
 }
 
 /// Gives names that are unique in one schema, where tables, indexes and sequences share one space.
-struct NameSpace {
+struct NameSpace: Sendable {
     private var taken: Set<String> = []
 
     /// `name`, or with a number behind it where it is taken.

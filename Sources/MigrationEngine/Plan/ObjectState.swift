@@ -34,7 +34,7 @@ public struct ObjectState: Codable, Sendable, Equatable {
 
     /// Left out because howdah cannot carry it.
     static func notSupported(_ kind: Kind, _ name: String, _ why: String? = nil) -> ObjectState {
-        let reason = "not yet supported" + (why.map { ": \($0)" } ?? "")
+        let reason = "not carried" + (why.map { ": \($0)" } ?? "")
         return ObjectState(kind: kind, name: name, state: .leftOut, reason: reason, isUnexplained: true)
     }
 

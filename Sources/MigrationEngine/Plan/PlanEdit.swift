@@ -9,7 +9,9 @@ public enum PlanEdit: Sendable, Equatable {
     case dropView(String)
     case dropTrigger(String)
     case nullable(table: String, column: String)
-    /// Makes a foreign key hold for new rows alone.
+    /// Carries the values of a generated column as plain data.
+    case plainData(table: String, column: String)
+    /// Makes a foreign key or a check hold for new rows alone.
     case notValid(table: String, name: String)
     case rename(table: String, column: String?, to: String)
     /// Notes what becomes of the rows or the object of a finding.
@@ -39,6 +41,8 @@ public enum PlanEdit: Sendable, Equatable {
         case (.notValid, let table?, _, let name?): self = .notValid(table: table, name: name)
         case (.leaveOut, let table?, _, let name?) where finding.isAboutPlannedObject:
             self = .drop(table: table, name: name)
+        case (.leaveOut, let table?, let column?, nil) where finding.id == .refusedByServer:
+            self = .plainData(table: table, column: column)
         case (.leaveOut, nil, _, let name?) where finding.isAboutPlannedObject: self = .dropView(name)
         default: self = decision
         }
@@ -48,7 +52,7 @@ public enum PlanEdit: Sendable, Equatable {
         let table: String? =
             switch self {
             case .type(let table, _, _), .skip(let table, _), .drop(let table, _), .nullable(let table, _),
-                .notValid(let table, _), .rename(let table, _, _):
+                .notValid(let table, _), .rename(let table, _, _), .plainData(let table, _):
                 table
             case .dropView, .dropTrigger, .decide: nil
             }
@@ -104,8 +108,16 @@ public enum PlanEdit: Sendable, Equatable {
             table.checks?.removeAll { $0.name == name }
             if table.primaryKey?.name == name { table.primaryKey = nil }
         case .notValid(_, let name):
-            guard let key = table.foreignKeys?.firstIndex(where: { $0.name == name }) else { return false }
-            table.foreignKeys?[key].notValid = true
+            if let key = table.foreignKeys?.firstIndex(where: { $0.name == name }) {
+                table.foreignKeys?[key].notValid = true
+            } else if let check = table.checks?.firstIndex(where: { $0.name == name }) {
+                table.checks?[check].notValid = true
+            } else {
+                return false
+            }
+        case .plainData(_, let column):
+            guard let place = place(column) else { return false }
+            table.columns[place].generated = nil
         case .rename(_, let column?, let name):
             guard let place = place(column) else { return false }
             table.columns[place].target = name

@@ -173,8 +173,11 @@ public struct PlanFile: Sendable {
             line(0, "views:")
             for view in views {
                 line(1, "- name: \(scalar(view.name))")
-                line(2, "columns: \(list(view.columns))")
+                if let target = view.target { line(2, "target: \(scalar(target))") }
+                line(2, "columns:")
+                for column in view.columns { line(3, "- \(inline(column))") }
                 block(2, "select", view.select)
+                if let approximate = view.approximate { line(2, "approximate: \(list(approximate))") }
             }
         }
 
@@ -229,6 +232,14 @@ public struct PlanFile: Sendable {
             if let reason = column.reason { line(4, "reason: \(scalar(reason))") }
         }
 
+        private func inline(_ column: MigrationPlan.Column) -> String {
+            var parts = ["name: \(scalar(column.name))"]
+            if let target = column.target { parts.append("target: \(scalar(target))") }
+            parts.append("type: \(scalar(column.type))")
+            if let unit = column.integers { parts.append("integers: \(unit.rawValue)") }
+            return "{\(parts.joined(separator: ", "))}"
+        }
+
         private func inline(_ key: MigrationPlan.Key) -> String {
             "{name: \(scalar(key.name)), columns: \(list(key.columns))}"
         }
@@ -256,7 +267,10 @@ public struct PlanFile: Sendable {
         }
 
         private func inline(_ check: MigrationPlan.Check) -> String {
-            "{name: \(scalar(check.name)), expression: \(scalar(check.expression))}"
+            var parts = ["name: \(scalar(check.name))", "expression: \(scalar(check.expression))"]
+            if let source = check.source { parts.append("source: \(scalar(source))") }
+            if check.notValid ?? false { parts.append("not_valid: true") }
+            return "{\(parts.joined(separator: ", "))}"
         }
 
         private func list(_ items: [String]) -> String {

@@ -15,7 +15,8 @@ enum PlanKeys {
         "columns": [
             "name", "target", "type", "not_null", "default", "numbering", "integers", "generated", "reason",
         ],
-        "checks": ["name", "expression"], "views": ["name", "columns", "select"],
+        "checks": ["name", "expression", "source", "not_valid"],
+        "views": ["name", "target", "columns", "select", "approximate"],
         "triggers": ["name", "table", "function", "trigger"],
         "primary_key": ["name", "columns"], "uniques": ["name", "columns"],
         "indexes": ["name", "unique", "columns", "descending", "terms", "predicate", "method"],

@@ -32,6 +32,7 @@ enum PlanReview {
                     .notInPlan, blocking: true, table: table.name,
                     "the plan does not mention the table: add it, with skip: true to leave it out"))
         }
+        try reviewViewsAndTriggers(edited, proposed, &outcome)
         return outcome
     }
 
@@ -78,10 +79,32 @@ enum PlanReview {
         }
     }
 
+    /// Views and triggers that the operator took out, or that are in no source.
+    private static func reviewViewsAndTriggers(
+        _ edited: MigrationPlan, _ proposed: MigrationPlan, _ outcome: inout Outcome
+    ) throws {
+        func review(_ kind: ObjectState.Kind, _ had: [String], _ has: [String]) throws {
+            for name in has where !had.contains(name) { throw unknown("\(kind.rawValue) \(name)") }
+            for name in had where !has.contains(name) {
+                outcome.objects.append(.leftOut(kind, name, "by the plan"))
+                guard edited.sourceSchema != proposed.sourceSchema else { continue }
+                outcome.findings.append(
+                    Finding(
+                        .notInPlan, blocking: true, object: name,
+                        "the source's schema is not the one that the plan was made from, and the plan has no "
+                            + "\(kind.rawValue) \(name)", choices: [.leaveOut("the \(kind.rawValue) \(name)")]
+                    ))
+            }
+        }
+        try review(.view, (proposed.views ?? []).map(\.name), (edited.views ?? []).map(\.name))
+        try review(.trigger, (proposed.triggers ?? []).map(\.name), (edited.triggers ?? []).map(\.name))
+    }
+
     private static func checkReferences(_ table: MigrationPlan.Table, names: Set<String>) throws {
         let lists =
             [table.primaryKey?.columns].compactMap { $0 } + (table.uniques ?? []).map(\.columns)
-            + (table.indexes ?? []).map(\.columns) + (table.foreignKeys ?? []).map(\.columns)
+            + (table.indexes ?? []).filter { $0.terms == nil }.map(\.columns)
+            + (table.foreignKeys ?? []).map(\.columns)
         for column in lists.joined() where !names.contains(column) {
             throw unknown("column \(table.name).\(column)")
         }
@@ -110,6 +133,9 @@ enum PlanReview {
         if (column.notNull ?? false) != (original.notNull ?? false) {
             note(.notNull, isGone: !(column.notNull ?? false), "added")
         }
+        if column.generated != original.generated {
+            note(.generatedColumn, isGone: column.generated == nil, column.generated ?? "")
+        }
         if column.numbering != original.numbering {
             note(
                 .sequence, isGone: column.numbering == nil,
@@ -131,6 +157,7 @@ enum PlanReview {
             .primaryKey, [original.primaryKey?.name].compactMap { $0 },
             [table.primaryKey?.name].compactMap { $0 })
         note(.unique, (original.uniques ?? []).map(\.name), (table.uniques ?? []).map(\.name))
+        note(.check, (original.checks ?? []).map(\.name), (table.checks ?? []).map(\.name))
         note(.index, (original.indexes ?? []).map(\.name), (table.indexes ?? []).map(\.name))
         note(.foreignKey, (original.foreignKeys ?? []).map(\.name), (table.foreignKeys ?? []).map(\.name))
     }

@@ -27,6 +27,10 @@ public struct Planner: Sendable {
         public var plan: MigrationPlan
         public var findings: [Finding] = []
         public var objects: [ObjectState] = []
+        /// What of the plan was translated, for the types that it has.
+        var expressions = PlannedExpressions()
+        /// Names that are taken before expressions get theirs.
+        var names = NameSpace()
     }
 
     /// The tables whose rows are carried, in the order of the plan.
@@ -72,6 +76,11 @@ public struct Planner: Sendable {
         }
         DateFindings.addZone(choices, profiles, style: style, &proposal.findings)
         listOthers(&proposal)
+        proposal.names = names
+        proposal.expressions = ExpressionPlanner(
+            catalog: catalog, profiles: profiles, plan: proposal.plan, names: names
+        ).expressions()
+        proposal.plan = proposal.expressions.added(to: proposal.plan)
         return proposal
     }
 
@@ -88,7 +97,5 @@ public struct Planner: Sendable {
         for name in catalog.shadowTables {
             proposal.objects.append(.leftOut(.shadowTable, name, "belongs to a virtual table"))
         }
-        for view in catalog.views { proposal.objects.append(.notSupported(.view, view.name)) }
-        for trigger in catalog.triggers { proposal.objects.append(.notSupported(.trigger, trigger.name)) }
     }
 }

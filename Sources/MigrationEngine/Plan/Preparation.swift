@@ -3,18 +3,20 @@ public struct Preparation: Sendable {
     public let snapshot: Snapshot
     public let catalog: Catalog
     public let profiles: [String: TableProfile]
-    public let plan: MigrationPlan
+    public internal(set) var plan: MigrationPlan
     /// Where the plan comes from: a file that was named or edited, or nil for one made now.
     public let planPath: String?
     /// Whether a command has decided what the plan did not say before: the plan is then the operator's.
     public let hasNewDecisions: Bool
     public let styleEvidence: String
     public let findings: [Finding]
-    public let objects: [ObjectState]
+    public internal(set) var objects: [ObjectState]
     /// Whether the encoder must take dates of every form, by table and column.
     let decidedColumns: [String: Set<String>]
     /// What decisions make of single rows; nil where they are about none.
     public let decidedRows: DecidedRows?
+    /// What the command decides, for findings that only the server brings up.
+    let decisions: Decisions
 
     /// The snapshot as the target is to hold it.
     var data: SourceData { SourceData(snapshot: snapshot, decided: decidedRows) }

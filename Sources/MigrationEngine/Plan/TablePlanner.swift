@@ -33,30 +33,12 @@ struct TablePlanner {
         }
         buildKeys(&plan, &names, &proposal)
         buildForeignKeys(&plan, &proposal)
-        for check in table.checks {
-            if let column = check.jsonColumn, isJSON(column, plan) {
-                proposal.objects.append(
-                    .changed(
-                        .check, "\(table.name).\(check.name ?? "CHECK (\(check.expression))")",
-                        "its type checks it"))
-                continue
-            }
-            proposal.objects.append(
-                .notSupported(.check, "\(table.name).\(check.name ?? "CHECK (\(check.expression))")"))
-        }
         for clause in table.conflictClauses {
             proposal.objects.append(
                 .notSupported(.conflictClause, "\(table.name).\(clause)", "PostgreSQL has it in INSERT alone")
             )
         }
         return plan
-    }
-
-    /// Whether PostgreSQL takes nothing but JSON in a column.
-    private func isJSON(_ column: String, _ plan: MigrationPlan.Table) -> Bool {
-        plan.columns.contains { other in
-            other.name.foldedName == column.foldedName && [.json, .jsonb].contains(other.postgresType)
-        }
     }
 
     // MARK: Columns
@@ -83,15 +65,22 @@ struct TablePlanner {
         if plan.numbering == nil, let sql = column.defaultSQL, column.generation == nil {
             switch DefaultRules(type: choice.type, style: style, enums: enums).translate(sql) {
             case .carried(let value): plan.defaultValue = value
-            case .notSupported(let why): proposal.objects.append(.notSupported(.defaultValue, place, why))
+            case .notSupported(let why):
+                // What is no constant may still be an expression with an equal.
+                let target = TargetRelations(schema: "", style: style).column(column, plan, profile)
+                if let value = try? SQLTranslator(relations: []).defaultValue(sql, for: target) {
+                    plan.defaultValue = value
+                } else {
+                    proposal.objects.append(.notSupported(.defaultValue, place, why))
+                }
             }
         }
-        if column.generation != nil {
+        if column.collation.uppercased() != "BINARY", column.affinity == .text || column.affinity == .blob {
             proposal.objects.append(
-                .notSupported(.generatedColumn, place, "its values are carried as plain data"))
-        }
-        if column.collation.uppercased() != "BINARY" {
-            proposal.objects.append(.notSupported(.collation, place, "COLLATE \(column.collation)"))
+                .notSupported(
+                    .collation, place,
+                    "COLLATE \(column.collation) is not PostgreSQL's; keys and indexes keep it, and what the application "
+                        + "compares, it compares letter by letter"))
         }
         return plan
     }
@@ -124,7 +113,6 @@ struct TablePlanner {
             let name = claim(wanted, kind: .primaryKey, &names, &proposal)
             plan.primaryKey = .init(name: name, columns: key)
         }
-        noteCollations(&proposal)
         var uniques: [MigrationPlan.Key] = []
         var indexes: [MigrationPlan.Index] = []
         for index in table.indexes where index.origin != .primaryKey {
@@ -161,33 +149,12 @@ struct TablePlanner {
         return index.terms.compactMap(\.column)
     }
 
-    /// A constraint may compare under another collation than its column: UNIQUE (name COLLATE NOCASE).
-    private func noteCollations(_ proposal: inout Planner.Proposal) {
-        for index in table.indexes where index.origin != .createIndex {
-            for term in index.terms {
-                guard let name = term.column, let column = table.column(named: name),
-                    term.collation.uppercased() != column.collation.uppercased()
-                else { continue }
-                let key = index.origin == .primaryKey ? "the primary key" : "a unique constraint"
-                proposal.objects.append(
-                    .notSupported(.collation, "\(table.name).\(name)", "COLLATE \(term.collation) in \(key)"))
-            }
-        }
-    }
-
     private func build(
         _ index: Catalog.Index, _ names: inout NameSpace, _ proposal: inout Planner.Proposal
     ) -> MigrationPlan.Index? {
         let columns = index.terms.compactMap(\.column)
-        let foreign = index.terms.first { $0.collation.uppercased() != "BINARY" }
-        let obstacle: String? =
-            if columns.count < index.terms.count { "an index on an expression" } else if index.isPartial {
-                "a partial index"
-            } else { foreign.map { "an index under COLLATE \($0.collation)" } }
-        if let obstacle {
-            proposal.objects.append(.notSupported(.index, index.name, obstacle))
-            return nil
-        }
+        // What is more than a list of columns is translated when every table has its types.
+        if index.needsTranslation(in: table) { return nil }
         var wanted = index.name
         if style == .prisma, wanted.utf8.count > Naming.longest {
             // Prisma cuts its own names in its own way; a name of the developer's is kept or refused.

@@ -1,3 +1,5 @@
+import SQLDialect
+
 /// The rules that give a column its type: a table, read from top to bottom.
 ///
 /// The first rule that matches the declaration gives candidates; the first candidate that holds every value exactly

@@ -35,8 +35,24 @@ public struct ColumnProfile: Sendable, Equatable {
         /// Texts that are neither.
         public var others = 0
         public var maxFractionDigits = 0
+        /// Bytes of the shortest and the longest date.
+        public var minLength = Int.max
+        public var maxLength = 0
+        /// Dates with a blank between day and time, with a `T` there, and with a `Z` at the end.
+        public var spaces = 0
+        public var capitals = 0
+        public var zuluMarks = 0
         public var minMicroseconds = Int64.max
         public var maxMicroseconds = Int64.min
+
+        mutating func noteLayout(_ text: UnsafeBufferPointer<UInt8>) {
+            minLength = min(minLength, text.count)
+            maxLength = max(maxLength, text.count)
+            guard text.count > 10 else { return }
+            if text[10] == UInt8(ascii: " ") { spaces += 1 }
+            if text[10] == UInt8(ascii: "T") { capitals += 1 }
+            if text[text.count - 1] == UInt8(ascii: "Z") { zuluMarks += 1 }
+        }
 
         func count(_ form: DateText.Form) -> Int { forms[form.rawValue] }
 

@@ -176,6 +176,7 @@ public struct Profiler: Sendable {
         column.dates = nil
         if let date = DateText.parse(text) {
             dates.forms[date.form.rawValue] += 1
+            dates.noteLayout(text)
             dates.maxFractionDigits = max(dates.maxFractionDigits, date.fractionDigits)
             dates.minMicroseconds = min(dates.minMicroseconds, date.microseconds)
             dates.maxMicroseconds = max(dates.maxMicroseconds, date.microseconds)

@@ -1,4 +1,5 @@
 import Postgres
+import SQLDialect
 import SQLite
 
 /// A value as it is shown: NULL apart from the text `NULL`, bytes apart from text.

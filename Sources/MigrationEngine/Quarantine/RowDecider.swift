@@ -65,6 +65,11 @@ struct RowDecider {
                     }
                 }
             }
+        case .checkBroken:
+            guard let source = planned.checks?.first(where: { $0.name == finding.object })?.source else {
+                return
+            }
+            try writer.quarantine(name, where: CheckReview.broken(by: source), reason: finding.key)
         case .nullInKey, .nullInNotNull:
             try writer.quarantine(
                 name, where: "typeof(\(DecidedTable.alias).\(quoted(finding.column ?? ""))) = 'null'",

@@ -20,7 +20,13 @@ struct DataReview {
     }
 
     func review(_ plan: MigrationPlan) throws -> Outcome {
-        var reviewed = try PlanReview.review(plan, proposed: proposal.plan)
+        // What was translated follows the types and the names that the operator has chosen.
+        let expressions = ExpressionPlanner(
+            catalog: catalog, profiles: profiles, plan: plan, names: proposal.names
+        ).expressions()
+        let proposed = expressions.replacing(proposal.expressions, in: proposal.plan)
+        var reviewed = try PlanReview.review(
+            expressions.replacing(proposal.expressions, in: plan), proposed: proposed)
         reviewed.plan.sourceSchema = proposal.plan.sourceSchema
         reviewed.plan.countDurations()
         let skipped = Set(plan.tables.filter(\.isSkipped).map(\.name))
@@ -31,12 +37,14 @@ struct DataReview {
         findings += try nulls(reviewed.plan, kept)
         findings += ForeignKeyReview.findings(reviewed.plan) + IndexReview.findings(reviewed.plan)
         findings += try orphans(reviewed.plan, kept)
+        findings += try brokenChecks(reviewed.plan, kept)
         findings += snapshot.notes.map {
             Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)")
         }
         let removed = Set(reviewed.objects.map { "\($0.kind.rawValue) \($0.name)" })
         let objects =
-            proposal.objects.filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
+            (proposal.objects + expressions.objects)
+            .filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
             + reviewed.objects
         findings += objects.filter(\.isUnexplained).map(\.finding)
         return Outcome(
@@ -97,6 +105,21 @@ struct DataReview {
                 } catch let error as SQLiteError where error.isInterrupted {
                     throw MigrationError.cancelled
                 }
+            }
+        }
+    }
+
+    private func brokenChecks(
+        _ plan: MigrationPlan, _ tables: [Catalog.Table]
+    ) throws -> [Finding] {
+        guard plan.tables.contains(where: { !($0.checks ?? []).isEmpty }) else { return [] }
+        let connection = try snapshot.open()
+        let interrupter = connection.interrupter
+        return try cancellation.whileRegistered({ interrupter.interrupt() }) {
+            do {
+                return try CheckReview.findings(plan, tables, connection)
+            } catch let error as SQLiteError where error.isInterrupted {
+                throw MigrationError.cancelled
             }
         }
     }

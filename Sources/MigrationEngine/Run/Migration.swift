@@ -8,7 +8,7 @@ import Synchronization
 /// prove. What fails or is cancelled before the proof takes back all that it made, or says what is there. Called from
 /// one thread, which waits; workers run on threads of their own.
 public struct Migration: Sendable {
-    public let preparation: Preparation
+    public private(set) var preparation: Preparation
     public let server: TargetServer
     public let workers: Int
     /// Whether what an interrupted run left in the target is taken back first.
@@ -49,19 +49,28 @@ public struct Migration: Sendable {
         let main = try lockedConnection()
         progress.begin(.prepare)
         try clearTheWay(main)
-        let findings = try tryTypes()
+        let (findings, settled) = try reviewOnServer(main)
         if !findings.isEmpty {
             progress.end()
             var report = Self.undecided(preparation, target: server.conninfo.url, progress: progress)
             report.findings += findings
             return report
         }
+        var settledRun = self
+        settledRun.preparation = settled
+        return try settledRun.run(start: start, main)
+    }
+
+    private func run(
+        start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
+    ) throws -> MigrationReport {
         let chunks = chunks()
         let ledger = try begin(chunks, main)
         var sequences = Sequences.Outcome()
         do {
             try load(chunks, ledger)
             sequences = try makeConstraints(main)
+            try makeViewsAndTriggers(ledger, main)
         } catch {
             throw takeBack(ledger, main, after: error)
         }
@@ -119,7 +128,8 @@ public struct Migration: Sendable {
             }
         }
         let names =
-            script.plan.tables.filter { !$0.isSkipped }.map(\.targetName) + (plan.views ?? []).map(\.name)
+            script.plan.tables.filter { !$0.isSkipped }.map(\.targetName)
+            + (plan.views ?? []).map(\.targetName)
         let present = try server.existing(names, schema: plan.schema, main)
         guard present.isEmpty else {
             if let status = try Ledger.newest(schema: plan.schema, main)?.status(main), status.stage == .ended
@@ -244,6 +254,28 @@ public struct Migration: Sendable {
         return outcome
     }
 
+    /// Makes views and triggers, all or none, where they are not there yet: after the load, so that no trigger runs for
+    /// rows that are carried over.
+    func makeViewsAndTriggers(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws {
+        let statements = script.viewsAndTriggers
+        let made = Set(try ledger.madeObjects(main).map { "\($0.kind) \($0.name)" })
+        guard !statements.isEmpty,
+            !statements.contains(where: { made.contains("\($0.kind.rawValue) \($0.name)") })
+        else { return }
+        try main.transaction { main in
+            for statement in statements {
+                do {
+                    _ = try main.query(statement.sql)
+                } catch let error as PostgresError where error.code == .server {
+                    throw MigrationError(
+                        .target, "\(statement.kind.rawValue) \(statement.name) cannot be made: \(error)",
+                        remedy: "Take it out of the plan.")
+                }
+                try ledger.note(statement, script, main)
+            }
+        }
+    }
+
     /// Where a statement's object is found in the target.
     private func place(_ statement: SchemaScript.Statement, of table: String) -> SchemaScript.Place {
         .init(
@@ -343,6 +375,7 @@ public struct Migration: Sendable {
                 $0.name, verdicts[$0.name], loaded: loaded[$0.name] ?? 0,
                 quarantined: quarantined[$0.name] ?? 0)
         }
+        report.views = (plan.views ?? []).map { .init(view: $0.name, verdicts[$0.name]) }
         let isCurrent = try preparation.snapshot.isCurrent(cancellation: Cancellation())
         report.conclude(isStale: !isCurrent, isRehearsal: isRehearsal)
         try ledger.finish(report.outcome.rawValue, main)
@@ -362,6 +395,11 @@ extension MigrationReport.Table {
             reason: verdict?.obstacle)
     }
 
+    /// A view holds what it reads on either side.
+    init(view name: String, _ verdict: TableVerdict?) {
+        self.init(name, verdict, loaded: verdict?.targetRows ?? 0, quarantined: 0)
+    }
+
     /// Whether every row that was read is loaded and equal, or the table was left out by somebody's word.
     var isExplained: Bool {
         verdict == TableVerdict.Verdict.skipped.rawValue
@@ -375,7 +413,7 @@ extension MigrationReport {
         if isStale {
             notices.append("the source has changed since the snapshot of \(snapshot?.time ?? "")")
         }
-        if tables.contains(where: { !$0.isExplained }) {
+        if (tables + views).contains(where: { !$0.isExplained }) {
             end(.differs, .differs)
         } else if isStale, !isRehearsal {
             end(.stale, .undecided)
@@ -433,6 +471,9 @@ public struct Validation: Sendable {
             .init(
                 table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0,
                 quarantined: preparation.data.decided?.quarantined[table.name] ?? 0)
+        }
+        if names.isEmpty {
+            report.views = (preparation.plan.views ?? []).map { .init(view: $0.name, verdicts[$0.name]) }
         }
         report.conclude(isStale: false, isRehearsal: true)
         if report.outcome == .proven, !report.findings.isEmpty { report.end(.undecided, .undecided) }

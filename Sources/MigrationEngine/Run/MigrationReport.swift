@@ -41,6 +41,8 @@ public struct MigrationReport: Codable, Sendable {
     public var seconds: Double
     public var target: String?
     public var tables: [Table]
+    /// Views, whose rows are compared on both sides.
+    public var views: [Table]
     public var phases: [Phase]
     public var resumedRows: Int
     public var sourceSHA256: String?
@@ -50,7 +52,8 @@ public struct MigrationReport: Codable, Sendable {
     public var notices: [String]
 
     enum CodingKeys: String, CodingKey {
-        case command, outcome, exit, seconds, target, tables, phases, snapshot, objects, findings, notices
+        case command, outcome, exit, seconds, target, tables, views, phases, snapshot, objects, findings,
+            notices
         case resumedRows = "resumed_rows"
         case sourceSHA256 = "source_sha256"
     }
@@ -62,6 +65,7 @@ public struct MigrationReport: Codable, Sendable {
         self.seconds = rounded(seconds)
         self.target = target
         tables = []
+        views = []
         phases = progress.durations.map {
             Phase(name: $0.phase.rawValue, seconds: rounded($0.duration.seconds))
         }

@@ -107,6 +107,6 @@ public struct Preparer: Sendable {
             planPath: edited?.path, hasNewDecisions: decided.hasNewDecisions,
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
-            decidedColumns: decided.changedTypes, decidedRows: rows.rows)
+            decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions)
     }
 }

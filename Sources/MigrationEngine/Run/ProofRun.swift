@@ -15,6 +15,7 @@ struct ProofRun {
     func run(only names: Set<String>? = nil) throws -> [String: TableVerdict] {
         var verdicts: [String: TableVerdict] = [:]
         var tables: [ProofTable] = []
+        var views: [ProofTable] = []
         let plan = preparation.plan
         try server.withConnection(purpose: "proof") { connection in
             for table in plan.tables {
@@ -32,6 +33,7 @@ struct ProofRun {
                     verdicts[table.name] = verdict
                 }
             }
+            if names == nil { views = try proofViews(connection, &verdicts) }
         }
         if progress.tables.isEmpty { progress.setTables(tables.map(\.counters)) }
         try differences?.clear(plan.tables.map(\.name))
@@ -40,8 +42,36 @@ struct ProofRun {
             progress: progress, gate: gate, differences: differences)
         for (name, verdict) in try prover.prove(tables, workers: workers) { verdicts[name] = verdict }
         try checkKept(tables, &verdicts)
+        for (name, verdict) in try prover.prove(views, workers: workers) { verdicts[name] = verdict }
         try differences?.finish()
         return verdicts
+    }
+
+    /// The views whose rows can be compared; the others get their verdict.
+    private func proofViews(
+        _ connection: borrowing Postgres.Connection, _ verdicts: inout [String: TableVerdict]
+    ) throws -> [ProofTable] {
+        var tables: [ProofTable] = []
+        for view in preparation.plan.views ?? [] {
+            if preparation.data.decided != nil {
+                verdicts[view.name] = TableVerdict(
+                    .skipped,
+                    obstacle: "decisions keep rows or values out of the target, which a view would show")
+                continue
+            }
+            guard
+                let columns = try TargetColumns.read(
+                    view.targetName, schema: preparation.plan.schema, connection),
+                let table = ViewProof.table(view, preparation, columns)
+            else {
+                var verdict = TableVerdict(.differs, obstacle: "the view is not in the target")
+                verdict.differences = 1
+                verdicts[view.name] = verdict
+                continue
+            }
+            tables.append(table)
+        }
+        return tables
     }
 
     /// Every row of the source is compared or in quarantine, and what decisions keep out is there whole.

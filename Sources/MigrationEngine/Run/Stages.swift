@@ -26,9 +26,13 @@ extension Migration {
             return []
         }
         try clearTheWay(main)
-        let findings = try tryTypes()
-        if findings.isEmpty { _ = try begin(chunks(), main) }
-        return findings
+        let (findings, settled) = try reviewOnServer(main)
+        guard findings.isEmpty, settled.plan == plan else {
+            return findings.isEmpty
+                ? try SchemaTrial(plan: plan, catalog: preparation.catalog).findings(main) : findings
+        }
+        _ = try begin(chunks(), main)
+        return []
     }
 
     /// Loads the pieces that are not there yet.
@@ -52,6 +56,7 @@ extension Migration {
         defer { progress.end() }
         do {
             let outcome = try makeConstraints(main, present: presentObjects(main))
+            try makeViewsAndTriggers(ledger, main)
             try ledger.setConstrained(true, main)
             return Constraints(objects: outcome.objects, findings: outcome.findings)
         } catch {
@@ -98,11 +103,15 @@ extension Migration {
 
     private func dropConstraints(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws {
         try main.transaction { main in
+            for statement in script.viewsAndTriggers.reversed() where !statement.undo.isEmpty {
+                _ = try main.query(statement.undo)
+            }
             for stage in [script.foreignKeys, script.keysAndIndexes] {
                 for statement in stage.flatMap({ $0.statements.reversed() }) {
                     _ = try main.query(statement.undo)
                 }
             }
+            try ledger.forgetViewsAndFunctions(main)
             try ledger.setConstrained(false, main)
             try ledger.reopen(main)
         }

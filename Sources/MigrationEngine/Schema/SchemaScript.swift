@@ -58,7 +58,7 @@ public struct SchemaScript: Sendable {
         return column.postgresType.sql
     }
 
-    private func definition(_ column: MigrationPlan.Column) -> String {
+    func definition(_ column: MigrationPlan.Column) -> String {
         var words = [quoteIdentifier(column.targetName)]
         switch (column.numbering, column.postgresType) {
         case (.serial, .smallint): words.append("smallserial")
@@ -81,9 +81,13 @@ public struct SchemaScript: Sendable {
     struct Statement: Sendable {
         let kind: ObjectState.Kind
         let name: String
+        /// Its name in the source, where that is another.
+        var source: String?
         let sql: String
         /// Takes the object away again.
         let undo: String
+
+        var sourceName: String { source ?? name }
     }
 
     /// The name of an object of a table's: constraints of two tables may bear the same.
@@ -120,6 +124,7 @@ public struct SchemaScript: Sendable {
             for check in table.checks ?? [] {
                 let sql =
                     "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(check.name)) CHECK (\(check.expression))"
+                    + (check.notValid ?? false ? " NOT VALID" : "")
                 statements.append(
                     .init(kind: .check, name: check.name, sql: sql, undo: dropConstraint(check.name, name)))
             }
@@ -176,17 +181,18 @@ public struct SchemaScript: Sendable {
     /// no trigger runs for rows that are carried over.
     var viewsAndTriggers: [Statement] {
         let views = (plan.views ?? []).map { view in
-            let columns = view.columns.isEmpty ? "" : " " + list(view.columns)
+            let columns = view.columns.isEmpty ? "" : " " + list(view.columns.map(\.targetName))
             return Statement(
-                kind: .view, name: view.name,
-                sql: "CREATE VIEW \(qualified(view.name))\(columns) AS \(view.select)",
-                undo: "DROP VIEW IF EXISTS \(qualified(view.name))")
+                kind: .view, name: view.targetName, source: view.name,
+                sql: "CREATE VIEW \(qualified(view.targetName))\(columns) AS \(view.select)",
+                undo: "DROP VIEW IF EXISTS \(qualified(view.targetName))")
         }
         let triggers = (plan.triggers ?? []).flatMap { trigger in
             [
                 Statement(
                     kind: .function, name: trigger.name, sql: trigger.function,
                     undo: "DROP FUNCTION IF EXISTS \(qualified(trigger.name))() CASCADE"),
+                // It goes with its function.
                 Statement(kind: .trigger, name: trigger.name, sql: trigger.trigger, undo: ""),
             ]
         }

@@ -27,6 +27,10 @@ public struct Catalog: Sendable, Equatable {
         /// The table that a trigger belongs to; the object itself otherwise.
         public let table: String
         public let sql: String
+        /// The columns of a view, as SQLite names them; empty where it cannot read the view.
+        public var columns: [String] = []
+        /// Why SQLite itself cannot read a view.
+        public var problem: String?
     }
 
     public struct Table: Sendable, Equatable {
@@ -144,21 +148,4 @@ public struct Catalog: Sendable, Equatable {
 }
 
 /// The affinity of a column, by SQLite's five rules in their order (https://sqlite.org/datatype3.html#determination_of_column_affinity).
-public enum Affinity: String, Sendable, CaseIterable {
-    case integer, text, blob, real, numeric
-
-    public init(declaredType: String) {
-        let type = declaredType.uppercased()
-        if type.contains("INT") {
-            self = .integer
-        } else if type.contains("CHAR") || type.contains("CLOB") || type.contains("TEXT") {
-            self = .text
-        } else if type.isEmpty || type.contains("BLOB") {
-            self = .blob
-        } else if type.contains("REAL") || type.contains("FLOA") || type.contains("DOUB") {
-            self = .real
-        } else {
-            self = .numeric
-        }
-    }
-}
+public typealias Affinity = SQLRelation.Affinity

@@ -23,7 +23,7 @@ struct CatalogReader {
             switch list.text(1) {
             case "virtual": catalog.virtualTables.append(.init(name: name, table: name, sql: sql))
             case "shadow": catalog.shadowTables.append(name)
-            case "view": catalog.views.append(.init(name: name, table: name, sql: sql))
+            case "view": catalog.views.append(try view(name, sql, connection))
             default:
                 var table = Catalog.Table(name: name, sql: sql)
                 table.isWithoutRowid = list.int64(2) != 0
@@ -41,6 +41,30 @@ struct CatalogReader {
                 .init(name: triggers.text(0), table: triggers.text(1), sql: triggers.text(2)))
         }
         return catalog
+    }
+
+    /// A view with the names of its columns, or why SQLite cannot read it.
+    private static func view(
+        _ name: String, _ sql: String, _ connection: borrowing SQLite.Connection
+    ) throws -> Catalog.SchemaObject {
+        do {
+            let columns = try columns(ofView: name, connection)
+            return Catalog.SchemaObject(name: name, table: name, sql: sql, columns: columns)
+        } catch let error as SQLiteError {
+            if error.isInterrupted { throw error }
+            return Catalog.SchemaObject(name: name, table: name, sql: sql, problem: error.message)
+        }
+    }
+
+    /// The view is prepared for that, and not run.
+    private static func columns(
+        ofView name: String, _ connection: borrowing SQLite.Connection
+    ) throws -> [String] {
+        var columns: [String] = []
+        let statement = try connection.prepare("SELECT name FROM pragma_table_xinfo(?1)")
+        try statement.bind(name, at: 1)
+        while try statement.step() { columns.append(statement.text(0)) }
+        return columns
     }
 
     private static func text(_ connection: borrowing SQLite.Connection, _ sql: String) throws -> String? {

@@ -62,6 +62,13 @@ struct SourceQuery {
             + condition("typeof(\(quoteIdentifier(column))) = 'null'") + " LIMIT \(limit)"
     }
 
+    /// The rows of a condition over bare names of columns; the rowid follows the columns, where it can be read.
+    func rows(where condition: String) -> String {
+        let columns = (columns.isEmpty ? [] : [columns]) + [rowid].compactMap(\.self)
+        return
+            "SELECT \(columns.joined(separator: ", ")) FROM \(name) NOT INDEXED\(self.condition(condition))"
+    }
+
     /// Every row in the order of an integer column, which follows the columns.
     func ordered(by key: String) -> String {
         "SELECT \(columns), \(quoteIdentifier(key)) FROM \(name)\(condition()) ORDER BY \(quoteIdentifier(key))"

@@ -279,6 +279,30 @@ struct Ledger: Sendable {
         }
     }
 
+    /// Notes a view or a function, so that it can be taken back; a trigger goes with its function.
+    func note(
+        _ statement: SchemaScript.Statement, _ script: SchemaScript,
+        _ connection: borrowing Postgres.Connection
+    ) throws {
+        switch statement.kind {
+        case .view:
+            try note(
+                "view", statement.name, "to_regclass", script.qualified(statement.name), connection,
+                source: statement.source)
+        case .function:
+            try note(
+                "function", statement.name, "to_regprocedure", script.qualified(statement.name) + "()",
+                connection)
+        default: break
+        }
+    }
+
+    /// Takes out of the ledger what is dropped with keys and indexes.
+    func forgetViewsAndFunctions(_ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "DELETE FROM howdah.object WHERE run = $1 AND kind IN ('view', 'function')", ["\(run)"])
+    }
+
     /// Drops what the run made, and the run itself, all or nothing; what others hang on it makes it fail.
     func takeBack(schema: String, _ connection: borrowing Postgres.Connection) throws {
         try connection.transaction { connection in

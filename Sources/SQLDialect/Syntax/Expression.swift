@@ -133,4 +133,9 @@ public struct Ordering: Sendable, Equatable {
     public let isDescending: Bool
     /// nil is SQLite's rule: NULL is smaller than every value.
     public let nullsFirst: Bool?
+
+    /// A bare column, from the smallest to the largest.
+    public static func column(_ name: String) -> Ordering {
+        Ordering(expression: Expression(.name([.init(name)]), 0..<0), isDescending: false, nullsFirst: nil)
+    }
 }

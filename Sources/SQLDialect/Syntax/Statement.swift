@@ -5,6 +5,16 @@ public indirect enum Statement: Sendable, Equatable {
     case update(Update)
     case delete(Delete)
 
+    /// The table that it changes; nil for SELECT.
+    public var writtenTable: String? {
+        switch self {
+        case .select: nil
+        case .insert(let insert): insert.table
+        case .update(let update): update.table
+        case .delete(let delete): delete.table
+        }
+    }
+
     public enum Conflict: String, Sendable {
         case rollback = "ROLLBACK", abort = "ABORT", fail = "FAIL", ignore = "IGNORE", replace = "REPLACE"
     }

@@ -2,12 +2,12 @@ import Postgres
 
 /// Brings a value into a column: SQLite stores what its affinity makes of it, PostgreSQL a value of the column's type.
 extension ExpressionTranslator {
-    func assigned(_ expression: Expression, to column: Relation.Column) throws(Refusal) -> String {
+    func assigned(_ expression: Expression, to column: SQLRelation.Column) throws(Refusal) -> String {
         try assigned(translate(expression), to: column, expression.range)
     }
 
     func assigned(
-        _ value: Typed, to column: Relation.Column, _ range: Range<Int>
+        _ value: Typed, to column: SQLRelation.Column, _ range: Range<Int>
     ) throws(Refusal) -> String {
         if value.type == .null { return "NULL" }
         var target = Typed.atom("", column.type)
@@ -39,7 +39,7 @@ extension ExpressionTranslator {
     }
 
     private func stored(
-        _ value: Typed, _ column: Relation.Column, _ range: Range<Int>
+        _ value: Typed, _ column: SQLRelation.Column, _ range: Range<Int>
     ) throws(Refusal) -> String {
         switch column.type {
         case .boolean:
@@ -76,7 +76,7 @@ extension ExpressionTranslator {
     }
 }
 
-extension Relation.Column {
+extension SQLRelation.Column {
     /// Whether its instants have a zone.
     var isZoned: Bool { sqlType.hasPrefix("timestamptz") || sqlType.hasSuffix("with time zone") }
 }

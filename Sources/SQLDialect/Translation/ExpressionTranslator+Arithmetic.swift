@@ -61,7 +61,7 @@ extension ExpressionTranslator {
     }
 
     func cast(_ operand: Expression, to type: String, _ range: Range<Int>) throws(Refusal) -> Typed {
-        let affinity = Relation.Affinity(declaredType: type)
+        let affinity = SQLRelation.Affinity(declaredType: type)
         let value = try plain(operand)
         var result = try cast(value, to: affinity, operand, range)
         result.affinity = affinity
@@ -73,7 +73,7 @@ extension ExpressionTranslator {
     }
 
     private func cast(
-        _ value: Typed, to affinity: Relation.Affinity, _ operand: Expression, _ range: Range<Int>
+        _ value: Typed, to affinity: SQLRelation.Affinity, _ operand: Expression, _ range: Range<Int>
     ) throws(Refusal) -> Typed {
         if value.type == .null { return .null }
         switch affinity {
@@ -96,7 +96,7 @@ extension ExpressionTranslator {
     }
 }
 
-extension Relation.Affinity {
+extension SQLRelation.Affinity {
     /// By the words of a type (https://sqlite.org/datatype3.html#determination_of_column_affinity).
     public init(declaredType: String) {
         let type = declaredType.uppercased()

@@ -5,12 +5,12 @@ import Postgres
 /// SQLite's types belong to values and PostgreSQL's to columns: where a value's type, or a conversion, would depend on the
 /// row, there is no translation. https://sqlite.org/datatype3.html has SQLite's rules.
 struct ExpressionTranslator {
-    let relations: [Relation]
+    let relations: [SQLRelation]
     let scope: Scope
     /// Aliases of the result that are being read, which do not refer to themselves.
     var openAliases: Set<[UInt8]> = []
 
-    init(relations: [Relation], scope: Scope) {
+    init(relations: [SQLRelation], scope: Scope) {
         self.relations = relations
         self.scope = scope
     }
@@ -231,7 +231,7 @@ struct ExpressionTranslator {
         value.affinity = inner.columns[0].affinity
         value.column = inner.columns[0]
         value.collation = inner.columns[0].collation
-        value.isApproximate = inner.isApproximate
+        value.isApproximate = !inner.approximate.isEmpty
         return value
     }
 

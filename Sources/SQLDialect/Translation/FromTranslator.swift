@@ -18,7 +18,7 @@ struct FromTranslator {
             // Its own tables are out of sight outside, and those beside it within.
             let inner = try selects.translate(select, in: outside)
             let name = alias ?? "derived\(scope.sources.count + 1)"
-            let relation = Relation(name: name, target: "", columns: inner.columns)
+            let relation = SQLRelation(name: name, target: "", columns: inner.columns)
             scope.sources.append(.init(name: name, qualifier: quoteIdentifier(name), relation: relation))
             return "(\(inner.sql)) AS \(quoteIdentifier(name))"
         case .join(let left, let join, let right, let constraint):

@@ -7,7 +7,7 @@ final class Scope {
         let name: String
         /// What stands before the dot in PostgreSQL; nil where columns stand alone.
         let qualifier: String?
-        let relation: Relation
+        let relation: SQLRelation
         /// Columns that USING or NATURAL join to a source on the left: `*` leaves them out.
         var joined: Set<[UInt8]> = []
     }
@@ -17,7 +17,7 @@ final class Scope {
     /// Names of the result, for WHERE, GROUP BY and ORDER BY: a column of a source comes first.
     var aliases: [[UInt8]: Expression] = [:]
     /// Common tables in sight, the nearest last.
-    var commonTables: [Relation]
+    var commonTables: [SQLRelation]
     var windows: [String: Expression.Window] = [:]
 
     init(parent: Scope? = nil) {
@@ -47,7 +47,7 @@ final class Scope {
         return try parent?.find(names, range)
     }
 
-    static func reference(_ column: Relation.Column, _ qualifier: String?) -> Typed {
+    static func reference(_ column: SQLRelation.Column, _ qualifier: String?) -> Typed {
         let name = quoteIdentifier(column.target)
         var typed = Typed.atom(qualifier.map { "\($0).\(name)" } ?? name, column.type)
         typed.affinity = column.affinity
@@ -57,7 +57,7 @@ final class Scope {
     }
 }
 
-extension Relation {
+extension SQLRelation {
     /// A column, or the rowid by one of its names (https://sqlite.org/rowidtable.html).
     func lookUp(_ name: String) -> Column? {
         if let column = column(named: name) { return column }

@@ -2,15 +2,16 @@ import Postgres
 
 /// Translates SELECT and VALUES.
 struct SelectTranslator {
-    let relations: [Relation]
+    let relations: [SQLRelation]
 
     struct Outcome {
         var sql: String
         /// As statements around it see them.
-        var columns: [Relation.Column]
+        var columns: [SQLRelation.Column]
         /// Whether it has at most one row by its form.
         var isSingleRow = false
-        var isApproximate = false
+        /// Columns that are approximate.
+        var approximate: [String] = []
     }
 
     /// One SELECT of a compound, with its results still open to a common type.
@@ -47,7 +48,9 @@ struct SelectTranslator {
         return Outcome(
             sql: prefix + sql + limit, columns: columns,
             isSingleRow: parts.count == 1 && parts[0].isSingleRow,
-            isApproximate: parts.contains { $0.results.contains(where: \.isApproximate) })
+            approximate: columns.indices.filter { index in
+                parts.contains { $0.results[index].isApproximate }
+            }.map { columns[$0].name })
     }
 
     // MARK: WITH
@@ -62,14 +65,14 @@ struct SelectTranslator {
                 open.results = first.results.map(Self.widened)
                 let types = open.results.map(\.type)
                 scope.commonTables.append(
-                    Relation(
+                    SQLRelation(
                         name: table.name, target: quoteIdentifier(table.name),
                         columns: outputs(open, types, table.columns)))
             }
             let inner = try translate(table.select, in: scope, names: table.columns, widens: refersToItself)
             if refersToItself { scope.commonTables.removeLast() }
             scope.commonTables.append(
-                Relation(name: table.name, target: quoteIdentifier(table.name), columns: inner.columns))
+                SQLRelation(name: table.name, target: quoteIdentifier(table.name), columns: inner.columns))
             definitions.append(
                 "\(quoteIdentifier(table.name)) (\(Names.list(inner.columns.map(\.target)))) AS (\(inner.sql))"
             )
@@ -232,7 +235,7 @@ struct SelectTranslator {
     }
 
     /// The columns as others see them, each with a name of its own.
-    private func outputs(_ part: Part, _ types: [ValueType], _ names: [String]) -> [Relation.Column] {
+    private func outputs(_ part: Part, _ types: [ValueType], _ names: [String]) -> [SQLRelation.Column] {
         var taken: Set<String> = []
         return part.results.indices.map { index in
             let name = index < names.count ? names[index] : part.names[index]
@@ -247,13 +250,13 @@ struct SelectTranslator {
                 (column.name, column.target) = (name, target)
                 return column
             }
-            return Relation.Column(
+            return SQLRelation.Column(
                 name: name, target: target, type: types[index], affinity: value.affinity,
                 collation: value.collation, sqlType: types[index].sql)
         }
     }
 
-    private func render(_ part: Part, _ columns: [Relation.Column]) -> String {
+    private func render(_ part: Part, _ columns: [SQLRelation.Column]) -> String {
         if !part.rows.isEmpty {
             let rows = part.rows.map { "(" + $0.map(\.sql).joined(separator: ", ") + ")" }
             return
@@ -266,7 +269,7 @@ struct SelectTranslator {
     // MARK: ORDER BY and LIMIT
 
     private func ordered(
-        _ sql: String, _ select: Select, _ part: Part, _ columns: [Relation.Column]
+        _ sql: String, _ select: Select, _ part: Part, _ columns: [SQLRelation.Column]
     ) throws(Refusal) -> String {
         let translator = ExpressionTranslator(relations: relations, scope: part.scope)
         let isWrapped = !select.rest.isEmpty || part.isDistinct || !part.rows.isEmpty
@@ -297,7 +300,7 @@ struct SelectTranslator {
 
     /// The result that a term of ORDER BY names: by its place, by its name, or by being the same expression.
     private func result(
-        of order: Ordering, _ part: Part, _ columns: [Relation.Column], _ translator: ExpressionTranslator
+        of order: Ordering, _ part: Part, _ columns: [SQLRelation.Column], _ translator: ExpressionTranslator
     ) throws(Refusal) -> Int? {
         var expression = order.expression
         if case .collate(let inner, _) = expression.kind { expression = inner }

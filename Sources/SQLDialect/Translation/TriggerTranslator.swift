@@ -4,9 +4,9 @@ import Postgres
 ///
 /// https://sqlite.org/lang_createtrigger.html, https://www.postgresql.org/docs/current/plpgsql-trigger.html
 struct TriggerTranslator {
-    let relations: [Relation]
+    let relations: [SQLRelation]
     let trigger: CreateTrigger
-    let table: Relation
+    let table: SQLRelation
     /// The function's name, quoted, with its schema.
     let function: String
     /// A trigger does not run within itself in SQLite; set where its statements could bring that about.
@@ -102,7 +102,7 @@ struct TriggerTranslator {
         }
     }
 
-    private func relation(_ name: String, _ range: Range<Int>) throws(Refusal) -> Relation {
+    private func relation(_ name: String, _ range: Range<Int>) throws(Refusal) -> SQLRelation {
         guard let relation = relations.first(where: { $0.name.foldedName == name.foldedName }) else {
             throw Refusal("the table \(name) is not in the target", range)
         }
@@ -123,7 +123,7 @@ struct TriggerTranslator {
         guard let select = insert.select else {
             return "INSERT INTO \(relation.target) DEFAULT VALUES\(ending)"
         }
-        var columns: [Relation.Column] = []
+        var columns: [SQLRelation.Column] = []
         for name in insert.columns {
             guard let column = relation.lookUp(name) else {
                 throw Refusal("there is no column \(name)", insert.range)
@@ -199,7 +199,7 @@ struct TriggerTranslator {
 
     private func target(
         _ table: String, _ alias: String?, _ scope: Scope, _ range: Range<Int>
-    ) throws(Refusal) -> (Relation, Scope, String) {
+    ) throws(Refusal) -> (SQLRelation, Scope, String) {
         let relation = try relation(table, range)
         let inner = Scope(parent: scope)
         let name = alias ?? relation.name

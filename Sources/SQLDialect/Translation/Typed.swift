@@ -14,12 +14,12 @@ struct Typed {
     /// Whether it can be an operand as it is.
     var isAtomic = false
     /// As SQLite sees it; nil is none.
-    var affinity: Relation.Affinity?
+    var affinity: SQLRelation.Affinity?
     var collation = "BINARY"
     var hasExplicitCollation = false
     var constant: Constant?
     /// What a bare column holds; nil for other expressions.
-    var column: Relation.Column?
+    var column: SQLRelation.Column?
     /// A sum or mean of doubles, which depends on the order of its terms in the last digits.
     var isApproximate = false
 

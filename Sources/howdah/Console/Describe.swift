@@ -102,6 +102,12 @@ enum Describe {
                 }
             }
         }
+        for view in report.views {
+            let verdict =
+                view.verdict == "equal"
+                ? "\(Format.count(view.sourceRows, "row", "rows")) equal" : view.verdict
+            lines.append("  view \(view.name): \(verdict)\(view.reason.map { ", \($0)" } ?? "")")
+        }
         let carried = Dictionary(
             grouping: report.objects.filter { $0.state == .carried }, by: \.kind.rawValue
         )

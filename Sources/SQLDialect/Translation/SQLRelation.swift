@@ -26,7 +26,7 @@ public enum ValueType: Sendable, Equatable {
 }
 
 /// A table or a view, as expressions see it.
-public struct Relation: Sendable, Equatable {
+public struct SQLRelation: Sendable, Equatable {
     /// What SQLite has where PostgreSQL has a value of a type of its own.
     public enum Storage: Sendable, Equatable {
         /// The same value: the number, the text, the bytes.
@@ -41,8 +41,8 @@ public struct Relation: Sendable, Equatable {
         case mixed
     }
 
-    public enum Affinity: Sendable, Equatable {
-        case integer, real, numeric, text, blob
+    public enum Affinity: String, Sendable, CaseIterable {
+        case integer, text, blob, real, numeric
 
         var isNumeric: Bool { self != .text && self != .blob }
     }
