@@ -152,7 +152,7 @@ import Testing
             CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT COLLATE NOCASE CHECK (length(a) > 0), b AS (0.5 || 'x'),
                 CHECK (printf('%s', a) <> ''));
             CREATE VIEW v AS SELECT group_concat(a) FROM t; CREATE INDEX e ON t (hex(0.5)); CREATE INDEX p ON t (a) WHERE a > 1;
-            CREATE TRIGGER g AFTER INSERT ON t BEGIN REPLACE INTO t (id) VALUES (1); END; INSERT INTO t (id, a) VALUES (1, 'q')
+            CREATE TRIGGER g AFTER INSERT ON t BEGIN REPLACE INTO t (id, a) VALUES (1, 'q'); END; INSERT INTO t (id, a) VALUES (1, 'q')
             """
         ) { source, _ in
             let outcome = try Howdah.run(["migrate", source, "--json"])

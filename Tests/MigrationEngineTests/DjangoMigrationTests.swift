@@ -32,15 +32,20 @@ import Testing
     private func lines(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
 
     @Test func theTargetIsWhatDjangoMakes() throws {
-        try TestMigration(decide: ["not-carried=leave-out"]).migrated("\(DjangoDatabase.sqlite) \(Self.rows)")
-        { report, conninfo, _ in
+        try TestMigration().migrated("\(DjangoDatabase.sqlite) \(Self.rows)") { report, conninfo, _ in
             #expect(report.tables.allSatisfy { $0.verdict == "equal" && $0.loadedRows == $0.sourceRows })
             // Django's times have no zone: told once, for the whole database.
-            let dates = report.findings.filter { $0.id != .notCarried }
-            #expect(dates.map(\.id) == [.dateForms])
-            #expect(dates.map(\.count) == [6])
-            // Nothing but CHECKs that are more than JSON may stay behind.
-            #expect(Set(report.unexplained.map(\.kind)).isSubset(of: [.check]))
+            #expect(report.findings.map(\.id) == [.dateForms])
+            #expect(report.findings.map(\.count) == [6])
+            #expect(report.outcome == .proven)
+            let checks = try TestServer.rows(
+                "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype = 'c'",
+                in: conninfo)
+            #expect(
+                checks.sorted() == [
+                    "i_ok|CHECK ((i >= 0))", "shop_every_pb_check|CHECK ((pb >= 0))",
+                    "shop_every_pi_check|CHECK ((pi >= 0))", "shop_every_ps_check|CHECK ((ps >= 0))",
+                ])
             let json = report.objects.filter { $0.kind == .check && $0.name.contains("JSON_VALID") }
             #expect(json.map(\.state) == [.changed, .changed])
             let columns = try TestServer.rows(
@@ -67,8 +72,7 @@ import Testing
     }
 
     @Test func itsValuesAreThoseThatDjangoReads() throws {
-        try TestMigration(decide: ["not-carried=leave-out"]).migrated("\(DjangoDatabase.sqlite) \(Self.rows)")
-        { _, conninfo, _ in
+        try TestMigration().migrated("\(DjangoDatabase.sqlite) \(Self.rows)") { _, conninfo, _ in
             let rows = try TestServer.rows(
                 "SELECT id, b, nb, dt AT TIME ZONE 'UTC', da, ti, du, d, j, nj, ip, u, parent_id FROM shop_every ORDER BY id DESC",
                 in: conninfo)

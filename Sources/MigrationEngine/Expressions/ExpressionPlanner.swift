@@ -39,6 +39,7 @@ struct ExpressionPlanner {
             addChecks(table, planned, relation, &work)
             addGenerated(table, relation, &work)
             addIndexes(table, relation, &work)
+            addIndexOfVirtual(table, planned, &work)
         }
         addViews(&work)
         addTriggers(&work)
@@ -126,6 +127,20 @@ struct ExpressionPlanner {
                 work.planned.objects.append(.notSupported(kind, index.name, why))
             }
         }
+    }
+
+    /// What answers a full-text or a spatial query in the place of a virtual table.
+    private func addIndexOfVirtual(
+        _ table: Catalog.Table, _ planned: MigrationPlan.Table, _ work: inout Work
+    ) {
+        guard table.virtual != nil,
+            let virtual = VirtualTable(.init(name: table.name, table: table.name, sql: table.sql))
+        else { return }
+        guard var index = virtual.index(columns: planned.columns) else { return }
+        index.name = work.names.claim(index.name)
+        work.planned.indexes[table.name, default: []].append(index)
+        work.planned.objects.append(
+            .changed(.virtualTable, table.name, "a table with the index \(index.name) \(index.method ?? "")"))
     }
 
     private func translated(

@@ -92,7 +92,11 @@ public struct Planner: Sendable {
             }
         }
         for table in catalog.virtualTables {
-            proposal.objects.append(.notSupported(.virtualTable, table.name))
+            let why =
+                VirtualTable(table) == nil
+                ? "its module keeps the rows in a way of its own"
+                : "its rows can become those of a plain table"
+            proposal.objects.append(.notSupported(.virtualTable, table.name, why))
         }
         for name in catalog.shadowTables {
             proposal.objects.append(.leftOut(.shadowTable, name, "belongs to a virtual table"))

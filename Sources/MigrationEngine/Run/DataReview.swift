@@ -46,7 +46,12 @@ struct DataReview {
             (proposal.objects + expressions.objects)
             .filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
             + reviewed.objects
-        findings += objects.filter(\.isUnexplained).map(\.finding)
+        findings += objects.filter(\.isUnexplained).map { object in
+            let virtual = catalog.virtualTables.first {
+                object.kind == .virtualTable && $0.name == object.name
+            }
+            return object.finding(virtual.flatMap(VirtualTable.init))
+        }
         return Outcome(
             plan: reviewed.plan, findings: findings, objects: objects, changedTypes: reviewed.changedTypes)
     }
@@ -199,10 +204,13 @@ extension MigrationPlan.Table {
 
 extension ObjectState {
     /// What asks the operator whether the object may stay behind.
-    var finding: Finding {
+    var finding: Finding { finding(nil) }
+
+    /// The same of a virtual table, whose rows may be carried.
+    func finding(_ virtual: VirtualTable?) -> Finding {
         let what = "\(kind.rawValue) \(name)"
         return Finding(
             .notCarried, blocking: true, object: what, "\(what): \(reason ?? "cannot be carried")",
-            choices: [.leaveOut("the \(what)")])
+            choices: virtual?.choices ?? [.leaveOut("the \(what)")])
     }
 }

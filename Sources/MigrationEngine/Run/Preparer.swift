@@ -64,16 +64,31 @@ public struct Preparer: Sendable {
         progress.begin(.profile)
         let progress = progress
         let connection = try snapshot.open()
-        let catalog = try CatalogReader.read(connection)
+        var catalog = try CatalogReader.read(connection)
+        let virtual = takeVirtualTables(&catalog, plan: edited?.file.plan)
         let tables = Planner.carriedTables(catalog, hints: hints)
         let profiles = try Profiler(snapshot, cancellation: cancellation).profile(tables, workers: workers) {
             rows in
             progress.preparedRows.add(rows, ordering: .relaxed)
         }
         progress.begin(.check)
-        let preparation = try plan(edited, snapshot, catalog, tables, profiles)
+        let preparation = try plan(edited, snapshot, catalog, tables, profiles, virtual: virtual)
         progress.end()
         return preparation
+    }
+
+    /// Takes the virtual tables whose rows are carried for plain ones; returns their names.
+    private func takeVirtualTables(_ catalog: inout Catalog, plan: MigrationPlan?) -> Set<String> {
+        let planned = Set(plan?.tables.map(\.name) ?? [])
+        var taken: Set<String> = []
+        catalog.materialise { object, virtual in
+            let finding = ObjectState.notSupported(.virtualTable, object.name).finding(virtual)
+            let choice = decisions.choice(for: finding, plan: plan?.decisions ?? [])?.choice
+            guard planned.contains(object.name) || choice?.known == .asTable else { return false }
+            taken.insert(object.name)
+            return true
+        }
+        return taken
     }
 
     /// The plan to follow: the one named, or an edited one in the state folder.
@@ -87,7 +102,7 @@ public struct Preparer: Sendable {
 
     private func plan(
         _ edited: (file: PlanFile, path: String)?, _ snapshot: Snapshot, _ catalog: Catalog,
-        _ tables: [Catalog.Table], _ profiles: [String: TableProfile]
+        _ tables: [Catalog.Table], _ profiles: [String: TableProfile], virtual: Set<String>
     ) throws -> Preparation {
         let detected = Style.detect(catalog, hints: hints)
         let chosen = edited?.file.plan.style ?? style ?? detected.style
@@ -100,11 +115,16 @@ public struct Preparer: Sendable {
             cancellation: cancellation)
         var plan = edited?.file.plan ?? proposal.plan
         plan.snapshot = snapshot.sha256
+        // A virtual table that a decision takes in stands in no plan that was made before.
+        for table in proposal.plan.tables where virtual.contains(table.name) {
+            if !plan.tables.contains(where: { $0.name == table.name }) { plan.tables.append(table) }
+        }
         let decided = try DecisionRound(review: review, decisions: decisions).settle(plan)
         let rows = try RowDecider(review: review, decisions: decisions, state: state).decide(decided)
         return Preparation(
             snapshot: snapshot, catalog: catalog, profiles: profiles, plan: decided.plan,
-            planPath: edited?.path, hasNewDecisions: decided.hasNewDecisions,
+            planPath: edited?.path,
+            hasNewDecisions: decided.hasNewDecisions || !virtual.isEmpty && edited == nil,
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
             decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions)

@@ -44,6 +44,8 @@ public struct Catalog: Sendable, Equatable {
         public var isAutoincrement = false
         public var isWithoutRowid = false
         public var isStrict = false
+        /// What kind of virtual table it is, where its rows are carried as a plain one's.
+        var virtual: VirtualTable.Kind?
         public var foreignKeys: [ForeignKey] = []
         public var indexes: [Index] = []
         public var checks: [Check] = []
