@@ -25,6 +25,21 @@ import Testing
         "SELECT sequencename, data_type FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1",
     ]
 
+    /// Rows for every table of the golden schema, as Prisma stores them.
+    private static let rows = """
+        ;
+        INSERT INTO users VALUES ('u1', 'ann', NULL, 1, 1700000000123, 9007199254740993, 12.5, '{"a": [1, null]}', 1700000000000, 1700000000001),
+            ('u2', 'bo', 'Bö 👩‍👩‍👧', 0, '2024-05-06 07:08:09', 0, 0, NULL, '2024-05-06T07:08:09.123Z', 0);
+        INSERT INTO Conversation VALUES ('c1', NULL, 1700000000000);
+        INSERT INTO ConversationParticipant VALUES ('c1', 'u1', 'OWNER', 1700000000000), ('c1', 'u2', 'admin', 1700000000000);
+        INSERT INTO Message VALUES (1, 'c1', 'u1', x'00ff10', x'000102', 0.1, NULL, 1700000000000), (4, 'c1', NULL, NULL, x'', 1e300, 1, 1700000000999);
+        INSERT INTO message_files VALUES (1, 1, '/a b/ü.png', 9223372036854775807);
+        INSERT INTO ConversationRatchetState VALUES ('r1', 'c1', 'u1', x'deadbeef', 7, '{"n": 1.50}', 1700000000000);
+        INSERT INTO PostQuantumKey VALUES ('k1', 'r1', 'kyber', x'01', 1, NULL), ('k2', 'r1', 'kyber', x'02', 0, 1700000000000);
+        INSERT INTO DeviceIdentity VALUES (-5, 'd1', 'u2', 'pk', NULL);
+        INSERT INTO _Blocks VALUES ('u1', 'u2'); INSERT INTO _Starred VALUES (4, 'u1')
+        """
+
     private static let golden = packageFolder() + "/../shared/reference/prisma"
 
     /// The catalog equals the one that genuine Prisma makes, where its output is at hand.
@@ -39,7 +54,8 @@ import Testing
                 toFile: "\(folder)/.env", atomically: true, encoding: .utf8)
             let path = "\(folder)/prisma/dev.db"
             try makeDatabase(
-                path, try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8))
+                path,
+                try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8) + Self.rows)
             var migration = TestMigration()
             migration.hints = try ProjectLocator.locate(folder, environment: [:]).hints
             let expected = try TestServer.withDatabase { conninfo in
@@ -50,6 +66,7 @@ import Testing
             try TestServer.withDatabase { conninfo in
                 let report = try migration.run(path, state: "\(folder)/state", into: conninfo)
                 #expect(report.outcome == .proven, "\(report.findings) \(report.unexplained)")
+                #expect(report.tables.count == 10 && report.tables.allSatisfy { $0.loadedRows > 0 })
                 for (query, rows) in zip(Self.catalog, expected) {
                     let ours = try TestServer.rows(query, in: conninfo)
                     #expect(ours == rows)

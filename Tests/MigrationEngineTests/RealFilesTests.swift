@@ -1,0 +1,31 @@
+import Foundation
+import MigrationEngine
+import TestSupport
+import Testing
+
+/// Databases of other people's: each is proven as it is, or when every finding is decided as recommended.
+@Suite struct RealFilesTests {
+    private static let folder = packageFolder() + "/../shared/data"
+    private static let files: [String] = {
+        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return all.filter { $0.hasSuffix(".db") || $0.hasSuffix(".sqlite") }.sorted()
+    }()
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: folder)), arguments: files)
+    func everyFileIsProvenAsRecommended(_ file: String) throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/source.db"
+            try FileManager.default.copyItem(atPath: "\(Self.folder)/\(file)", toPath: path)
+            try TestServer.withDatabase { conninfo in
+                let report = try TestMigration(decide: ["recommended"]).run(
+                    path, state: "\(folder)/state", into: conninfo)
+                let open = report.findings.filter(\.blocking).map { "\($0.key): \($0.message)" }
+                #expect([.proven, .quarantined].contains(report.outcome), "\(open) \(report.unexplained)")
+                for table in report.tables where table.verdict != "skipped" {
+                    #expect(table.sourceRows == table.loadedRows + table.quarantinedRows, "\(table.name)")
+                }
+                #expect(report.views.allSatisfy { $0.verdict == "equal" || report.outcome == .quarantined })
+            }
+        }
+    }
+}
