@@ -41,7 +41,13 @@ public struct Choice: Sendable, Equatable {
     // MARK: The choices, with their consequences
 
     static func type(_ type: PostgresType) -> Choice {
-        Choice(type.sql, "the column becomes \(type.sql), which holds every value of it exactly")
+        let more =
+            switch type {
+            case .text: "; numbers are written out"
+            case .bytea: "; texts become their bytes"
+            default: ""
+            }
+        return Choice(type.sql, "the column becomes \(type.sql), which holds every value of it\(more)")
     }
 
     static func quarantine(_ count: Int, more: String = "") -> Choice {
