@@ -7,6 +7,7 @@ public struct TestMigration {
     public var hints: SchemaHints?
     public var style: Style?
     public var schema = "public"
+    public var identifiers = Identifiers.exact
     public var planPath: String?
     public var restart = false
     public var decisions = Decisions()
@@ -25,6 +26,7 @@ public struct TestMigration {
         let folder = try StateFolder.open(source: path, project: nil, override: state, environment: [:])
         return try Preparer(
             source: SourceFile(path: path), state: folder, hints: hints, style: style, schema: schema,
+            identifiers: identifiers,
             planSource: .file(planPath), decisions: decisions, workers: workers, cancellation: cancellation,
             progress: RunProgress()
         ).prepare()

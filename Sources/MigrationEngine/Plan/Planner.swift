@@ -9,11 +9,13 @@ public struct Planner: Sendable {
     public let hints: SchemaHints?
     public let schema: String
     public let snapshot: String
+    public let identifiers: Identifiers
 
     public init(
         catalog: Catalog, profiles: [String: TableProfile], style: Style, hints: SchemaHints?, schema: String,
-        snapshot: String
+        snapshot: String, identifiers: Identifiers = .exact
     ) {
+        self.identifiers = identifiers
         self.catalog = catalog
         self.profiles = profiles
         self.style = style
@@ -76,6 +78,7 @@ public struct Planner: Sendable {
         }
         DateFindings.addZone(choices, profiles, style: style, &proposal.findings)
         listOthers(&proposal)
+        proposal.plan.spell(identifiers)
         proposal.names = names
         proposal.expressions = ExpressionPlanner(
             catalog: catalog, profiles: profiles, plan: proposal.plan, names: names

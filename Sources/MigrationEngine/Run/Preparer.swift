@@ -10,6 +10,8 @@ public struct Preparer: Sendable {
     /// nil detects it.
     public let style: Style?
     public let schema: String
+    /// How a new plan spells names.
+    public let identifiers: Identifiers
     public let planSource: PlanSource
     /// What a command decides, beside what the plan says.
     public let decisions: Decisions
@@ -27,7 +29,8 @@ public struct Preparer: Sendable {
 
     public init(
         source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
-        planSource: PlanSource, decisions: Decisions = .none, workers: Int, cancellation: Cancellation,
+        identifiers: Identifiers = .exact, planSource: PlanSource, decisions: Decisions = .none, workers: Int,
+        cancellation: Cancellation,
         progress: RunProgress
     ) {
         self.source = source
@@ -35,6 +38,7 @@ public struct Preparer: Sendable {
         self.hints = hints
         self.style = style
         self.schema = schema
+        self.identifiers = identifiers
         self.planSource = planSource
         self.decisions = decisions
         self.workers = workers
@@ -108,7 +112,8 @@ public struct Preparer: Sendable {
         let chosen = edited?.file.plan.style ?? style ?? detected.style
         let proposal = Planner(
             catalog: catalog, profiles: profiles, style: chosen, hints: hints,
-            schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256
+            schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256,
+            identifiers: edited == nil ? identifiers : .exact
         ).propose()
         let review = DataReview(
             snapshot: snapshot, catalog: catalog, tables: tables, profiles: profiles, proposal: proposal,
@@ -124,7 +129,8 @@ public struct Preparer: Sendable {
         return Preparation(
             snapshot: snapshot, catalog: catalog, profiles: profiles, plan: decided.plan,
             planPath: edited?.path,
-            hasNewDecisions: decided.hasNewDecisions || !virtual.isEmpty && edited == nil,
+            hasNewDecisions: decided.hasNewDecisions
+                || edited == nil && (!virtual.isEmpty || identifiers != .exact),
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
             decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions)

@@ -22,6 +22,9 @@ struct PlanningOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The schema in the target.", valueName: "name"))
     var schema = "public"
 
+    @Option(help: "How a new plan spells names: exact, lower or snake.")
+    var identifiers = "exact"
+
     @Option(
         help: ArgumentHelp(
             "Threads that read, copy and compare; by default one a core, at least two.", valueName: "n"))
@@ -37,6 +40,9 @@ struct PlanningOptions: ParsableArguments {
         if style != "auto", Style(rawValue: style) == nil {
             let known = (["auto"] + Style.allCases.map(\.rawValue)).joined(separator: ", ")
             throw ValidationError("there is no style \(style); the styles are: \(known)")
+        }
+        if Identifiers(rawValue: identifiers) == nil {
+            throw ValidationError("--identifiers takes exact, lower or snake, not \(identifiers)")
         }
         if let workers, !(1...64).contains(workers) { throw ValidationError("--workers takes 1 to 64") }
         if schema.isEmpty || schema.utf8.count > 63 {
@@ -66,6 +72,8 @@ struct PlanningOptions: ParsableArguments {
         return decisions
     }
 
+    var spelling: Identifiers { Identifiers(rawValue: identifiers) ?? .exact }
+
     var chosenStyle: Style? { Style(rawValue: style) }
 
     var workerCount: Int { workers ?? max(2, min(8, ProcessInfo.processInfo.activeProcessorCount)) }
@@ -91,7 +99,7 @@ struct Session {
     func prepare(_ planning: PlanningOptions, planPath: String?) throws -> Preparation {
         try Preparer(
             source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
-            schema: planning.schema,
+            schema: planning.schema, identifiers: planning.spelling,
             planSource: .file(planPath), decisions: planning.decisions(), workers: planning.workerCount,
             cancellation: cancellation, progress: progress
         ).prepare()

@@ -54,7 +54,7 @@ struct PlanCommand: ParsableCommand {
             // A plan that was edited is followed only where no new file is asked for.
             let planner = try Preparer(
                 source: session.workspace.source, state: session.state, hints: session.location.hints,
-                style: planning.chosenStyle, schema: planning.schema,
+                style: planning.chosenStyle, schema: planning.schema, identifiers: planning.spelling,
                 planSource: output == nil ? .file(nil) : .new, decisions: planning.decisions(),
                 workers: planning.workerCount,
                 cancellation: cancellation, progress: session.progress)
