@@ -70,6 +70,16 @@ public struct Statement: ~Copyable {
         try check(result)
     }
 
+    /// Binds bytes as a text, whether they are UTF-8 or not.
+    public borrowing func bind(text bytes: [UInt8], at position: Int32) throws(SQLiteError) {
+        let result = bytes.withUnsafeBytes { buffer in
+            sqlite3_bind_text64(
+                handle, position, buffer.baseAddress?.assumingMemoryBound(to: CChar.self) ?? Self.empty,
+                UInt64(buffer.count), howdah_sqlite_transient(), UInt8(SQLITE_UTF8))
+        }
+        try check(result)
+    }
+
     /// Binds bytes as a BLOB; an empty buffer is an empty BLOB, not NULL.
     public borrowing func bind(blob: UnsafeRawBufferPointer, at position: Int32) throws(SQLiteError) {
         let result =

@@ -20,7 +20,7 @@ struct Howdah: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
-            ValidateCommand.self,
+            ValidateCommand.self, RepairCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ChecklistCommand.self,
         ],

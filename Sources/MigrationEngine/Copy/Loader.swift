@@ -91,7 +91,7 @@ struct Loader: Sendable {
     }
 
     /// Sends the statement's rows, through a staging table where a type has no binary form here.
-    private func send(
+    func send(
         _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
     ) throws -> Int {
         let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")

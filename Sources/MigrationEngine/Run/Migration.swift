@@ -200,6 +200,13 @@ public struct Migration: Sendable {
 
     /// Loads pieces; `loaded` are rows that are there already, by table.
     func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int] = [:]) throws {
+        let loader = loader(chunks, ledger, loaded: loaded)
+        progress.setTables(loader.tables.map(\.counters))
+        progress.begin(.copy)
+        try loader.load(workers: workers)
+    }
+
+    func loader(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int]) -> Loader {
         let tables = plan.tables.filter { !$0.isSkipped }.compactMap { table -> Loader.LoadTable? in
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 return nil
@@ -215,12 +222,9 @@ public struct Migration: Sendable {
             return Loader.LoadTable(
                 source: source, plan: table, columns: columns, codes: codes, counters: counters)
         }
-        progress.setTables(tables.map(\.counters))
-        progress.begin(.copy)
-        try Loader(
+        return Loader(
             data: preparation.data, server: server, ledger: ledger, script: script, tables: tables,
-            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate
-        ).load(workers: workers)
+            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate)
     }
 
     func counters(of table: MigrationPlan.Table) -> RunProgress.Table {

@@ -120,7 +120,7 @@ extension Migration {
     // MARK: What is there
 
     /// The newest run, when it was made from this plan's snapshot.
-    private func run(_ main: borrowing Postgres.Connection) throws -> (Ledger, RunStatus) {
+    func run(_ main: borrowing Postgres.Connection) throws -> (Ledger, RunStatus) {
         guard let ledger = try Ledger.newest(schema: plan.schema, main), let status = try ledger.status(main)
         else { throw Self.early("the target has none of the tables yet") }
         guard status.snapshotSHA256 == preparation.snapshot.sha256 else {
@@ -131,7 +131,7 @@ extension Migration {
         return (ledger, status)
     }
 
-    private static func early(_ message: String) -> MigrationError {
+    static func early(_ message: String) -> MigrationError {
         MigrationError(
             .interruptedRun, message, remedy: "Run the steps before this one first.", exit: .undecided)
     }

@@ -144,6 +144,13 @@ struct Ledger: Sendable {
             ["\(run)", chunk.table, "\(chunk.number)", "\(rows)"])
     }
 
+    /// Adds rows that came back from quarantine to the piece that had put them there.
+    func addReturned(_ rows: Int, table: String, _ connection: borrowing Postgres.Connection) throws {
+        _ = try connection.query(
+            "UPDATE howdah.ledger SET rows = coalesce(rows, 0) + $3 WHERE run = $1 AND table_name = $2 AND number = -1",
+            ["\(run)", table, "\(rows)"])
+    }
+
     /// Rows that are loaded, by table.
     func loadedRows(_ connection: borrowing Postgres.Connection) throws -> [String: Int] {
         let result = try connection.query(

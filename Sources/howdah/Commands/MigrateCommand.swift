@@ -23,6 +23,38 @@ struct MigrateCommand: ParsableCommand {
     }
 }
 
+struct RepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Bring rows back from quarantine that decisions let in now, and prove every cell again.")
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal, a private cluster.")
+    var target: String = "rehearsal"
+
+    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
+    var plan: String?
+
+    @Flag(help: "Write to a live target without being asked for the database's name.")
+    var yes = false
+
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let target = try Target(target)
+            let session = try Session(source, common, cancellation)
+            return try MigrateRun(
+                command: "repair", planning: planning, common: common, planPath: plan, restart: false,
+                isConfirmed: yes
+            ).run(session, target)
+        }
+    }
+}
+
 /// What a migration in lines takes.
 struct MigrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
@@ -60,6 +92,9 @@ struct MigrateRun {
     let restart: Bool
     let isConfirmed: Bool
 
+    /// Whether rows come back into a target that is there, instead of all going into a new one.
+    private var isRepair: Bool { command == "repair" }
+
     func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
         let target = try reach(target, session.cancellation)
@@ -87,8 +122,10 @@ struct MigrateRun {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
-            try cluster.checkSpace(forSource: preparation.snapshot.bytes)
-            try cluster.resetDatabase()
+            if !isRepair {
+                try cluster.checkSpace(forSource: preparation.snapshot.bytes)
+                try cluster.resetDatabase()
+            }
             guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
             let report = try migrate(session, preparation, conninfo, isRehearsal: true)
             try cluster.stopUnlessKept()
@@ -106,7 +143,7 @@ struct MigrateRun {
             preparation: preparation, server: TargetServer(conninfo, cancellation: session.cancellation),
             workers: planning.workerCount, restart: restart, isRehearsal: isRehearsal,
             cancellation: session.cancellation, progress: session.progress)
-        return try session.reporting { try migration.run() }
+        return try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
     }
 
     /// A live target is looked at before the long work begins, and going there is confirmed.
