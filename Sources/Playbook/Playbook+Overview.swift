@@ -268,6 +268,8 @@ extension PlanEdit {
         case .drop(let table, let name): "\(name) of \(table) is left out"
         case .nullable(let table, let column): "\(table).\(column) may be NULL"
         case .skip(let table, let isSkipped): "\(table) is \(isSkipped ? "left out" : "taken in again")"
+        case .hash(let table, let name): "\(name) of \(table) becomes a hash index"
+        case .digest(let table, let name): "\(name) of \(table) becomes an index over md5"
         case .plainData(let table, let column): "\(table).\(column) is carried as plain data"
         case .dropView(let name): "the view \(name) is left out"
         case .dropTrigger(let name): "the trigger \(name) is left out"

@@ -118,6 +118,29 @@ import Testing
             rows: ["{\"b\": 1, \"b\": 2}"]),
     ]
 
+    private static let keys: [Case] = [
+        Case(
+            what: "16a: a text and its bytes under one key",
+            script:
+                "CREATE TABLE t (a BLOB PRIMARY KEY, b) WITHOUT ROWID; INSERT INTO t VALUES ('a', 1), (x'61', 2), (x'62', 3)",
+            decide: ["recommended"], asks: ["keys-merge"], outcome: .quarantined,
+            query: "SELECT (SELECT string_agg(b::text, ',') FROM t), key ->> 'a' FROM howdah.quarantine",
+            rows: ["1,3|\\x61"]),
+        Case(
+            what: "16a: two spellings of an instant under a unique key, both kept",
+            script:
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, a DATETIME UNIQUE); INSERT INTO t VALUES (1, '2024-05-06 07:08:09'), (2, '2024-05-06T07:08:09'), (3, '2024-05-06')",
+            decide: ["keys-merge=leave-out"], asks: ["keys-merge"], query: "SELECT id, a FROM t ORDER BY id",
+            rows: ["1|2024-05-06 07:08:09", "2|2024-05-06 07:08:09", "3|2024-05-06 00:00:00"]),
+        Case(
+            what: "16a: the later spelling in quarantine",
+            script:
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, a DATETIME UNIQUE); INSERT INTO t VALUES (1, '2024-05-06 07:08:09'), (2, '2024-05-06T07:08:09')",
+            decide: ["recommended"], asks: ["keys-merge"], outcome: .quarantined,
+            query: "SELECT t.id, q.source_rowid, q.reason FROM t, howdah.quarantine AS q",
+            rows: ["1|2|keys-merge:t.t_a_key"]),
+    ]
+
     private static let schema: [Case] = [
         Case(
             what: "17: the first INSERT after the load",
@@ -240,7 +263,7 @@ import Testing
             query: "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", rows: ["t"]),
     ]
 
-    @Test(arguments: values + schema)
+    @Test(arguments: values + keys + schema)
     func eachIsCarriedOrDecided(_ item: Case) throws {
         var open = TestMigration()
         open.style = item.style

@@ -25,6 +25,8 @@ public struct Choice: Sendable, Equatable {
         /// The key, index, constraint, view or trigger is not made.
         case leaveOut = "leave-out"
         case skipTable = "skip-table"
+        /// Another kind of index takes the place of one that cannot hold every value.
+        case hash, digest
         /// A virtual table's rows become those of a plain table.
         case asTable = "table"
         /// Carried otherwise, as the finding's message says.

@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 
 /// A change that the operator makes to the plan on the screens or by a command.
 public enum PlanEdit: Sendable, Equatable {
@@ -14,6 +15,9 @@ public enum PlanEdit: Sendable, Equatable {
     /// Makes a foreign key or a check hold for new rows alone.
     case notValid(table: String, name: String)
     case rename(table: String, column: String?, to: String)
+    /// Makes an index a hash index, or puts one over md5 of the value in the place of a unique.
+    case hash(table: String, name: String)
+    case digest(table: String, name: String)
     /// Notes what becomes of the rows or the object of a finding.
     case decide(Decision)
 
@@ -41,6 +45,8 @@ public enum PlanEdit: Sendable, Equatable {
         case (.notValid, let table?, _, let name?): self = .notValid(table: table, name: name)
         case (.leaveOut, let table?, _, let name?) where finding.isAboutPlannedObject:
             self = .drop(table: table, name: name)
+        case (.hash, let table?, _, let name?): self = .hash(table: table, name: name)
+        case (.digest, let table?, _, let name?): self = .digest(table: table, name: name)
         case (.leaveOut, let table?, let column?, nil) where finding.id == .refusedByServer:
             self = .plainData(table: table, column: column)
         case (.leaveOut, nil, _, let name?) where finding.isAboutPlannedObject: self = .dropView(name)
@@ -52,7 +58,8 @@ public enum PlanEdit: Sendable, Equatable {
         let table: String? =
             switch self {
             case .type(let table, _, _), .skip(let table, _), .drop(let table, _), .nullable(let table, _),
-                .notValid(let table, _), .rename(let table, _, _), .plainData(let table, _):
+                .notValid(let table, _), .rename(let table, _, _), .plainData(let table, _),
+                .hash(let table, _), .digest(let table, _):
                 table
             case .dropView, .dropTrigger, .decide: nil
             }
@@ -122,6 +129,19 @@ public enum PlanEdit: Sendable, Equatable {
             guard let place = place(column) else { return false }
             table.columns[place].target = name
         case .rename(_, nil, let name): table.target = name
+        case .hash(_, let name):
+            guard let index = table.indexes?.firstIndex(where: { $0.name == name }) else { return false }
+            table.indexes?[index].method = "hash"
+        case .digest(_, let name):
+            let columns =
+                table.uniques?.first { $0.name == name }?.columns
+                ?? table.indexes?.first { $0.name == name }?.columns
+            guard let columns, columns.count == 1 else { return false }
+            table.uniques?.removeAll { $0.name == name }
+            table.indexes?.removeAll { $0.name == name }
+            let terms = table.targetNames(columns).map { "md5(\(quoteIdentifier($0)))" }
+            table.indexes =
+                (table.indexes ?? []) + [.init(name: name, unique: true, columns: columns, terms: terms)]
         case .dropView, .dropTrigger, .decide: return false
         }
         return true

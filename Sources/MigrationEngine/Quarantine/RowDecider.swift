@@ -65,6 +65,18 @@ struct RowDecider {
                     }
                 }
             }
+        case .rowTooWide:
+            guard let condition = RowWidthReview.tooWide(planned) else { return }
+            try writer.quarantine(name, where: condition, reason: finding.key)
+        case .keysMerge:
+            guard let key = KeyReview.keys(of: planned).first(where: { $0.name == finding.object }) else {
+                return
+            }
+            let trial = DataReview.trial(key, table, planned, round.plan, round.changedTypes[name])
+            _ = try KeyCheck(snapshot: review.snapshot, cancellation: review.cancellation).run(trial) {
+                row, identity in
+                try writer.add(row, identityFrom: identity, of: name, .quarantine, reason: finding.key)
+            }
         case .checkBroken:
             guard let source = planned.checks?.first(where: { $0.name == finding.object })?.source else {
                 return

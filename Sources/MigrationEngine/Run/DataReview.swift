@@ -37,7 +37,8 @@ struct DataReview {
         findings += try nulls(reviewed.plan, kept)
         findings += ForeignKeyReview.findings(reviewed.plan) + IndexReview.findings(reviewed.plan)
         findings += try orphans(reviewed.plan, kept)
-        findings += try brokenChecks(reviewed.plan, kept)
+        findings += try rowFindings(reviewed.plan, kept)
+        findings += try mergedKeys(reviewed, kept)
         findings += snapshot.notes.map {
             Finding(.brokenConstraint, blocking: false, "integrity_check says: \($0)")
         }
@@ -114,15 +115,45 @@ struct DataReview {
         }
     }
 
-    private func brokenChecks(
+    /// Rows whose keys are one under the target's types.
+    private func mergedKeys(
+        _ reviewed: PlanReview.Outcome, _ tables: [Catalog.Table]
+    ) throws -> [Finding] {
+        let check = KeyCheck(snapshot: snapshot, cancellation: cancellation)
+        var findings: [Finding] = []
+        for table in tables {
+            guard let planned = reviewed.plan.tables.first(where: { $0.name == table.name }),
+                let profile = profiles[table.name]
+            else { continue }
+            for key in KeyReview.doubtful(planned, table, profile) {
+                let trial = Self.trial(key, table, planned, reviewed.plan, reviewed.changedTypes[table.name])
+                let outcome = try check.run(trial)
+                if outcome.count > 0 { findings.append(KeyReview.finding(key, outcome, planned)) }
+            }
+        }
+        return findings
+    }
+
+    static func trial(
+        _ key: KeyReview.Key, _ table: Catalog.Table, _ planned: MigrationPlan.Table, _ plan: MigrationPlan,
+        _ changed: Set<String>?
+    ) -> KeyCheck.Trial {
+        let columns = key.columns.compactMap { planned.column(named: $0) }
+        return KeyCheck.Trial(
+            table: table, columns: columns.map(\.name),
+            codes: columns.map { code($0, plan, isDecided: changed?.contains($0.name) ?? false) })
+    }
+
+    /// Rows that break a check, and rows that are too wide.
+    private func rowFindings(
         _ plan: MigrationPlan, _ tables: [Catalog.Table]
     ) throws -> [Finding] {
-        guard plan.tables.contains(where: { !($0.checks ?? []).isEmpty }) else { return [] }
         let connection = try snapshot.open()
         let interrupter = connection.interrupter
         return try cancellation.whileRegistered({ interrupter.interrupt() }) {
             do {
                 return try CheckReview.findings(plan, tables, connection)
+                    + RowWidthReview.findings(plan, tables, connection)
             } catch let error as SQLiteError where error.isInterrupted {
                 throw MigrationError.cancelled
             }

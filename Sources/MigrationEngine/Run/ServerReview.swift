@@ -10,7 +10,10 @@ extension Migration {
         var settled = preparation
         // A view that is left out may take others with it, one round each.
         while true {
-            let refused = try SchemaTrial(plan: settled.plan, catalog: settled.catalog).findings(main)
+            let refused =
+                try SchemaTrial(plan: settled.plan, catalog: settled.catalog).findings(main)
+                + IndexTrial(preparation: settled, plan: settled.plan, cancellation: cancellation).findings(
+                    main)
             let decided = refused.compactMap { finding -> (Finding, PlanEdit)? in
                 guard
                     let (choice, _) = settled.decisions.choice(
@@ -23,7 +26,7 @@ extension Migration {
             for (finding, edit) in decided {
                 plan = edit.applied(to: plan) ?? plan
                 settled.objects = settled.objects.filter { !$0.isCarried(finding) }
-                settled.objects.append(finding.leftOut)
+                settled.objects.append(finding.object(after: edit))
             }
             guard plan != settled.plan else {
                 findings += refused
@@ -36,10 +39,14 @@ extension Migration {
 }
 
 extension Finding {
-    /// The object that a finding of the server's is about, left out.
-    fileprivate var leftOut: ObjectState {
+    /// What became of the object that a finding of the server's is about.
+    fileprivate func object(after edit: PlanEdit) -> ObjectState {
         let kind: ObjectState.Kind = column != nil ? .generatedColumn : table == nil ? .view : .index
-        return .leftOut(kind, place, "\(message); left out by decision")
+        switch edit {
+        case .hash, .digest: return .changed(kind, place, message)
+        case .skip(let table, _): return .leftOut(.table, table, "\(message); left out by decision")
+        default: return .leftOut(kind, place, "\(message); left out by decision")
+        }
     }
 }
 
@@ -50,7 +57,7 @@ extension ObjectState {
         if finding.column != nil { return kind == .generatedColumn && name == finding.place }
         guard let object = finding.object else { return false }
         switch kind {
-        case .view, .trigger, .index, .unique: return name == object
+        case .view, .trigger, .index, .unique, .primaryKey: return name == object
         case .check: return name == "\(finding.table ?? "").\(object)"
         default: return false
         }
