@@ -6,24 +6,71 @@ import Playbook
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show what a SQLite database holds and what stands in the way.")
+        commandName: "inspect",
+        abstract:
+            "Assess a SQLite database: what it holds, what carries over, what stands in the way, how long it takes."
+    )
 
     @Argument(help: "A SQLite file, or a project's folder.")
     var source: String
 
+    @Option(help: "text, markdown, html or json.")
+    var format: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write it here; nothing that is there is overwritten.", valueName: "file"))
+    var output: String?
+
+    @Flag(help: "Overwrite the file of -o.")
+    var force = false
+
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        let known = Page.Form.allCases.map(\.rawValue).joined(separator: ", ")
+        if let format, Page.Form(rawValue: format) == nil {
+            throw ValidationError("there is no format \(format); the formats are: \(known)")
+        }
+        if common.json, let format, format != "json" {
+            throw ValidationError("--json and --format \(format) differ")
+        }
+    }
+
     func run() throws {
         CommandRunner.run(common) { cancellation in
+            if let output, !force, access(output, F_OK) == 0 {
+                throw MigrationError(
+                    .state, "\(output) is there already", remedy: "Name another file, or add --force.",
+                    exit: .usage)
+            }
             let session = try Session(source, common, cancellation)
             let preparation = try session.reporting { try session.prepare(planning, planPath: nil) }
-            if common.json {
-                Console.json(InspectDocument(preparation, evidence: session.location.evidence))
-            } else {
-                Describe.inspection(preparation, session.location).forEach(Console.result)
+            let text = try document(preparation, session.location)
+            guard let output else {
+                Console.raw(text)
+                return .success
             }
+            do {
+                try text.write(toFile: output, atomically: true, encoding: .utf8)
+            } catch {
+                throw MigrationError(
+                    .state, "\(output) cannot be written: \(error.localizedDescription)",
+                    remedy: "Name a file in a folder that you can write to.")
+            }
+            Console.note("written to \(output)")
             return .success
+        }
+    }
+
+    private func document(_ preparation: Preparation, _ location: SourceLocation) throws -> String {
+        let chosen = common.json ? .json : format.flatMap(Page.Form.init(rawValue:)) ?? .text
+        switch chosen {
+        case .json: return try Console.jsonText(InspectDocument(preparation, evidence: location.evidence))
+        case .text: return Page(preparation, location).text
+        case .markdown: return Page(preparation, location).markdown
+        case .html: return Page(preparation, location).html
         }
     }
 }

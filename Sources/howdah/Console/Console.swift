@@ -41,10 +41,14 @@ enum Console {
 
     /// One JSON document on stdout.
     static func json(_ document: some Encodable) {
+        guard let text = try? jsonText(document) else { return }
+        write(text, to: STDOUT_FILENO)
+    }
+
+    static func jsonText(_ document: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(document) else { return }
-        write(String(decoding: data, as: UTF8.self) + "\n", to: STDOUT_FILENO)
+        return String(decoding: try encoder.encode(document), as: UTF8.self) + "\n"
     }
 
     /// The text with everything that a terminal would obey, and everything that turns the direction of writing,

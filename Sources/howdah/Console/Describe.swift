@@ -57,26 +57,6 @@ enum Describe {
         }
     }
 
-    static func inspection(_ preparation: Preparation, _ location: SourceLocation) -> [String] {
-        var lines = ["\(location.databasePath)"] + location.evidence.map { "  \($0)" }
-        lines += self.preparation(preparation)
-        for table in InspectDocument(preparation, evidence: []).tables {
-            lines += [
-                "", "\(table.name): \(Format.count(table.rows)) rows, \(Format.bytes(Int64(table.bytes)))",
-            ]
-            let rows = table.columns.map { column in
-                let held = [
-                    (column.integers, "integer"), (column.reals, "real"), (column.texts, "text"),
-                    (column.blobs, "blob"), (column.nulls, "null"),
-                ].filter { $0.0 > 0 }.map { "\(Format.count($0.0)) \($0.1)" }.joined(separator: ", ")
-                return ["  \(column.name)", column.declared, "→ \(column.type)", held]
-            }
-            lines += Format.table(rows, right: [])
-        }
-        let rest = leftOut(preparation.objects)
-        return lines + (rest.isEmpty ? [] : [""] + rest)
-    }
-
     static func report(_ report: MigrationReport, planPath: String?) -> [String] {
         var lines: [String] = []
         if !report.tables.isEmpty {

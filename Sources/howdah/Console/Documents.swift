@@ -27,6 +27,7 @@ struct InspectDocument: Encodable {
     let style: String
     let evidence: [String]
     let snapshot: Snapshot
+    let assessment: Assessment
     let tables: [Table]
     let objects: [ObjectState]
     let findings: [Finding]
@@ -35,6 +36,7 @@ struct InspectDocument: Encodable {
         style = preparation.plan.style.rawValue
         self.evidence = evidence + [preparation.styleEvidence]
         snapshot = preparation.snapshot
+        assessment = Assessment(preparation)
         objects = preparation.objects
         findings = preparation.findings
         tables = preparation.plan.tables.map { table in
