@@ -268,6 +268,7 @@ extension PlanEdit {
         case .drop(let table, let name): "\(name) of \(table) is left out"
         case .nullable(let table, let column): "\(table).\(column) may be NULL"
         case .skip(let table, let isSkipped): "\(table) is \(isSkipped ? "left out" : "taken in again")"
+        case .make(let table): "\(table) is made in the target"
         case .dropView(let name): "the view \(name) is left out"
         case .dropTrigger(let name): "the trigger \(name) is left out"
         case .notValid(let table, let name): "\(name) of \(table) is made NOT VALID"

@@ -240,7 +240,8 @@ public final class Playbook: Sendable {
             source: workspace.source, state: workspace.state, hints: workspace.location.hints, style: nil,
             schema: "public", planSource: .file(nil), workers: Self.workers,
             cancellation: activity.cancellation,
-            progress: activity.progress
+            progress: activity.progress,
+            adopting: Adopting(server: { [self] in try server(mode, cancellation: activity.cancellation) })
         ).prepare(snapshot)
         keep(preparation)
         return preparation

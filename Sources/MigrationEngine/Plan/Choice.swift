@@ -25,6 +25,10 @@ public struct Choice: Sendable, Equatable {
         /// The key, index, constraint, view or trigger is not made.
         case leaveOut = "leave-out"
         case skipTable = "skip-table"
+        /// The table, which the target lacks, is made as the source has it.
+        case makeTable = "make-table"
+        /// Rows of the target's stay, or make room and come back when the load is taken back.
+        case keep, replace
         /// Carried otherwise, as the finding's message says.
         case accept
     }
@@ -84,6 +88,28 @@ public struct Choice: Sendable, Equatable {
 
     static func skipTable(_ table: String) -> Choice {
         Choice(Word.skipTable.rawValue, "the whole table \(table) is left out, with all of its rows")
+    }
+
+    static func leaveOutColumn(_ column: String) -> Choice {
+        Choice(Word.leaveOut.rawValue, "the values of the column \(column) are not loaded")
+    }
+
+    static func makeTable(_ table: String) -> Choice {
+        Choice(Word.makeTable.rawValue, "howdah makes the table \(table) as the source has it")
+    }
+
+    static func keep(_ table: String) -> Choice {
+        Choice(
+            Word.keep.rawValue,
+            "the rows of \(table) stay; rows of the source with a key that is there are not loaded, and the proof lists those "
+                + "that differ")
+    }
+
+    static func replace(_ table: String, _ count: Int) -> Choice {
+        Choice(
+            Word.replace.rawValue,
+            "the source's rows take the place of \(Format.count(count, "row", "rows")) of \(table), kept in the schema "
+                + "howdah until the migration is finished, and put back when it is taken back")
     }
 
     static func accept(_ consequence: String) -> Choice { Choice(Word.accept.rawValue, consequence) }

@@ -25,6 +25,10 @@ public struct Finding: Codable, Sendable, Equatable {
         case refusedByServer = "refused-by-server"
         case quarantinedWithParent = "quarantined-with-parent"
         case nameTaken = "name-taken"
+        case missingInTarget = "missing-in-target"
+        case extraInTarget = "extra-in-target"
+        case rowsInTarget = "rows-in-target"
+        case cannotBeLoaded = "cannot-be-loaded"
     }
 
     /// Who decided a finding.
@@ -49,7 +53,7 @@ public struct Finding: Codable, Sendable, Equatable {
     public let sampleKeys: [String]
     public let message: String
     /// What may be decided, the recommended choice first.
-    public let choices: [Choice]
+    public internal(set) var choices: [Choice]
     /// The word of the choice that was taken.
     public var decision: String?
     public var source: Source

@@ -8,11 +8,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     case smallint
     case integer
     case bigint
+    case real
     case double
     case numeric(precision: Int?, scale: Int?)
     case text
     /// Most characters; nil is any number.
     case varchar(Int?)
+    /// As many characters, filled up with spaces.
+    case char(Int)
     case bytea
     /// Digits after the second, 0 to 6; nil keeps six, and the catalog shows no number, which Rails tells apart.
     case timestamp(Int?)
@@ -33,7 +36,11 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     public init(_ text: String) {
         let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         let quote = UInt8(ascii: "\"")
-        if trimmed.utf8.first == quote, trimmed.utf8.last == quote, trimmed.utf8.count > 2 {
+        // "char" is a type of PostgreSQL's own, and "a"."b" one of another schema.
+        let isQuoted = trimmed.utf8.first == quote && trimmed.utf8.last == quote && trimmed.utf8.count > 2
+        if isQuoted, trimmed != "\"char\"",
+            !trimmed.dropFirst().dropLast().replacing("\"\"", with: "").contains("\"")
+        {
             self = .enumeration(trimmed.unquoted)
             return
         }
@@ -44,11 +51,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case "smallint", "int2": self = .smallint
         case "integer", "int", "int4": self = .integer
         case "bigint", "int8": self = .bigint
+        case "real", "float4": self = .real
         case "double precision", "float8": self = .double
         case "numeric", "decimal":
             self = .numeric(precision: first, scale: first == nil ? nil : parameters.dropFirst().first ?? 0)
         case "text": self = .text
         case "varchar", "character varying": self = .varchar(first)
+        case "char", "character": self = .char(first ?? 1)
+        case "bpchar" where first != nil: self = .char(first ?? 1)
         case "bytea": self = .bytea
         case "timestamp", "timestamp without time zone": self = .timestamp(first.map { min($0, 6) })
         case "timestamptz", "timestamp with time zone": self = .timestamptz(min(first ?? 6, 6))
@@ -68,12 +78,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .smallint: "smallint"
         case .integer: "integer"
         case .bigint: "bigint"
+        case .real: "real"
         case .double: "double precision"
         case .numeric(nil, _): "numeric"
         case .numeric(let precision?, let scale): "numeric(\(precision),\(scale ?? 0))"
         case .text: "text"
         case .varchar(nil): "varchar"
         case .varchar(let length?): "varchar(\(length))"
+        case .char(let length): "char(\(length))"
         case .bytea: "bytea"
         case .timestamp(nil): "timestamp"
         case .timestamp(let digits?): "timestamp(\(digits))"
@@ -97,7 +109,7 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     public var family: Family {
         switch self {
         case .smallint, .integer, .bigint: .integer
-        case .text, .varchar: .text
+        case .text, .varchar, .char: .text
         case .timestamp: .instant
         case .numeric: .number
         case .timestamptz: .own("timestamptz")

@@ -15,6 +15,8 @@ public struct Preparation: Sendable {
     let decidedColumns: [String: Set<String>]
     /// What decisions make of single rows; nil where they are about none.
     public let decidedRows: DecidedRows?
+    /// How triggers and keys of tables that are there already are held off; nil where howdah makes the tables.
+    var hold: Hold?
 
     /// The snapshot as the target is to hold it.
     var data: SourceData { SourceData(snapshot: snapshot, decided: decidedRows) }

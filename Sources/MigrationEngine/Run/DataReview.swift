@@ -10,6 +10,8 @@ struct DataReview {
     let profiles: [String: TableProfile]
     let proposal: Planner.Proposal
     let cancellation: Cancellation
+    /// Where the target's own tables are loaded.
+    var adoption: Adoption?
 
     struct Outcome {
         var plan: MigrationPlan
@@ -23,6 +25,7 @@ struct DataReview {
         var reviewed = try PlanReview.review(plan, proposed: proposal.plan)
         reviewed.plan.sourceSchema = proposal.plan.sourceSchema
         reviewed.plan.countDurations()
+        reviewed.changedTypes.merge(adoption?.changedTypes ?? [:]) { $0.union($1) }
         let skipped = Set(plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
         var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
@@ -39,6 +42,9 @@ struct DataReview {
             proposal.objects.filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
             + reviewed.objects
         findings += objects.filter(\.isUnexplained).map(\.finding)
+        if let adoption {
+            findings = adoption.fitting(findings, reviewed.plan) + adoption.findings(reviewed.plan)
+        }
         return Outcome(
             plan: reviewed.plan, findings: findings, objects: objects, changedTypes: reviewed.changedTypes)
     }

@@ -16,6 +16,8 @@ public struct Preparer: Sendable {
     public let workers: Int
     public let cancellation: Cancellation
     public let progress: RunProgress
+    /// Whose tables are adopted, where the plan or the operator says so.
+    let adopting: Adopting
 
     /// Which plan to follow.
     public enum PlanSource: Sendable {
@@ -28,7 +30,7 @@ public struct Preparer: Sendable {
     public init(
         source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
         planSource: PlanSource, decisions: Decisions = .none, workers: Int, cancellation: Cancellation,
-        progress: RunProgress
+        progress: RunProgress, adopting: Adopting = .init()
     ) {
         self.source = source
         self.state = state
@@ -40,6 +42,7 @@ public struct Preparer: Sendable {
         self.workers = workers
         self.cancellation = cancellation
         self.progress = progress
+        self.adopting = adopting
     }
 
     public func prepare() throws -> Preparation {
@@ -91,14 +94,19 @@ public struct Preparer: Sendable {
     ) throws -> Preparation {
         let detected = Style.detect(catalog, hints: hints)
         let chosen = edited?.file.plan.style ?? style ?? detected.style
-        let proposal = Planner(
+        var proposal = Planner(
             catalog: catalog, profiles: profiles, style: chosen, hints: hints,
             schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256
         ).propose()
-        let review = DataReview(
+        let adoption = try adopting.adoption(
+            proposal, profiles: profiles, catalog: catalog, edited: edited?.file.plan,
+            cancellation: cancellation)
+        if let adoption { proposal = adoption.proposal }
+        var review = DataReview(
             snapshot: snapshot, catalog: catalog, tables: tables, profiles: profiles, proposal: proposal,
             cancellation: cancellation)
-        var plan = edited?.file.plan ?? proposal.plan
+        review.adoption = adoption
+        var plan = edited.map { adoption?.refreshed($0.file.plan) ?? $0.file.plan } ?? proposal.plan
         plan.snapshot = snapshot.sha256
         let decided = try DecisionRound(review: review, decisions: decisions).settle(plan)
         let rows = try RowDecider(review: review, decisions: decisions, state: state).decide(decided)
@@ -107,6 +115,7 @@ public struct Preparer: Sendable {
             planPath: edited?.path, hasNewDecisions: decided.hasNewDecisions,
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
-            decidedColumns: decided.changedTypes, decidedRows: rows.rows)
+            decidedColumns: decided.changedTypes, decidedRows: rows.rows,
+            hold: adoption.map { Hold(plan: decided.plan, target: $0.target) })
     }
 }

@@ -14,8 +14,9 @@ struct TypeTrial {
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 continue
             }
-            for column in table.columns where column.isForeign {
-                if let finding = try finding(source, column, target) { findings.append(finding) }
+            for column in table.columns {
+                guard let form = column.foreignForm else { continue }
+                if let finding = try finding(source, column, form, target) { findings.append(finding) }
             }
         }
         return findings
@@ -27,13 +28,14 @@ struct TypeTrial {
     }
 
     private func finding(
-        _ table: Catalog.Table, _ column: MigrationPlan.Column, _ target: borrowing Postgres.Connection
+        _ table: Catalog.Table, _ column: MigrationPlan.Column, _ form: ForeignForm,
+        _ target: borrowing Postgres.Connection
     ) throws -> Finding? {
         let misfits: Misfits
         try target.execute("BEGIN")
         do {
-            try load(table, column, target)
-            misfits = try trial(column.postgresType.sql, target)
+            try load(table, column, form, target)
+            misfits = try trial(form, target)
             try target.execute("ROLLBACK")
         } catch let error as PostgresError where error.code == .server {
             try target.execute("ROLLBACK")
@@ -52,11 +54,13 @@ struct TypeTrial {
             choices: [.type(.text), .skipTable(table.name)])
     }
 
-    /// The column's values as text, with their rowids where there are any.
+    /// The column's values as their carrier, with their rowids where there are any.
     private func load(
-        _ table: Catalog.Table, _ column: MigrationPlan.Column, _ target: borrowing Postgres.Connection
+        _ table: Catalog.Table, _ column: MigrationPlan.Column, _ form: ForeignForm,
+        _ target: borrowing Postgres.Connection
     ) throws {
-        try target.execute("CREATE TEMP TABLE howdah_trial (value text, row bigint) ON COMMIT DROP")
+        try target.execute(
+            "CREATE TEMP TABLE howdah_trial (value \(form.carrier), row bigint) ON COMMIT DROP")
         let connection = try preparation.data.open()
         let interrupter = connection.interrupter
         let hasRowid = table.rowidName != nil
@@ -88,20 +92,21 @@ struct TypeTrial {
     }
 
     /// All at once where the type takes every value; else one by one.
-    private func trial(_ type: String, _ target: borrowing Postgres.Connection) throws -> Misfits {
-        _ = try target.query("SELECT NULL::\(type)")
+    private func trial(_ form: ForeignForm, _ target: borrowing Postgres.Connection) throws -> Misfits {
+        _ = try target.query("SELECT NULL::\(form.type)")
+        let returned = form.read("(\(form.load("value")))")
         try target.execute("SAVEPOINT howdah_all")
         do {
-            return try misfits("format('%s', value::\(type)) IS DISTINCT FROM value", target)
+            return try misfits("\(returned) IS DISTINCT FROM value", target)
         } catch let error as PostgresError where error.code == .server {
             try target.execute("ROLLBACK TO SAVEPOINT howdah_all")
         }
         let body = """
-            BEGIN RETURN format('%s', value::\(type)) = value; EXCEPTION WHEN OTHERS THEN RETURN false; END
+            BEGIN RETURN \(returned) IS NOT DISTINCT FROM value; EXCEPTION WHEN OTHERS THEN RETURN false; END
             """
         _ = try target.query(
             """
-            CREATE FUNCTION pg_temp.howdah_comes_back(value text) RETURNS boolean LANGUAGE plpgsql
+            CREATE FUNCTION pg_temp.howdah_comes_back(value \(form.carrier)) RETURNS boolean LANGUAGE plpgsql
             AS \(quoteLiteral(body))
             """)
         return try misfits("NOT pg_temp.howdah_comes_back(value)", target)

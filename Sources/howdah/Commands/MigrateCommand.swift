@@ -34,8 +34,10 @@ struct MigrationOptions: ParsableArguments {
     @Flag(help: "Go live without being asked for the database's name.")
     var yes = false
 
+    @OptionGroup var adopting: AdoptOptions
+
     /// Whether one of them was given: the screens have no use for them.
-    var areGiven: Bool { plan != nil || restart || yes }
+    var areGiven: Bool { plan != nil || restart || yes || adopting.adopt }
 
     func run(
         command: String, source: String, target: String, _ planning: PlanningOptions, _ common: CommonOptions
@@ -45,7 +47,7 @@ struct MigrationOptions: ParsableArguments {
             let session = try Session(source, common, cancellation)
             return try MigrateRun(
                 command: command, planning: planning, common: common, planPath: plan, restart: restart,
-                isConfirmed: yes
+                isConfirmed: yes, adopting: adopting
             ).run(session, target)
         }
     }
@@ -59,11 +61,16 @@ struct MigrateRun {
     let planPath: String?
     let restart: Bool
     let isConfirmed: Bool
+    var adopting = AdoptOptions()
 
     func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
         let target = try reach(target, session.cancellation)
-        let preparation = try session.reporting { try session.prepare(planning, planPath: planPath) }
+        let preparation = try session.reporting {
+            try session.prepare(
+                planning, planPath: planPath,
+                adopting: adopting.adopting(server(target, session.cancellation)))
+        }
         try PlanStore(session.state).keep(preparation)
         if !common.json { Describe.preparation(preparation).forEach(Console.note) }
         var report: MigrationReport
@@ -81,6 +88,11 @@ struct MigrateRun {
                 Console.result)
         }
         return ExitCode(rawValue: report.exit) ?? .failure
+    }
+
+    private func server(_ target: Target, _ cancellation: Cancellation) -> TargetServer? {
+        guard case .server(let conninfo) = target else { return nil }
+        return TargetServer(conninfo, cancellation: cancellation)
     }
 
     private func rehearse(_ session: Session, _ preparation: Preparation) throws -> MigrationReport {
@@ -118,7 +130,8 @@ struct MigrateRun {
         {
             conninfo = conninfo.setting("password", to: password)
         }
-        let name = try TargetServer(conninfo, cancellation: cancellation).check(schema: planning.schema)
+        let name = try TargetServer(conninfo, cancellation: cancellation).check(
+            schema: planning.schema, makesTables: !adopting.adopt)
         try confirm(conninfo, database: name)
         return .server(conninfo)
     }

@@ -1,0 +1,66 @@
+import Postgres
+
+/// Whether, and where, tables that are there already are loaded.
+public struct Adopting: Sendable {
+    /// The operator's word; a plan may say the same.
+    let isAsked: Bool
+    /// The target, made when it is needed; nil where none is named.
+    let server: (@Sendable () throws -> TargetServer)?
+
+    public init(isAsked: Bool = false, server: TargetServer? = nil) {
+        self.isAsked = isAsked
+        self.server = if let server { { server } } else { nil }
+    }
+
+    /// Where a plan alone decides whether tables are adopted.
+    public init(server: @escaping @Sendable () throws -> TargetServer) {
+        isAsked = false
+        self.server = server
+    }
+
+    /// Reads the target's tables; nil where howdah makes them.
+    func adoption(
+        _ proposal: Planner.Proposal, profiles: [String: TableProfile], catalog: Catalog,
+        edited: MigrationPlan?, cancellation: Cancellation
+    ) throws -> Adoption? {
+        guard isAsked || edited?.adopt ?? false else { return nil }
+        if let edited, !(edited.adopt ?? false) {
+            throw MigrationError(
+                .plan,
+                "the plan was made for tables that howdah makes, and not for those that are there already",
+                remedy: "Make one with howdah plan SOURCE --adopt --to TARGET -o FILE, or leave --adopt out.",
+                exit: .usage)
+        }
+        guard let server else {
+            throw MigrationError(
+                .plan, "the plan loads into tables that are there already, and no target is named",
+                remedy:
+                    "Name the target's URL (with --to for howdah plan); a rehearsal's own PostgreSQL has no such "
+                    + "tables.", exit: .usage)
+        }
+        return try server().withConnection(purpose: "adopt") { connection in
+            let schema = proposal.plan.schema
+            let target = try TargetCatalogReader.read(schema: schema, connection)
+            let matches = Adoption.tables(proposal.plan, edited, target)
+            let tables = matches.values.compactMap(target.table(named:)).filter { $0.missingRights.isEmpty }
+            let rows = try Self.rowsBefore(tables.map(\.name), schema: schema, connection)
+            return Adoption(
+                proposal, profiles: profiles, catalog: catalog, edited: edited, target: target,
+                rowsBefore: rows)
+        }
+    }
+
+    /// Rows that are there and that howdah has not loaded.
+    private static func rowsBefore(
+        _ tables: [String], schema: String, _ connection: borrowing Postgres.Connection
+    ) throws -> [String: Int] {
+        let noted = try Ledger.newest(schema: schema, connection)?.rowsBefore(connection) ?? [:]
+        var rows: [String: Int] = [:]
+        for table in tables {
+            let count =
+                try connection.query("SELECT count(*) FROM \(quoteIdentifier(schema, table))").int(0, 0) ?? 0
+            rows[table] = min(count, noted[table] ?? count)
+        }
+        return rows
+    }
+}
