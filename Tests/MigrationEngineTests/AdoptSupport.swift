@@ -8,12 +8,12 @@ struct AdoptedTarget {
     let state: String
     let conninfo: Conninfo
 
-    static func with<T>(source: String, target: String, _ body: (AdoptedTarget) throws -> T) throws -> T {
+    static func with(source: String, target: String, _ body: (AdoptedTarget) throws -> Void) throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", source)
-            return try TestServer.withDatabase { conninfo in
+            try TestServer.withDatabase { conninfo in
                 try TestServer.execute(target, in: conninfo)
-                return try body(
+                try body(
                     AdoptedTarget(path: "\(folder)/a.db", state: "\(folder)/state", conninfo: conninfo))
             }
         }

@@ -146,11 +146,10 @@ import Testing
             not: ["'[\"2024-01-01\"]'"]),
     ]
 
-    private func withType<T>(_ type: String, _ literals: [String], _ body: (AdoptedTarget) throws -> T) throws
-        -> T
+    private func withType(_ type: String, _ literals: [String], _ body: (AdoptedTarget) throws -> Void) throws
     {
         let rows = literals.enumerated().map { "(\($0 + 1), \($1))" }.joined(separator: ", ")
-        return try AdoptedTarget.with(
+        try AdoptedTarget.with(
             source: "CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES \(rows), (100, NULL)",
             target: "CREATE TABLE t (id bigint PRIMARY KEY, v \(type))", body)
     }

@@ -54,12 +54,14 @@ public struct Adopting: Sendable {
     private static func rowsBefore(
         _ tables: [String], schema: String, _ connection: borrowing Postgres.Connection
     ) throws -> [String: Int] {
-        let noted = try Ledger.newest(schema: schema, connection)?.rowsBefore(connection) ?? [:]
+        // An open run is taken back before the next one begins; after one that ended, somebody may have emptied its tables.
+        let open = try Ledger.unproven(schema: schema, connection)?.ledger
+        let noted = try (open ?? Ledger.newest(schema: schema, connection))?.rowsBefore(connection) ?? [:]
         var rows: [String: Int] = [:]
         for table in tables {
-            let count =
-                try connection.query("SELECT count(*) FROM \(quoteIdentifier(schema, table))").int(0, 0) ?? 0
-            rows[table] = min(count, noted[table] ?? count)
+            let name = quoteIdentifier(schema, table)
+            let count = try connection.query("SELECT count(*) FROM \(name)").int(0, 0) ?? 0
+            rows[table] = noted[table].map { open == nil ? min($0, count) : $0 } ?? count
         }
         return rows
     }
