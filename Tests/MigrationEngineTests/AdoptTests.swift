@@ -148,12 +148,51 @@ import Testing
             let findings = try target.run().findings.filter(\.blocking).map(\.key)
             #expect(findings == ["value-does-not-fit:t.mood"])
         }
-        try AdoptedTarget.with(source: source + "; UPDATE t SET age = 300", target: target) { target in
-            let error = #expect(throws: MigrationError.self) { try target.run() }
-            #expect(error?.message.contains("grown") == true)
-            #expect(error?.remedy.contains("The target is as it was") == true)
-            let rows = try target.rows("SELECT count(*) FROM t")
-            #expect(rows == ["0"])
+        try AdoptedTarget.with(
+            source: source + "; INSERT INTO t VALUES (2, 'sad', 300, '2024-01-01')", target: target
+        ) { target in
+            let open = try target.run()
+            #expect(open.findings.filter(\.blocking).map(\.key) == ["value-does-not-fit:t.age"])
+            #expect(open.findings.first(where: \.blocking)?.sampleRowids == [2])
+            let decided = try target.run(["value-does-not-fit=quarantine"])
+            #expect(decided.exit == 5, "\(decided.findings.map(\.message)) \(decided.tables)")
+            let rows = try target.rows("SELECT id, age FROM t")
+            #expect(rows == ["1|5"])
+        }
+    }
+
+    @Test func valuesThatOnlyTheServerRefusesAreDecidedBeforeTheLoad() throws {
+        let source = """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, ip TEXT, tags TEXT);
+            INSERT INTO t VALUES (1, '10.0.0.1', '["a"]'), (2, '10.0.0.1/32', '[["a"],[]]'), (3, 'nowhere', NULL), (4, x'00', '{')
+            """
+        let target = "CREATE TABLE t (id int PRIMARY KEY, ip inet, tags text[])"
+        try AdoptedTarget.with(source: source, target: target) { target in
+            let words = ["value-does-not-fit:t.ip=set-null", "value-does-not-fit:t.tags=quarantine"]
+            let report = try target.run(words)
+            #expect(report.exit == 5, "\(report.findings.map(\.message)) \(report.tables)")
+            let rows = try target.rows("SELECT * FROM t ORDER BY id")
+            #expect(rows == ["1|10.0.0.1|{a}", "3|NULL|NULL"])
+        }
+    }
+
+    @Test func orphansOfTheTargetsForeignKeysAreFoundBeforeTheLoad() throws {
+        let source = """
+            CREATE TABLE p (id INTEGER PRIMARY KEY, x INT, y INT); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER, x INT, y INT);
+            INSERT INTO p VALUES (1, 1, 1); INSERT INTO c VALUES (1, 1, 1, 1), (2, 9, 1, 1), (3, NULL, 1, NULL), (4, 1, 2, 1)
+            """
+        let target = """
+            CREATE TABLE p (id int PRIMARY KEY, x int, y int, UNIQUE (x, y));
+            CREATE TABLE c (id int PRIMARY KEY, p int CONSTRAINT cp REFERENCES p, x int, y int,
+                CONSTRAINT cxy FOREIGN KEY (x, y) REFERENCES p (x, y))
+            """
+        try AdoptedTarget.with(source: source, target: target) { target in
+            let open = try target.run()
+            #expect(open.findings.filter(\.blocking).map(\.key) == ["orphan-rows:c.p", "orphan-rows:c.x, y"])
+            let decided = try target.run(["orphan-rows:c.p=set-null", "orphan-rows:c.x, y=quarantine"])
+            #expect(decided.exit == 5, "\(decided.findings.map(\.message)) \(decided.tables)")
+            let rows = try target.rows("SELECT id, p FROM c ORDER BY id")
+            #expect(rows == ["1|1", "2|NULL", "3|NULL"])
         }
     }
 

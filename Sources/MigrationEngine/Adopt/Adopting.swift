@@ -4,6 +4,8 @@ import Postgres
 public struct Adopting: Sendable {
     /// The operator's word; a plan may say the same.
     let isAsked: Bool
+    private(set) var followsPlan = false
+    private(set) var isNever = false
     /// The target, made when it is needed; nil where none is named.
     let server: (@Sendable () throws -> TargetServer)?
 
@@ -12,18 +14,29 @@ public struct Adopting: Sendable {
         self.server = if let server { { server } } else { nil }
     }
 
-    /// Where a plan alone decides whether tables are adopted.
+    /// Where the plan in the state folder alone decides whether tables are adopted.
     public init(server: @escaping @Sendable () throws -> TargetServer) {
         isAsked = false
+        followsPlan = true
         self.server = server
+    }
+
+    /// For commands that reach no target: a plan for tables of a target's is not followed.
+    public static let never = Adopting(isNever: true)
+
+    private init(isNever: Bool) {
+        isAsked = false
+        self.isNever = isNever
+        server = nil
     }
 
     /// Reads the target's tables; nil where howdah makes them.
     func adoption(
         _ proposal: Planner.Proposal, profiles: [String: TableProfile], catalog: Catalog,
-        edited: MigrationPlan?, cancellation: Cancellation
+        edited: MigrationPlan?, snapshot: Snapshot, state: StateFolder, cancellation: Cancellation
     ) throws -> Adoption? {
-        guard isAsked || edited?.adopt ?? false else { return nil }
+        let kept = followsPlan ? (try? PlanFile(path: state.planPath))?.plan.adopt : nil
+        guard isAsked || edited?.adopt ?? kept ?? false else { return nil }
         if let edited, !(edited.adopt ?? false) {
             throw MigrationError(
                 .plan,
@@ -38,7 +51,9 @@ public struct Adopting: Sendable {
                     "Name the target's URL (with --to for howdah plan); a rehearsal's own PostgreSQL has no such "
                     + "tables.", exit: .usage)
         }
-        return try server().withConnection(purpose: "adopt") { connection in
+        let reached = try server()
+        let trial = AdoptedTrial(reached, snapshot: snapshot, catalog: catalog, cancellation: cancellation)
+        return try reached.withConnection(purpose: "adopt") { connection in
             let schema = proposal.plan.schema
             let target = try TargetCatalogReader.read(schema: schema, connection)
             let matches = Adoption.tables(proposal.plan, edited, target)
@@ -46,7 +61,7 @@ public struct Adopting: Sendable {
             let rows = try Self.rowsBefore(tables.map(\.name), schema: schema, connection)
             return Adoption(
                 proposal, profiles: profiles, catalog: catalog, edited: edited, target: target,
-                rowsBefore: rows)
+                rowsBefore: rows, trial: trial)
         }
     }
 

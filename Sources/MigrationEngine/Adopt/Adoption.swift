@@ -8,6 +8,8 @@ struct Adoption: Sendable {
     let target: TargetCatalog
     /// Rows that were there before howdah loaded any, by table of the target.
     let rowsBefore: [String: Int]
+    /// Tries values in the target's types.
+    let trial: AdoptedTrial
     /// What the source asks for, as the target has it.
     private(set) var proposal: Planner.Proposal
     /// Columns of times whose type is another than the source alone would have got, by table.
@@ -17,8 +19,10 @@ struct Adoption: Sendable {
 
     init(
         _ proposal: Planner.Proposal, profiles: [String: TableProfile], catalog: Catalog,
-        edited: MigrationPlan?, target: TargetCatalog, rowsBefore: [String: Int]
+        edited: MigrationPlan?, target: TargetCatalog, rowsBefore: [String: Int],
+        trial: AdoptedTrial
     ) {
+        self.trial = trial
         self.target = target
         self.rowsBefore = rowsBefore
         self.proposal = proposal
@@ -150,8 +154,7 @@ struct Adoption: Sendable {
                         .init(
                             name: key.name, columns: columns, parent: parentName,
                             parentColumns: parentColumns,
-                            onDelete: key.onDelete, onUpdate: key.onUpdate, notValid: key.isValid ? nil : true
-                        )
+                            onDelete: key.onDelete, onUpdate: key.onUpdate)
                     ]
             }
         }

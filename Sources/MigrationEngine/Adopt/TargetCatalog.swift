@@ -60,7 +60,6 @@ struct TargetCatalog: Sendable {
         let parentColumns: [String]
         let onDelete: String?
         let onUpdate: String?
-        let isValid: Bool
     }
 
     struct Trigger: Sendable {

@@ -138,7 +138,7 @@ struct TargetCatalogReader {
             """
             SELECT c.relname, k.conname, \(Self.columns("k.conrelid", "k.conkey")),
                 CASE WHEN p.relnamespace = c.relnamespace THEN p.relname END, \(Self.columns("k.confrelid", "k.confkey")),
-                k.confdeltype, k.confupdtype, k.convalidated
+                k.confdeltype, k.confupdtype
             FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid JOIN pg_class AS p ON p.oid = k.confrelid
             WHERE c.relnamespace = to_regnamespace($1) AND k.contype = 'f' AND k.conparentid = 0 ORDER BY k.conname
             """, [schema])
@@ -147,8 +147,7 @@ struct TargetCatalogReader {
             let key = TargetCatalog.ForeignKey(
                 name: result.text(row, 1) ?? "", columns: Self.names(result.text(row, 2)),
                 parent: result.text(row, 3), parentColumns: Self.names(result.text(row, 4)),
-                onDelete: actions[result.text(row, 5) ?? ""], onUpdate: actions[result.text(row, 6) ?? ""],
-                isValid: result.bool(row, 7))
+                onDelete: actions[result.text(row, 5) ?? ""], onUpdate: actions[result.text(row, 6) ?? ""])
             change(result.text(row, 0)) { $0.foreignKeys.append(key) }
         }
     }

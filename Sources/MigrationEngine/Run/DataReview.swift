@@ -44,6 +44,7 @@ struct DataReview {
         findings += objects.filter(\.isUnexplained).map(\.finding)
         if let adoption {
             findings = adoption.fitting(findings, reviewed.plan) + adoption.findings(reviewed.plan)
+            findings += try adoptedFindings(reviewed.plan, changedTypes: reviewed.changedTypes)
         }
         return Outcome(
             plan: reviewed.plan, findings: findings, objects: objects, changedTypes: reviewed.changedTypes)

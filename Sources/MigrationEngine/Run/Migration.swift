@@ -154,7 +154,9 @@ public struct Migration: Sendable {
             return []
         }
         return try server.withConnection(purpose: "check") { connection in
-            try TypeTrial(preparation: preparation, cancellation: cancellation).findings(connection)
+            try TypeTrial(
+                data: preparation.data, plan: plan, catalog: preparation.catalog, cancellation: cancellation
+            ).findings(connection)
         }
     }
 

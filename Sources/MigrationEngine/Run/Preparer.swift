@@ -85,6 +85,7 @@ public struct Preparer: Sendable {
         if let path { return (try PlanFile(path: path), path) }
         guard access(state.planPath, F_OK) == 0 else { return nil }
         let file = try PlanFile(path: state.planPath)
+        if adopting.isNever, file.plan.adopt ?? false { return nil }
         return file.isEdited ? (file, state.planPath) : nil
     }
 
@@ -99,8 +100,8 @@ public struct Preparer: Sendable {
             schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256
         ).propose()
         let adoption = try adopting.adoption(
-            proposal, profiles: profiles, catalog: catalog, edited: edited?.file.plan,
-            cancellation: cancellation)
+            proposal, profiles: profiles, catalog: catalog, edited: edited?.file.plan, snapshot: snapshot,
+            state: state, cancellation: cancellation)
         if let adoption { proposal = adoption.proposal }
         var review = DataReview(
             snapshot: snapshot, catalog: catalog, tables: tables, profiles: profiles, proposal: proposal,

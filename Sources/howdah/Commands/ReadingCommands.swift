@@ -17,7 +17,9 @@ struct InspectCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let session = try Session(source, common, cancellation)
-            let preparation = try session.reporting { try session.prepare(planning, planPath: nil) }
+            let preparation = try session.reporting {
+                try session.prepare(planning, planPath: nil, adopting: .never)
+            }
             if common.json {
                 Console.json(InspectDocument(preparation, evidence: session.location.evidence))
             } else {
