@@ -71,16 +71,20 @@ import Testing
                     "plan", source, "--adopt", "--to", url, "--decide", "rows-in-target=replace",
                 ])
                 #expect(plan.exit == 0, "\(plan.errors)")
-                for step in ["1.1", "1.2", "1.3", "1.5", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"] {
-                    let done = try Howdah.run([
-                        "step", source, step, "run", "--live", "--target", url, "--yes",
-                    ])
+                let live = ["--live", "--target", url, "--yes"]
+                for (step, verb) in [
+                    ("1.1", "run"), ("1.2", "run"), ("1.3", "run"), ("1.4", "run"), ("1.6", "run"),
+                    ("1.7", "run"),
+                    ("1.8", "run"),
+                    ("3.2", "run"), ("3.3", "run"), ("3.4", "run"),
+                ] {
+                    let done = try Howdah.run(["step", source, step, verb, "--note", "there already"] + live)
                     #expect(done.exit == 0, "\(step): \(done.errors) \(done.output)")
                 }
                 let loaded = try TestServer.rows("SELECT count(*) FROM \"user\"", in: conninfo)
                 #expect(loaded == ["2"])
                 for step in ["3.4", "3.3", "3.2", "1.8"] {
-                    _ = try Howdah.run(["step", source, step, "undo", "--live", "--target", url, "--yes"])
+                    _ = try Howdah.run(["step", source, step, "undo"] + live)
                 }
                 let rows = try TestServer.rows(
                     "SELECT (SELECT count(*) FROM \"user\"), (SELECT count(*) FROM kind), to_regnamespace('howdah')",

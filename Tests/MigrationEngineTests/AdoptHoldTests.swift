@@ -308,6 +308,25 @@ import Testing
         }
     }
 
+    @Test func aTableThatHowdahMakesGoesAndTheOthersStay() throws {
+        let target =
+            "CREATE TABLE parent (id int PRIMARY KEY, name text); INSERT INTO parent VALUES (7, 'seed')"
+        try with(.owner, target: target) { target, user in
+            let name = try #require(user)
+            try target.execute("GRANT ALL ON SCHEMA public TO \(name)")
+            let (schema, before) = (
+                try target.rows(AdoptTests.schema), try target.rows("SELECT * FROM parent")
+            )
+            let migration = try migration(
+                target, user, ["rows-in-target=replace", "missing-in-target:child=make-table"])
+            let report = try migration.run()
+            #expect(report.outcome == .proven, "\(report.findings.map(\.message)) \(report.tables)")
+            try migration.undoSchema()
+            #expect(try target.rows(AdoptTests.schema) == schema)
+            #expect(try target.rows("SELECT * FROM parent") == before)
+        }
+    }
+
     @Test func rowsOfOthersAreNeverTakenOut() throws {
         try with(.superuser) { target, user in
             let migration = try migration(target, user)

@@ -225,6 +225,28 @@ import Testing
         }
     }
 
+    @Test func namesOfEverySpellingAreKept() throws {
+        let name = "it's \"My\" Shop"
+        let source =
+            "CREATE TABLE \(quoteIdentifier(name)) (id INTEGER PRIMARY KEY, \(quoteIdentifier(name)) TEXT, moods TEXT);"
+            + "INSERT INTO \(quoteIdentifier(name)) VALUES (1, 'a b', '[\"a b\",null]')"
+        let schema = quoteIdentifier(name)
+        let target = """
+            CREATE SCHEMA \(schema); CREATE TYPE \(schema).\(schema) AS ENUM ('a b');
+            CREATE TABLE \(schema).\(schema) (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \(schema) \(schema).\(schema),
+                moods \(schema).\(schema)[]);
+            INSERT INTO \(schema).\(schema) OVERRIDING SYSTEM VALUE VALUES (5, 'a b', NULL)
+            """
+        try AdoptedTarget.with(source: source, target: target) { target in
+            var migration = AdoptedTarget.migration(["rows-in-target=replace"])
+            migration.schema = name
+            let report = try migration.run(target.path, state: target.state, into: target.conninfo)
+            #expect(report.outcome == .proven, "\(report.findings.map(\.message)) \(report.tables)")
+            let rows = try target.rows("SELECT * FROM \(schema).\(schema)")
+            #expect(rows == ["1|a b|{\"a b\",NULL}"])
+        }
+    }
+
     @Test func aSequenceThatNobodyOwnsGoesOnToo() throws {
         let source = "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (41)"
         let target = "CREATE SEQUENCE numbers; CREATE TABLE t (id int PRIMARY KEY DEFAULT nextval('numbers'))"

@@ -46,7 +46,7 @@ struct Holding {
                 SELECT 'foreign key', k.conrelid, k.conname, pg_get_constraintdef(k.oid), obj_description(k.oid, 'pg_constraint')
                 FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
                 WHERE k.contype = 'f' AND k.conparentid = 0 AND pg_has_role(c.relowner, 'USAGE')
-                    AND (k.conrelid IN (\(ids))\(incoming))
+                    AND has_table_privilege(k.confrelid, 'REFERENCES') AND (k.conrelid IN (\(ids))\(incoming))
                 """, connection)
             try refuseCascades(to: parents, connection)
         }

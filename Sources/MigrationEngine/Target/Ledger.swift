@@ -285,7 +285,6 @@ struct Ledger: Sendable {
     /// Drops what the run made, and the run itself, all or nothing; what others hang on it makes it fail.
     func takeBack(schema: String, _ connection: borrowing Postgres.Connection) throws {
         try connection.transaction { connection in
-            try putBack(schema: schema, connection)
             let made = try madeObjects(connection)
             let views = made.filter { $0.kind == "view" }.map { quoteIdentifier(schema, $0.name) }
             if !views.isEmpty {
@@ -296,6 +295,8 @@ struct Ledger: Sendable {
             if !tables.isEmpty {
                 try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))")
             }
+            // Their foreign keys to adopted tables are gone with them.
+            try putBack(schema: schema, connection)
             for object in made where object.kind == "function" {
                 try connection.execute("DROP FUNCTION IF EXISTS \(quoteIdentifier(schema, object.name))()")
             }
