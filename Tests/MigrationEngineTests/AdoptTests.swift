@@ -231,10 +231,11 @@ import Testing
             "CREATE TABLE \(quoteIdentifier(name)) (id INTEGER PRIMARY KEY, \(quoteIdentifier(name)) TEXT, moods TEXT);"
             + "INSERT INTO \(quoteIdentifier(name)) VALUES (1, 'a b', '[\"a b\",null]')"
         let schema = quoteIdentifier(name)
+        let mood = schema + "." + quoteIdentifier("Mood \(name)")
         let target = """
-            CREATE SCHEMA \(schema); CREATE TYPE \(schema).\(schema) AS ENUM ('a b');
-            CREATE TABLE \(schema).\(schema) (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \(schema) \(schema).\(schema),
-                moods \(schema).\(schema)[]);
+            CREATE SCHEMA \(schema); CREATE TYPE \(mood) AS ENUM ('a b');
+            CREATE TABLE \(schema).\(schema) (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \(schema) \(mood),
+                moods \(mood)[]);
             INSERT INTO \(schema).\(schema) OVERRIDING SYSTEM VALUE VALUES (5, 'a b', NULL)
             """
         try AdoptedTarget.with(source: source, target: target) { target in

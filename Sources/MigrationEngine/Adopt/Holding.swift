@@ -131,7 +131,7 @@ struct Holding {
     private func lines(_ connection: borrowing Postgres.Connection) throws -> [Line] {
         let result = try connection.query(
             """
-            SELECT h.kind, format('%I.%I', c.relnamespace::regnamespace, c.relname), h.name, h.definition, h.remark
+            SELECT h.kind, format('%s.%I', c.relnamespace::regnamespace, c.relname), h.name, h.definition, h.remark
             FROM howdah.held AS h JOIN pg_class AS c ON c.oid = h.id WHERE h.run = $1 ORDER BY h.kind, h.name
             """, ["\(ledger.run)"])
         return (0..<result.count).map { row in
@@ -185,8 +185,8 @@ struct Holding {
         // A key that was NOT VALID says nothing of rows that were there before.
         let keys = try connection.query(
             """
-            SELECT k.conname, format('%I.%I', c.relnamespace::regnamespace, c.relname),
-                format('%I.%I', p.relnamespace::regnamespace, p.relname),
+            SELECT k.conname, format('%s.%I', c.relnamespace::regnamespace, c.relname),
+                format('%s.%I', p.relnamespace::regnamespace, p.relname),
                 (SELECT string_agg(format('c.%I IS NOT NULL', a.attname), \
             CASE k.confmatchtype WHEN 'f' THEN ' OR ' ELSE ' AND ' END)
                     FROM pg_attribute AS a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)),

@@ -74,13 +74,13 @@ struct TargetCatalogReader {
             WITH RECURSIVE \(TargetColumns.baseTypes), found AS (
                 SELECT c.relname, a.attname, a.attnum,
                     CASE WHEN t.typtype = 'e' AND t.typnamespace <> to_regnamespace($1)
-                        THEN format('%I.%I', t.typnamespace::regnamespace, t.typname) ELSE \(TargetColumns.typeName) END
+                        THEN format('%s.%I', t.typnamespace::regnamespace, t.typname) ELSE \(TargetColumns.typeName) END
                         AS type,
                     CASE WHEN a.atttypid <> b.type THEN format_type(a.atttypid, NULL) END AS domain,
                     a.attnotnull OR b.refuses_null AS is_not_null, d.oid IS NOT NULL OR h.typdefault IS NOT NULL AS has_default,
                     CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS generated,
                     a.attidentity <> '' AS is_identity,
-                    coalesce(pg_get_serial_sequence(format('%I.%I', c.relnamespace::regnamespace, c.relname), a.attname),
+                    coalesce(pg_get_serial_sequence(format('%s.%I', c.relnamespace::regnamespace, c.relname), a.attname),
                         \(Self.sequenceOfDefault)) AS sequence
                 FROM base AS b JOIN pg_type AS t ON t.oid = b.type AND t.typtype <> 'd'
                     JOIN pg_attribute AS a ON a.attrelid = b.attrelid AND a.attnum = b.attnum

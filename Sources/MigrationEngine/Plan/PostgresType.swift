@@ -38,9 +38,7 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         let quote = UInt8(ascii: "\"")
         // "char" is a type of PostgreSQL's own, and "a"."b" one of another schema.
         let isQuoted = trimmed.utf8.first == quote && trimmed.utf8.last == quote && trimmed.utf8.count > 2
-        if isQuoted, trimmed != "\"char\"",
-            !trimmed.dropFirst().dropLast().replacing("\"\"", with: "").contains("\"")
-        {
+        if isQuoted, trimmed != "\"char\"", Self.isOneName(trimmed) {
             self = .enumeration(trimmed.unquoted)
             return
         }
@@ -116,6 +114,17 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .time: .own("time")
         default: .own(sql)
         }
+    }
+
+    /// Whether every quote inside of the outer ones is doubled; by bytes, since a quote and a mark are one `Character`.
+    private static func isOneName(_ quoted: String) -> Bool {
+        var inner = quoted.utf8.dropFirst().dropLast()[...]
+        let quote = UInt8(ascii: "\"")
+        while let next = inner.popFirst() {
+            guard next == quote else { continue }
+            guard inner.popFirst() == quote else { return false }
+        }
+        return true
     }
 
     /// `name(1, 2) suffix` cut into its parts; a text that is not of that form is all name.
