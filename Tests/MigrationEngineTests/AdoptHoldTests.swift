@@ -189,7 +189,7 @@ import Testing
         try with(role, target: Self.plainTarget + "; INSERT INTO parent VALUES (1, 'a'), (3, 'c')") {
             target, user in
             let before = try target.rows(Self.content)
-            let migration = try migration(target, user, ["rows-in-target=keep"])
+            let migration = try migration(target, user, ["recommended"])
             let report = try migration.run()
             #expect(report.outcome == .proven, "\(report.findings.map(\.message)) \(report.tables)")
             #expect(report.tables.first { $0.name == "parent" }?.loadedRows == 3)
@@ -202,6 +202,10 @@ import Testing
         try with(
             .superuser, target: Self.plainTarget + "; INSERT INTO parent VALUES (1, 'other'), (8, 'more')"
         ) { target, _ in
+            let open = try target.run(["recommended"])
+            let finding = open.findings.first(where: \.blocking)
+            #expect(finding?.message.contains("not all in the source") == true)
+            #expect(finding?.sampleKeys == ["1", "8"] && finding?.recommended == nil)
             let report = try target.run(["rows-in-target=keep"])
             #expect(report.exit == 4)
             let samples = report.tables.first { $0.name == "parent" }?.samples ?? []

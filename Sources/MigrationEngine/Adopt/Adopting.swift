@@ -53,7 +53,7 @@ public struct Adopting: Sendable {
         }
         let reached = try server()
         let trial = AdoptedTrial(reached, snapshot: snapshot, catalog: catalog, cancellation: cancellation)
-        return try reached.withConnection(purpose: "adopt") { connection in
+        var adoption = try reached.withConnection(purpose: "adopt") { connection in
             let schema = proposal.plan.schema
             let target = try TargetCatalogReader.read(schema: schema, connection)
             let matches = Adoption.tables(proposal.plan, edited, target)
@@ -61,8 +61,13 @@ public struct Adopting: Sendable {
             let rows = try Self.rowsBefore(tables.map(\.name), schema: schema, connection)
             return Adoption(
                 proposal, profiles: profiles, catalog: catalog, edited: edited, target: target,
-                rowsBefore: rows, trial: trial)
+                rowsBefore: rows,
+                trial: trial)
         }
+        adoption.seeds = try SeedRows.compare(
+            adoption, profiles: profiles, catalog: catalog, snapshot: snapshot, server: reached,
+            cancellation: cancellation)
+        return adoption
     }
 
     /// Rows that are there and that howdah has not loaded.

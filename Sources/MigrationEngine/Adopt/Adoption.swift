@@ -8,6 +8,8 @@ struct Adoption: Sendable {
     let target: TargetCatalog
     /// Rows that were there before howdah loaded any, by table of the target.
     let rowsBefore: [String: Int]
+    /// How those rows compare with the source's, by table of the source.
+    var seeds: [String: SeedRows] = [:]
     /// Tries values in the target's types.
     let trial: AdoptedTrial
     /// What the source asks for, as the target has it.
@@ -288,10 +290,15 @@ struct Adoption: Sendable {
     private func rows(_ table: MigrationPlan.Table, _ found: TargetCatalog.Table) -> Finding? {
         guard let count = rowsBefore[found.name], count > 0 else { return nil }
         let rows = Format.count(count, "row is", "rows are")
-        let keep = found.keys.isEmpty ? [] : [Choice.keep(found.name)]
+        let seed = seeds[table.name]
+        let words =
+            seed.map {
+                $0.areInSource ? ", and in the source as they are" : ", and not all in the source as they are"
+            } ?? ""
+        let keep = found.keys.isEmpty ? [] : [Choice.keep(found.name, isSame: seed?.areInSource ?? false)]
         return Finding(
-            .rowsInTarget, blocking: true, table: table.name, count: count,
-            "\(rows) in the target's table \(found.name) already",
+            .rowsInTarget, blocking: true, table: table.name, count: count, sampleKeys: seed?.samples ?? [],
+            "\(rows) in the target's table \(found.name) already\(words)",
             choices: keep + [.replace(found.name, count), .skipTable(table.name)])
     }
 

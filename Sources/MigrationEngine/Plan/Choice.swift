@@ -4,6 +4,8 @@
 public struct Choice: Sendable, Equatable {
     public let word: String
     public let consequence: String
+    /// Whether nothing about the finding itself speaks against it.
+    var isAdvisable = true
 
     init(_ word: String, _ consequence: String) {
         self.word = word
@@ -37,8 +39,11 @@ public struct Choice: Sendable, Equatable {
 
     static let renamePrefix = "rename:"
 
-    /// Leaving a whole table out is never what howdah advises, and neither is a name or value of its own making.
-    var isRecommendable: Bool { known != .skipTable && known != .setNull }
+    /// Leaving a whole table out is never what howdah advises, and neither is a name or value of its own making, nor taking
+    /// away rows that it has not loaded.
+    var isRecommendable: Bool {
+        isAdvisable && known != .skipTable && known != .setNull && known != .replace
+    }
 
     // MARK: The choices, with their consequences
 
@@ -98,11 +103,16 @@ public struct Choice: Sendable, Equatable {
         Choice(Word.makeTable.rawValue, "howdah makes the table \(table) as the source has it")
     }
 
-    static func keep(_ table: String) -> Choice {
-        Choice(
+    /// `isSame`: every row of the target's is in the source as it is.
+    static func keep(_ table: String, isSame: Bool) -> Choice {
+        var choice = Choice(
             Word.keep.rawValue,
-            "the rows of \(table) stay; rows of the source with a key that is there are not loaded, and the proof lists those "
-                + "that differ")
+            isSame
+                ? "the rows of \(table) stay, and count as loaded"
+                : "the rows of \(table) stay; rows of the source with a key that is there are not loaded, and the proof lists "
+                    + "those that differ (exit 4)")
+        choice.isAdvisable = isSame
+        return choice
     }
 
     static func replace(_ table: String, _ count: Int) -> Choice {

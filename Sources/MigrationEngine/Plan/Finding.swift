@@ -110,8 +110,14 @@ public struct Finding: Codable, Sendable, Equatable {
         message = try values.decode(String.self, forKey: .message)
         let words = try values.decode([String].self, forKey: .choices)
         let consequences = try values.decodeIfPresent([String].self, forKey: .consequences) ?? []
+        var isBefore = true
+        let advised = try values.decodeIfPresent(String.self, forKey: .recommended)
         choices = words.enumerated().map { index, word in
-            Choice(word, consequences.indices.contains(index) ? consequences[index] : "")
+            var choice = Choice(word, consequences.indices.contains(index) ? consequences[index] : "")
+            // The first one that may be advised is the one that was.
+            if word == advised { isBefore = false }
+            choice.isAdvisable = !isBefore || !choice.isRecommendable
+            return choice
         }
         decision = try values.decodeIfPresent(String.self, forKey: .decision)
         source = try values.decodeIfPresent(Source.self, forKey: .source) ?? .undecided
