@@ -3,7 +3,7 @@ struct ColumnCode {
     enum Operation: UInt8 {
         case boolean, int2, int4, int8, double, numeric, text, varchar, bytea
         case timestamp, date, time, interval, json, jsonb, uuid, enumeration
-        case real, char, array
+        case real, char, array, money
     }
 
     let operation: Operation
@@ -18,6 +18,8 @@ struct ColumnCode {
     /// Digits before and after the point of a numeric; nil is any number.
     var numericLimit: (integral: Int, scale: Int)?
     var labels: [[UInt8]] = []
+    /// Whether a text of a char(n) must have all of its characters: else the server fills it up.
+    var mustBeFull = false
     /// What an array's elements are in JSON.
     var element = ArrayText.Element.text
 
@@ -105,7 +107,7 @@ struct DateReading: Sendable {
 enum Misfit: UInt8, Error, CaseIterable {
     case storageClass, outOfRange, notBoolean, encoding, tooLong, notADate, finerThanColumn, zone,
         negativeZero
-    case infinite, digits, json, label, uuid, notATime, tooLarge, endsInSpaces, array
+    case infinite, digits, json, label, uuid, notATime, tooLarge, endsInSpaces, notFull, array
 
     var message: String {
         switch self {
@@ -126,6 +128,7 @@ enum Misfit: UInt8, Error, CaseIterable {
         case .uuid: "the value is no UUID of 32 small hexadecimal digits, with its dashes or without"
         case .notATime: "the value is no time of day"
         case .endsInSpaces: "the text ends in spaces, which a char(n) fills up and does not count"
+        case .notFull: "the text is shorter than the type, which fills it up with spaces"
         case .array: "the text is no array: neither in JSON nor as PostgreSQL writes one"
         case .tooLarge: "the value has over 500 MB: PostgreSQL can hold it, and no dump can"
         }

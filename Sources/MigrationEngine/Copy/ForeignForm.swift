@@ -9,7 +9,7 @@ struct ForeignForm: Sendable, Equatable {
         case text
         /// Only of what SQLite holds as text too: the number 101 is no three bits.
         case bits
-        /// A number in the server's currency.
+        /// A number in the server's currency; a text where it is written as money.
         case money
         /// JSON, of elements that JSON has itself (as they are), or of their texts.
         case array(ArrayText.Element)
@@ -40,7 +40,7 @@ struct ForeignForm: Sendable, Equatable {
         switch way {
         case .text: .text
         case .bits: .varchar
-        case .money: .numeric
+        case .money: .money
         case .array: .array
         }
     }
@@ -204,5 +204,15 @@ struct ArrayText {
             }
         }
         return quoted + "\""
+    }
+}
+
+/// Money as PostgreSQL writes it where no locale says otherwise, https://www.postgresql.org/docs/current/datatype-money.html
+enum MoneyText {
+    /// The number in `-$1,234.50`; nil where the text is of no such form.
+    static func digits(_ text: UnsafeBufferPointer<UInt8>) -> DecimalDigits? {
+        let text = String(decoding: text, as: UTF8.self)
+        guard text.wholeMatch(of: /-?\$[0-9]{1,3}(,[0-9]{3})*\.[0-9]{2}/) != nil else { return nil }
+        return DecimalDigits(decimal: text.utf8.filter { !"$,".utf8.contains($0) })
     }
 }

@@ -111,6 +111,7 @@ struct RowEncoder: ~Copyable {
         case .enumeration: return encodeLabel(statement, index, storage, column)
         case .real: return encodeReal(statement, index, storage)
         case .char: return encodeChar(statement, index, storage, column)
+        case .money: return encodeMoney(statement, index, storage, column)
         case .array: return encodeArray(statement, index, storage, column)
         }
         return nil
@@ -388,12 +389,21 @@ struct RowEncoder: ~Copyable {
         _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
     ) -> Misfit? {
         guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
-        if let start = text.baseAddress, text.last == UInt8(ascii: " "),
-            TextScan(start, count: text.count).characters < codes[column].maxCharacters
-        {
-            return .endsInSpaces
+        let characters = text.baseAddress.map { TextScan($0, count: text.count).characters } ?? 0
+        if characters < codes[column].maxCharacters {
+            if codes[column].mustBeFull { return .notFull }
+            if text.last == UInt8(ascii: " ") { return .endsInSpaces }
         }
         return encodeVarchar(statement, index, storage, column)
+    }
+
+    private mutating func encodeMoney(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_TEXT else { return encodeNumeric(statement, index, storage, column) }
+        guard let digits = text(statement, index).flatMap(MoneyText.digits) else { return .storageClass }
+        append(numeric: digits)
+        return nil
     }
 
     /// As jsonb, of which the server makes the array.

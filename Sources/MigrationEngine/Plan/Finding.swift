@@ -110,7 +110,8 @@ public struct Finding: Codable, Sendable, Equatable {
         message = try values.decode(String.self, forKey: .message)
         let words = try values.decode([String].self, forKey: .choices)
         let consequences = try values.decodeIfPresent([String].self, forKey: .consequences) ?? []
-        var isBefore = true
+        // Documents of before this key's time advise the first one.
+        var isBefore = values.contains(.recommended)
         let advised = try values.decodeIfPresent(String.self, forKey: .recommended)
         choices = words.enumerated().map { index, word in
             var choice = Choice(word, consequences.indices.contains(index) ? consequences[index] : "")

@@ -131,8 +131,13 @@ struct Relation {
                 return Self.appendJSON(json, &out)
             }
             return ArrayText.isJSON(text) && Self.appendJSON(text, &out)
-        case (.numeric, SQLITE_INTEGER): Self.append(DecimalDigits(integer(statement, index)), &out)
-        case (.numeric, SQLITE_FLOAT): return Self.append(real: real(statement, index), &out)
+        case (.money, SQLITE_TEXT):
+            guard let digits = MoneyText.digits(Self.text(statement, index)) else { return false }
+            Self.append(digits, &out)
+        case (.numeric, SQLITE_INTEGER), (.money, SQLITE_INTEGER):
+            Self.append(DecimalDigits(integer(statement, index)), &out)
+        case (.numeric, SQLITE_FLOAT), (.money, SQLITE_FLOAT):
+            return Self.append(real: real(statement, index), &out)
         case (.boolean, SQLITE_INTEGER):
             let value = integer(statement, index)
             guard value == 0 || value == 1 else { return false }
@@ -259,7 +264,7 @@ struct Relation {
             // A month is no number of days.
             guard months == 0 else { return }
             Self.append(duration: field.integer(Int64.self), days: days, &out)
-        case (.numeric, _): Self.append(NumericField(field), &out)
+        case (.numeric, _), (.money, _): Self.append(NumericField(field), &out)
         case (.char, _): Self.append(unpadded: UnsafeRawBufferPointer(start: start, count: field.count), &out)
         case (.jsonb, 1...), (.array, 1...):
             let text = UnsafeRawBufferPointer(start: start + 1, count: field.count - 1)

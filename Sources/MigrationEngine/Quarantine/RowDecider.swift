@@ -72,7 +72,8 @@ struct RowDecider {
         case .valueDoesNotFit:
             guard let column = planned.columns.first(where: { $0.name == finding.column }) else { return }
             let isDecided = round.changedTypes[name]?.contains(column.name) ?? false
-            let code = DataReview.code(column, round.plan, isDecided: isDecided)
+            let code = DataReview.code(
+                column, round.plan, isDecided: isDecided, isAdopted: round.plan.isAdopted(planned))
             try selectMisfits(table, column.name, code, word, reason: finding.key, &writer)
             try selectRefused(
                 table, planned, column, isDecided, round.plan, word, reason: finding.key, &writer)

@@ -74,7 +74,8 @@ struct DataReview {
                     planColumn.postgresType, profile.columns[index], integers: planColumn.integers,
                     style: plan.style)
                 if fit == .fits { continue }
-                let code = Self.code(planColumn, plan, isDecided: isDecided)
+                let code = Self.code(
+                    planColumn, plan, isDecided: isDecided, isAdopted: plan.isAdopted(planned))
                 let outcome = try check.run(.init(table: table, column: column.name, code: code))
                 guard outcome.count > 0 else { continue }
                 let others = try alternatives(
@@ -86,10 +87,12 @@ struct DataReview {
     }
 
     static func code(
-        _ column: MigrationPlan.Column, _ plan: MigrationPlan, isDecided: Bool
+        _ column: MigrationPlan.Column, _ plan: MigrationPlan, isDecided: Bool, isAdopted: Bool
     ) -> ColumnCode {
-        ColumnCode(
+        var code = ColumnCode(
             column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
+        code.mustBeFull = !isAdopted
+        return code
     }
 
     private func nulls(

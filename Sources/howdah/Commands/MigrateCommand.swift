@@ -47,7 +47,7 @@ struct MigrationOptions: ParsableArguments {
             let session = try Session(source, common, cancellation)
             return try MigrateRun(
                 command: command, planning: planning, common: common, planPath: plan, restart: restart,
-                isConfirmed: yes, adopting: adopting
+                isConfirmed: yes, adopts: adopting.adopt
             ).run(session, target)
         }
     }
@@ -61,7 +61,7 @@ struct MigrateRun {
     let planPath: String?
     let restart: Bool
     let isConfirmed: Bool
-    var adopting = AdoptOptions()
+    var adopts = false
 
     func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
@@ -69,7 +69,7 @@ struct MigrateRun {
         let preparation = try session.reporting {
             try session.prepare(
                 planning, planPath: planPath,
-                adopting: adopting.adopting(server(target, session.cancellation)))
+                adopting: Adopting(isAsked: adopts, server: server(target, session.cancellation)))
         }
         try PlanStore(session.state).keep(preparation)
         if !common.json { Describe.preparation(preparation).forEach(Console.note) }
@@ -131,7 +131,7 @@ struct MigrateRun {
             conninfo = conninfo.setting("password", to: password)
         }
         let name = try TargetServer(conninfo, cancellation: cancellation).check(
-            schema: planning.schema, makesTables: !adopting.adopt)
+            schema: planning.schema, makesTables: !adopts)
         try confirm(conninfo, database: name)
         return .server(conninfo)
     }
