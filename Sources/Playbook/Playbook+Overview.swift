@@ -271,6 +271,7 @@ extension PlanEdit {
         case .hash(let table, let name): "\(name) of \(table) becomes a hash index"
         case .digest(let table, let name): "\(name) of \(table) becomes an index over md5"
         case .plainData(let table, let column): "\(table).\(column) is carried as plain data"
+        case .make(let table): "\(table) is made in the target"
         case .dropView(let name): "the view \(name) is left out"
         case .dropTrigger(let name): "the trigger \(name) is left out"
         case .notValid(let table, let name): "\(name) of \(table) is made NOT VALID"

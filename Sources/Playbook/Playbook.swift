@@ -225,6 +225,19 @@ public final class Playbook: Sendable {
         }
     }
 
+    /// Where the tables are that a plan adopts: a rehearsal's own PostgreSQL has none of a framework's.
+    private func adopted(_ mode: Mode, cancellation: Cancellation) throws -> TargetServer {
+        guard mode == .live else {
+            throw MigrationError(
+                .rehearsal,
+                "the plan loads into tables that a framework has made in the target, and a rehearsal has none",
+                remedy:
+                    "Go live with a scratch database as the target, where the framework's migrations have run; or plan "
+                    + "again without --adopt.", exit: .undecided)
+        }
+        return try server(mode, cancellation: cancellation)
+    }
+
     func preparation(_ mode: Mode, activity: Activity) throws -> Preparation {
         guard let snapshot = try snapshot(mode) else {
             throw MigrationError(
@@ -240,7 +253,8 @@ public final class Playbook: Sendable {
             source: workspace.source, state: workspace.state, hints: workspace.location.hints, style: nil,
             schema: "public", planSource: .file(nil), workers: Self.workers,
             cancellation: activity.cancellation,
-            progress: activity.progress
+            progress: activity.progress,
+            adopting: Adopting(server: { [self] in try adopted(mode, cancellation: activity.cancellation) })
         ).prepare(snapshot)
         keep(preparation)
         return preparation

@@ -6,7 +6,7 @@ import Testing
 
 /// A database of Django's, migrated to a real PostgreSQL and held against what Django makes there itself.
 @Suite struct DjangoMigrationTests {
-    private static let rows = """
+    static let rows = """
         INSERT INTO django_migrations VALUES (1, 'contenttypes', '0001_initial', '2026-11-23 15:35:33.406335'),
             (17, 'shop', '0001_initial', '2026-11-23 15:35:33');
         INSERT INTO django_content_type VALUES (1, 'shop', 'every'), (2, 'auth', 'group');

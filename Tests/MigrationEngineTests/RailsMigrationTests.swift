@@ -10,7 +10,7 @@ import Testing
     private static let times = "\"created_at\" datetime(6) NOT NULL, \"updated_at\" datetime(6) NOT NULL"
     private static let now = "'2026-11-23 15:35:33.406335', '2026-11-23 15:35:33'"
 
-    private static let sqlite = """
+    static let sqlite = """
         CREATE TABLE "schema_migrations" ("version" varchar NOT NULL PRIMARY KEY);
         CREATE TABLE "ar_internal_metadata" ("key" varchar NOT NULL PRIMARY KEY, "value" varchar, \(times));
         CREATE TABLE "users" (\(key), "email" varchar DEFAULT '' NOT NULL, "admin" boolean DEFAULT 0 NOT NULL,

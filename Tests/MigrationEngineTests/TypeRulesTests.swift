@@ -164,7 +164,9 @@ import Testing
         ("text[]", .other("text[]")),
         ("varchar(5)[]", .other("varchar(5)[]")), ("citext", .other("citext")),
         ("numeric(a)", .other("numeric(a)")),
-        ("char(3)", .other("char(3)")), ("public.thing", .other("public.thing")), ("", .other("")),
+        ("char(3)", .char(3)), ("character", .char(1)), ("real", .real), ("\"char\"", .other("\"char\"")),
+        ("\"a b\".\"c\"", .other("\"a b\".\"c\"")), ("money", .other("money")),
+        ("public.thing", .other("public.thing")), ("", .other("")),
         (")(", .other(")(")),
     ])
     func typesAreReadAsPostgreSQLSpellsThem(text: String, type: PostgresType) {
@@ -172,7 +174,8 @@ import Testing
     }
 
     @Test(arguments: [
-        PostgresType.boolean, .smallint, .integer, .bigint, .double, .numeric(precision: nil, scale: nil),
+        PostgresType.boolean, .smallint, .integer, .bigint, .real, .double, .char(5),
+        .numeric(precision: nil, scale: nil),
         .numeric(precision: 65, scale: 30), .text, .varchar(160), .bytea, .timestamp(3), .timestamp(6),
         .timestamp(nil), .varchar(nil),
         .timestamptz(0),

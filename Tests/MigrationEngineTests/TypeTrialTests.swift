@@ -34,7 +34,8 @@ import Testing
         ("inet", ["'10.0.0.1'", "'abc'", "NULL", "''"], [2, 4]), ("\"char(3)\"", ["'abc'", "'a'"], [2]),
         ("money", ["'$1.50'", "'1.5'"], [2]),
         ("name", ["'a'", "'\(String(repeating: "x", count: 70))'"], [2]),
-        ("\"int4[]\"", ["'{1,2}'", "'{1, 2}'", "'x'"], [2, 3]), ("bit(4)", ["'1010'", "'101'"], [2]),
+        ("\"int4[]\"", ["'{1,2}'", "'{1, 2}'", "'{1,x}'"], [3]),
+        ("bit(4)", ["'1010'", "'101'"], [2]),
     ])
     func valuesThatDoNotComeBackStopTheRun(type: String, values: [String], rows: [Int64]) throws {
         try migrate(values, as: type) { report, made in

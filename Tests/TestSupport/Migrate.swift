@@ -13,6 +13,8 @@ public struct TestMigration {
     public var decisions = Decisions()
     public var workers = 2
     public var cancellation = Cancellation()
+    /// Loads into tables that the target has already.
+    public var adopts = false
 
     public init() {}
 
@@ -22,19 +24,22 @@ public struct TestMigration {
         decisions.given = words.compactMap { Decision($0) }
     }
 
-    public func prepare(_ path: String, state: String) throws -> Preparation {
+    /// `target` is where the tables are that are adopted.
+    public func prepare(_ path: String, state: String, target: Conninfo? = nil) throws -> Preparation {
         let folder = try StateFolder.open(source: path, project: nil, override: state, environment: [:])
         return try Preparer(
             source: SourceFile(path: path), state: folder, hints: hints, style: style, schema: schema,
             identifiers: identifiers,
             planSource: .file(planPath), decisions: decisions, workers: workers, cancellation: cancellation,
-            progress: RunProgress()
+            progress: RunProgress(),
+            adopting: Adopting(
+                isAsked: adopts, server: target.map { TargetServer($0, cancellation: Cancellation()) })
         ).prepare()
     }
 
     public func run(_ path: String, state: String, into conninfo: Conninfo) throws -> MigrationReport {
         try Migration(
-            preparation: prepare(path, state: state),
+            preparation: prepare(path, state: state, target: conninfo),
             server: TargetServer(conninfo, cancellation: cancellation), workers: workers, restart: restart,
             isRehearsal: true, cancellation: cancellation, progress: RunProgress()
         ).run()
@@ -43,7 +48,7 @@ public struct TestMigration {
     public func validate(_ path: String, state: String, against conninfo: Conninfo) throws -> MigrationReport
     {
         try Validation(
-            preparation: prepare(path, state: state),
+            preparation: prepare(path, state: state, target: conninfo),
             server: TargetServer(conninfo, cancellation: cancellation), workers: workers,
             cancellation: cancellation,
             progress: RunProgress()

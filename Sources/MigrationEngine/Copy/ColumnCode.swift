@@ -3,6 +3,7 @@ struct ColumnCode {
     enum Operation: UInt8 {
         case boolean, int2, int4, int8, double, numeric, text, varchar, bytea
         case timestamp, date, time, interval, json, jsonb, uuid, enumeration
+        case real, char, array, money
     }
 
     let operation: Operation
@@ -17,8 +18,12 @@ struct ColumnCode {
     /// Digits before and after the point of a numeric; nil is any number.
     var numericLimit: (integral: Int, scale: Int)?
     var labels: [[UInt8]] = []
+    /// Whether a text of a char(n) must have all of its characters: else the server fills it up.
+    var mustBeFull = false
+    /// What an array's elements are in JSON.
+    var element = ArrayText.Element.text
 
-    /// A type that only the server knows is written as text, for a staging column that the server then casts.
+    /// A type that only the server knows is written for a staging column, see `ForeignForm`.
     init(_ column: MigrationPlan.Column, enums: [MigrationPlan.Enumeration], dates: DateReading = .exact) {
         self.dates = dates
         microsecondsPerInteger = column.integers?.microseconds ?? 0
@@ -27,6 +32,7 @@ struct ColumnCode {
         case .smallint: operation = .int2
         case .integer: operation = .int4
         case .bigint: operation = .int8
+        case .real: operation = .real
         case .double: operation = .double
         case .numeric(let precision, let scale):
             operation = .numeric
@@ -35,6 +41,9 @@ struct ColumnCode {
         case .varchar(nil): operation = .text
         case .varchar(let length?):
             operation = .varchar
+            maxCharacters = length
+        case .char(let length):
+            operation = .char
             maxCharacters = length
         case .bytea: operation = .bytea
         case .timestamp(let digits):
@@ -54,7 +63,11 @@ struct ColumnCode {
         case .enumeration(let name):
             operation = .enumeration
             labels = enums.first { $0.name == name }?.labels.map { Array($0.utf8) } ?? []
-        case .other: operation = column.isCountedInterval ? .interval : .text
+        case .other where column.isCountedInterval: operation = .interval
+        case .other(let type):
+            let form = ForeignForm(type)
+            operation = form.operation
+            element = form.element
         }
     }
 
@@ -94,7 +107,7 @@ struct DateReading: Sendable {
 enum Misfit: UInt8, Error, CaseIterable {
     case storageClass, outOfRange, notBoolean, encoding, tooLong, notADate, finerThanColumn, zone,
         negativeZero
-    case infinite, digits, json, label, uuid, notATime, tooLarge
+    case infinite, digits, json, label, uuid, notATime, tooLarge, endsInSpaces, notFull, array
 
     var message: String {
         switch self {
@@ -114,6 +127,9 @@ enum Misfit: UInt8, Error, CaseIterable {
         case .label: "the text is no label of the enum"
         case .uuid: "the value is no UUID of 32 small hexadecimal digits, with its dashes or without"
         case .notATime: "the value is no time of day"
+        case .endsInSpaces: "the text ends in spaces, which a char(n) fills up and does not count"
+        case .notFull: "the text is shorter than the type, which fills it up with spaces"
+        case .array: "the text is no array: neither in JSON nor as PostgreSQL writes one"
         case .tooLarge: "the value has over 500 MB: PostgreSQL can hold it, and no dump can"
         }
     }

@@ -70,5 +70,5 @@ struct FitCheck {
 }
 
 extension ColumnCode {
-    var checksText: Bool { operation == .text || operation == .varchar }
+    var checksText: Bool { [.text, .varchar, .char].contains(operation) }
 }

@@ -15,10 +15,14 @@ struct Loader: Sendable {
     let ledger: Ledger
     let script: SchemaScript
     let tables: [LoadTable]
-    let chunks: [Ledger.Chunk]
+    var chunks: [Ledger.Chunk]
     let cancellation: Cancellation
     let progress: RunProgress
     let gate: PauseGate
+    /// What each session says first, after a semicolon.
+    var session = ""
+    /// Tables in which rows are that stay.
+    var keeping: Set<String> = []
 
     /// A table of the source with how it is encoded.
     struct LoadTable: Sendable {
@@ -44,7 +48,7 @@ struct Loader: Sendable {
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
                 try server.withConnection(purpose: "copy") { target in
                     // The run's last commit waits for the disk, and with it for all of these.
-                    try target.execute("SET synchronous_commit = off")
+                    try target.execute("SET synchronous_commit = off\(session)")
                     while let chunk = queue.next() {
                         guard let table = byName[chunk.table] else { continue }
                         try gate.pass(cancellation)
@@ -96,11 +100,12 @@ struct Loader: Sendable {
     ) throws -> Int {
         let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")
         let name = script.qualified(table.plan)
-        let staged = table.columns.contains(where: \.isForeign)
+        let keeps = keeping.contains(table.source.name)
+        let staged = keeps || table.columns.contains(where: \.isForeign)
         let destination = staged ? "pg_temp.howdah_staging" : name
         if staged {
             let definitions = table.columns.map { column in
-                let type = column.isForeign ? "text" : script.type(of: column)
+                let type = column.foreignForm?.carrier ?? script.type(of: column)
                 return "\(quoteIdentifier(column.targetName)) \(type)"
             }
             try target.execute(
@@ -117,13 +122,17 @@ struct Loader: Sendable {
         }
         if staged {
             let casts = table.columns.map { column in
-                quoteIdentifier(column.targetName)
-                    + (column.isForeign ? "::\(column.postgresType.sql)" : "")
+                let value = quoteIdentifier(column.targetName)
+                return column.foreignForm?.load(value) ?? value
             }
-            try target.execute(
-                "INSERT INTO \(name) (\(columns)) SELECT \(casts.joined(separator: ", ")) FROM \(destination)"
-            )
+            let inserted = try target.query(
+                "INSERT INTO \(name) (\(columns)) OVERRIDING SYSTEM VALUE SELECT \(casts.joined(separator: ", ")) "
+                    + "FROM \(destination)" + (keeps ? " ON CONFLICT DO NOTHING" : "")
+            ).affectedRows
             try target.execute("DROP TABLE \(destination)")
+            guard keeps, let inserted else { return sent }
+            try ledger.addPresent(sent - inserted, of: table.source.name, target)
+            return inserted
         }
         return sent
     }
@@ -165,13 +174,5 @@ struct Loader: Sendable {
             .value,
             "\(table.plan.name).\(table.columns[column].name): \(misfit.message), in a value that was checked before",
             remedy: "The snapshot may have changed under howdah: run this again with a new one.")
-    }
-}
-
-extension PostgresType {
-    /// Whether only the server knows the type's form.
-    var isForeign: Bool {
-        if case .other = self { return true }
-        return false
     }
 }

@@ -109,6 +109,10 @@ struct RowEncoder: ~Copyable {
         case .interval: return encodeInterval(statement, index, storage, column)
         case .uuid: return encodeUUID(statement, index, storage)
         case .enumeration: return encodeLabel(statement, index, storage, column)
+        case .real: return encodeReal(statement, index, storage)
+        case .char: return encodeChar(statement, index, storage, column)
+        case .money: return encodeMoney(statement, index, storage, column)
+        case .array: return encodeArray(statement, index, storage, column)
         }
         return nil
     }
@@ -363,6 +367,63 @@ struct RowEncoder: ~Copyable {
         }
         append(field: rendered)
         return nil
+    }
+
+    /// The nearest float, where it is the value exactly or has the same shortest digits.
+    private mutating func encodeReal(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit?
+    {
+        guard storage == SQLITE_FLOAT || storage == SQLITE_INTEGER else { return .storageClass }
+        let value = sqlite3_column_double(statement, index)
+        if storage == SQLITE_INTEGER, Int64(exactly: value) != sqlite3_column_int64(statement, index) {
+            return .digits
+        }
+        let nearest = Float(value)
+        guard Double(nearest) == value || Double(nearest.description) == value else { return .digits }
+        out.ensure(8)
+        out.append(Int32(4))
+        out.append(nearest.bitPattern)
+        return nil
+    }
+
+    private mutating func encodeChar(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
+        let characters = text.baseAddress.map { TextScan($0, count: text.count).characters } ?? 0
+        if characters < codes[column].maxCharacters {
+            if codes[column].mustBeFull { return .notFull }
+            if text.last == UInt8(ascii: " ") { return .endsInSpaces }
+        }
+        return encodeVarchar(statement, index, storage, column)
+    }
+
+    private mutating func encodeMoney(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_TEXT else { return encodeNumeric(statement, index, storage, column) }
+        guard let digits = text(statement, index).flatMap(MoneyText.digits) else { return .storageClass }
+        append(numeric: digits)
+        return nil
+    }
+
+    /// As jsonb, of which the server makes the array.
+    private mutating func encodeArray(
+        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
+    ) -> Misfit? {
+        guard storage == SQLITE_TEXT, let text = text(statement, index), let start = text.baseAddress else {
+            return .array
+        }
+        let scan = TextScan(start, count: text.count)
+        guard scan.isValid, !scan.hasNUL else { return .encoding }
+        if ArrayText.isLiteral(text) {
+            guard let json = ArrayText.json(text, codes[column].element) else { return .array }
+            let isValid = json.withUnsafeBufferPointer { JSONText.check($0) == .valid }
+            guard isValid else { return .array }
+            append(field: [1] + json)
+            return nil
+        }
+        guard ArrayText.isJSON(text) else { return .array }
+        return encodeJSON(statement, index, storage, isBinary: true)
     }
 
     private mutating func encodeUUID(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit?

@@ -4,6 +4,8 @@
 public struct Choice: Sendable, Equatable {
     public let word: String
     public let consequence: String
+    /// Whether nothing about the finding itself speaks against it.
+    var isAdvisable = true
 
     init(_ word: String, _ consequence: String) {
         self.word = word
@@ -29,6 +31,10 @@ public struct Choice: Sendable, Equatable {
         case hash, digest
         /// A virtual table's rows become those of a plain table.
         case asTable = "table"
+        /// The table, which the target lacks, is made as the source has it.
+        case makeTable = "make-table"
+        /// Rows of the target's stay, or make room and come back when the load is taken back.
+        case keep, replace
         /// Carried otherwise, as the finding's message says.
         case accept
     }
@@ -37,8 +43,11 @@ public struct Choice: Sendable, Equatable {
 
     static let renamePrefix = "rename:"
 
-    /// Leaving a whole table out is never what howdah advises, and neither is a name or value of its own making.
-    var isRecommendable: Bool { known != .skipTable && known != .setNull }
+    /// Leaving a whole table out is never what howdah advises, and neither is a name or value of its own making, nor taking
+    /// away rows that it has not loaded.
+    var isRecommendable: Bool {
+        isAdvisable && known != .skipTable && known != .setNull && known != .replace
+    }
 
     // MARK: The choices, with their consequences
 
@@ -94,6 +103,33 @@ public struct Choice: Sendable, Equatable {
 
     static func skipTable(_ table: String) -> Choice {
         Choice(Word.skipTable.rawValue, "the whole table \(table) is left out, with all of its rows")
+    }
+
+    static func leaveOutColumn(_ column: String) -> Choice {
+        Choice(Word.leaveOut.rawValue, "the values of the column \(column) are not loaded")
+    }
+
+    static func makeTable(_ table: String) -> Choice {
+        Choice(Word.makeTable.rawValue, "howdah makes the table \(table) as the source has it")
+    }
+
+    /// `isSame`: every row of the target's is in the source as it is.
+    static func keep(_ table: String, isSame: Bool) -> Choice {
+        var choice = Choice(
+            Word.keep.rawValue,
+            isSame
+                ? "the rows of \(table) stay, and count as loaded"
+                : "the rows of \(table) stay; rows of the source with a key that is there are not loaded, and the proof lists "
+                    + "those that differ (exit 4)")
+        choice.isAdvisable = isSame
+        return choice
+    }
+
+    static func replace(_ table: String, _ count: Int) -> Choice {
+        Choice(
+            Word.replace.rawValue,
+            "the source's rows take the place of \(Format.count(count, "row", "rows")) of \(table), kept in the schema "
+                + "howdah until the migration is finished, and put back when it is taken back")
     }
 
     static func accept(_ consequence: String) -> Choice { Choice(Word.accept.rawValue, consequence) }

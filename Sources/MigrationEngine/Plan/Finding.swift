@@ -29,6 +29,10 @@ public struct Finding: Codable, Sendable, Equatable {
         case refusedByServer = "refused-by-server"
         case quarantinedWithParent = "quarantined-with-parent"
         case nameTaken = "name-taken"
+        case missingInTarget = "missing-in-target"
+        case extraInTarget = "extra-in-target"
+        case rowsInTarget = "rows-in-target"
+        case cannotBeLoaded = "cannot-be-loaded"
     }
 
     /// Who decided a finding.
@@ -53,7 +57,7 @@ public struct Finding: Codable, Sendable, Equatable {
     public let sampleKeys: [String]
     public let message: String
     /// What may be decided, the recommended choice first.
-    public let choices: [Choice]
+    public internal(set) var choices: [Choice]
     /// The word of the choice that was taken.
     public var decision: String?
     public var source: Source
@@ -110,8 +114,15 @@ public struct Finding: Codable, Sendable, Equatable {
         message = try values.decode(String.self, forKey: .message)
         let words = try values.decode([String].self, forKey: .choices)
         let consequences = try values.decodeIfPresent([String].self, forKey: .consequences) ?? []
+        // Documents of before this key's time advise the first one.
+        var isBefore = values.contains(.recommended)
+        let advised = try values.decodeIfPresent(String.self, forKey: .recommended)
         choices = words.enumerated().map { index, word in
-            Choice(word, consequences.indices.contains(index) ? consequences[index] : "")
+            var choice = Choice(word, consequences.indices.contains(index) ? consequences[index] : "")
+            // The first one that may be advised is the one that was.
+            if word == advised { isBefore = false }
+            choice.isAdvisable = !isBefore || !choice.isRecommendable
+            return choice
         }
         decision = try values.decodeIfPresent(String.self, forKey: .decision)
         source = try values.decodeIfPresent(Source.self, forKey: .source) ?? .undecided

@@ -8,6 +8,8 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var sourceSchema: String?
     public var style: Style
     public var schema: String
+    /// Loads into tables that are there already: see `Adoption`.
+    public var adopt: Bool?
     public var enums: [Enumeration]
     /// What was decided about findings, beside what the lines below say themselves.
     public var decisions: [Decision]?
@@ -17,7 +19,7 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
     public var triggers: [Trigger]?
 
     enum CodingKeys: String, CodingKey {
-        case version, snapshot, style, schema, enums, decisions, tables, views, triggers
+        case version, snapshot, style, schema, adopt, enums, decisions, tables, views, triggers
         case sourceSchema = "source_schema"
     }
 
@@ -33,6 +35,8 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var target: String?
         /// Leaves the table out, on the operator's word.
         public var skip: Bool?
+        /// Makes the table although the others are adopted.
+        public var make: Bool?
         public var columns: [Column]
         public var primaryKey: Key?
         public var uniques: [Key]?
@@ -41,7 +45,7 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         public var checks: [Check]?
 
         enum CodingKeys: String, CodingKey {
-            case name, target, skip, columns, uniques, indexes, checks
+            case name, target, skip, make, columns, uniques, indexes, checks
             case primaryKey = "primary_key"
             case foreignKeys = "foreign_keys"
         }
@@ -89,7 +93,13 @@ public struct MigrationPlan: Codable, Sendable, Equatable {
         var isCountedInterval: Bool { postgresType == .interval && integers != nil }
 
         /// Whether only the server can read the values.
-        var isForeign: Bool { postgresType.isForeign && !isCountedInterval }
+        var isForeign: Bool { foreignForm != nil }
+
+        /// How its values go to the server and come back; nil where howdah encodes and reads them itself.
+        var foreignForm: ForeignForm? {
+            guard case .other(let type) = postgresType, !isCountedInterval else { return nil }
+            return ForeignForm(type)
+        }
     }
 
     /// Who gives a new row its number.

@@ -5,6 +5,8 @@ import Postgres
 public enum PlanEdit: Sendable, Equatable {
     case type(table: String, column: String, type: String)
     case skip(table: String, Bool)
+    /// Makes a table that the target lacks, where the others are there already.
+    case make(table: String)
     /// Takes a key, an index, a foreign key or a check out by its name.
     case drop(table: String, name: String)
     case dropView(String)
@@ -41,6 +43,7 @@ public enum PlanEdit: Sendable, Equatable {
         }
         switch (known, finding.table, finding.column, finding.object) {
         case (.skipTable, let table?, _, _): self = .skip(table: table, true)
+        case (.makeTable, let table?, _, _): self = .make(table: table)
         case (.nullable, let table?, let column?, _): self = .nullable(table: table, column: column)
         case (.notValid, let table?, _, let name?): self = .notValid(table: table, name: name)
         case (.leaveOut, let table?, _, let name?) where finding.isAboutPlannedObject:
@@ -57,7 +60,8 @@ public enum PlanEdit: Sendable, Equatable {
     private func index(in plan: MigrationPlan) -> Int? {
         let table: String? =
             switch self {
-            case .type(let table, _, _), .skip(let table, _), .drop(let table, _), .nullable(let table, _),
+            case .make(let table), .type(let table, _, _), .skip(let table, _), .drop(let table, _),
+                .nullable(let table, _),
                 .notValid(let table, _), .rename(let table, _, _), .plainData(let table, _),
                 .hash(let table, _), .digest(let table, _):
                 table
@@ -107,6 +111,7 @@ public enum PlanEdit: Sendable, Equatable {
         case .nullable(_, let column):
             guard let place = place(column) else { return false }
             table.columns[place].notNull = nil
+        case .make: table.make = true
         case .skip(_, let isSkipped): table.skip = isSkipped ? true : nil
         case .drop(_, let name):
             table.foreignKeys?.removeAll { $0.name == name }

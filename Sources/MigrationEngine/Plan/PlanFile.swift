@@ -134,6 +134,9 @@ public struct PlanFile: Sendable {
             if let digest = plan.sourceSchema { line(0, "source_schema: \(scalar(digest))") }
             line(0, "style: \(plan.style.rawValue)")
             line(0, "schema: \(scalar(plan.schema))")
+            if plan.adopt ?? false {
+                line(0, "adopt: true # the tables are there already: types, keys and enums are the target's")
+            }
             line(0, "enums:" + (plan.enums.isEmpty ? " []" : ""))
             for enumeration in plan.enums {
                 line(1, "- name: \(scalar(enumeration.name))")
@@ -205,6 +208,7 @@ public struct PlanFile: Sendable {
             line(1, "- name: \(scalar(table.name))")
             if let target = table.target { line(2, "target: \(scalar(target))") }
             if table.isSkipped { line(2, "skip: true") }
+            if table.make ?? false { line(2, "make: true") }
             line(2, "columns:")
             for column in table.columns { self.column(column) }
             if let key = table.primaryKey { line(2, "primary_key: \(inline(key))") }

@@ -3,13 +3,14 @@ import Yams
 /// The words that a plan may use: a word that nobody reads would be a wish that nobody hears.
 enum PlanKeys {
     private static let plan: Set = [
-        "version", "snapshot", "source_schema", "style", "schema", "enums", "decisions", "tables", "views",
+        "version", "snapshot", "source_schema", "style", "schema", "adopt", "enums", "decisions", "tables",
+        "views",
         "triggers",
     ]
     private static let inside: [String: Set<String>] = [
         "enums": ["name", "labels"], "decisions": ["finding", "place", "choice"],
         "tables": [
-            "name", "target", "skip", "columns", "primary_key", "uniques", "indexes", "foreign_keys",
+            "name", "target", "skip", "make", "columns", "primary_key", "uniques", "indexes", "foreign_keys",
             "checks",
         ],
         "columns": [

@@ -9,11 +9,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     case smallint
     case integer
     case bigint
+    case real
     case double
     case numeric(precision: Int?, scale: Int?)
     case text
     /// Most characters; nil is any number.
     case varchar(Int?)
+    /// As many characters, filled up with spaces.
+    case char(Int)
     case bytea
     /// Digits after the second, 0 to 6; nil keeps six, and the catalog shows no number, which Rails tells apart.
     case timestamp(Int?)
@@ -34,7 +37,9 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     public init(_ text: String) {
         let trimmed = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         let quote = UInt8(ascii: "\"")
-        if trimmed.utf8.first == quote, trimmed.utf8.last == quote, trimmed.utf8.count > 2 {
+        // "char" is a type of PostgreSQL's own, and "a"."b" one of another schema.
+        let isQuoted = trimmed.utf8.first == quote && trimmed.utf8.last == quote && trimmed.utf8.count > 2
+        if isQuoted, trimmed != "\"char\"", Self.isOneName(trimmed) {
             self = .enumeration(trimmed.unquoted)
             return
         }
@@ -45,11 +50,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case "smallint", "int2": self = .smallint
         case "integer", "int", "int4": self = .integer
         case "bigint", "int8": self = .bigint
+        case "real", "float4": self = .real
         case "double precision", "float8": self = .double
         case "numeric", "decimal":
             self = .numeric(precision: first, scale: first == nil ? nil : parameters.dropFirst().first ?? 0)
         case "text": self = .text
         case "varchar", "character varying": self = .varchar(first)
+        case "char", "character": self = .char(first ?? 1)
+        case "bpchar" where first != nil: self = .char(first ?? 1)
         case "bytea": self = .bytea
         case "timestamp", "timestamp without time zone": self = .timestamp(first.map { min($0, 6) })
         case "timestamptz", "timestamp with time zone": self = .timestamptz(min(first ?? 6, 6))
@@ -69,12 +77,14 @@ public enum PostgresType: Sendable, Equatable, Hashable {
         case .smallint: "smallint"
         case .integer: "integer"
         case .bigint: "bigint"
+        case .real: "real"
         case .double: "double precision"
         case .numeric(nil, _): "numeric"
         case .numeric(let precision?, let scale): "numeric(\(precision),\(scale ?? 0))"
         case .text: "text"
         case .varchar(nil): "varchar"
         case .varchar(let length?): "varchar(\(length))"
+        case .char(let length): "char(\(length))"
         case .bytea: "bytea"
         case .timestamp(nil): "timestamp"
         case .timestamp(let digits?): "timestamp(\(digits))"
@@ -98,13 +108,24 @@ public enum PostgresType: Sendable, Equatable, Hashable {
     public var family: Family {
         switch self {
         case .smallint, .integer, .bigint: .integer
-        case .text, .varchar: .text
+        case .text, .varchar, .char: .text
         case .timestamp: .instant
         case .numeric: .number
         case .timestamptz: .own("timestamptz")
         case .time: .own("time")
         default: .own(sql)
         }
+    }
+
+    /// Whether every quote inside of the outer ones is doubled; by bytes, since a quote and a mark are one `Character`.
+    private static func isOneName(_ quoted: String) -> Bool {
+        var inner = quoted.utf8.dropFirst().dropLast()[...]
+        let quote = UInt8(ascii: "\"")
+        while let next = inner.popFirst() {
+            guard next == quote else { continue }
+            guard inner.popFirst() == quote else { return false }
+        }
+        return true
     }
 
     /// `name(1, 2) suffix` cut into its parts; a text that is not of that form is all name.

@@ -17,6 +17,8 @@ public struct Preparation: Sendable {
     public let decidedRows: DecidedRows?
     /// What the command decides, for findings that only the server brings up.
     let decisions: Decisions
+    /// How triggers and keys of tables that are there already are held off; nil where howdah makes the tables.
+    var hold: Hold?
 
     /// The snapshot as the target is to hold it.
     var data: SourceData { SourceData(snapshot: snapshot, decided: decidedRows) }

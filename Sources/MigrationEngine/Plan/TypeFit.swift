@@ -23,6 +23,7 @@ enum TypeFit: Equatable {
         case .smallint: return integers(column, Int64(Int16.min)...Int64(Int16.max))
         case .integer: return integers(column, Int64(Int32.min)...Int64(Int32.max))
         case .bigint: return integers(column, Int64.min...Int64.max)
+        case .real: return column.texts + column.blobs == 0 ? .unknown : .misfit
         case .double:
             // Integers up to 2⁵³ are doubles exactly.
             let exact = Int64(1) << 53
@@ -35,6 +36,8 @@ enum TypeFit: Equatable {
             return fit(
                 column.texts == column.values && column.invalidTexts == 0
                     && column.maxTextCharacters <= length ?? .max)
+        // Spaces at the end decide.
+        case .char: return column.texts == column.values ? .unknown : .misfit
         case .bytea: return fit(column.blobs == column.values)
         case .timestamp(let digits):
             return instants(column, digits: digits ?? 6, unit: unit, isZoned: false, style: style)

@@ -5,7 +5,7 @@ enum KeyText {
         guard !columns.isEmpty else { return nil }
         var texts: [String] = []
         for (column, form) in zip(columns, key) {
-            guard !table.foreign.contains(table.columns[column]),
+            guard table.foreign[table.columns[column]] == nil,
                 let text = text(of: Array(form.dropFirst()), table.codes[column].operation)
             else { return nil }
             texts.append(text)

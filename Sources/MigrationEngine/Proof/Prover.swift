@@ -111,8 +111,8 @@ struct ProofTable: Sendable {
     let targetColumns: [String]
     /// By the types that the target has.
     let codes: [ColumnCode]
-    /// Columns that the server gives as text, since only it knows their types.
-    let foreign: Set<String>
+    /// How the server gives columns whose types only it knows.
+    let foreign: [String: ForeignForm]
     let counters: RunProgress.Table
 
     /// The one column of the primary key, where it holds an integer on both sides.
@@ -136,12 +136,11 @@ struct ProofTable: Sendable {
     /// Positions of the key's columns; empty without a key.
     var keyColumns: [Int] { source.primaryKey.compactMap { columns.firstIndex(of: $0) } }
 
-    /// The columns; of foreign types what the type's output function says, which a cast to text may add to.
+    /// The columns; those of foreign types as `ForeignForm` reads them.
     func selectList() -> String {
         zip(columns, targetColumns).map { column, target in
             let name = quoteIdentifier(target)
-            return foreign.contains(column)
-                ? "CASE WHEN \(name) IS NOT NULL THEN format('%s', \(name)) END" : name
+            return foreign[column]?.read(name) ?? name
         }.joined(separator: ", ")
     }
 }

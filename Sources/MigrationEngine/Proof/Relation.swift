@@ -7,16 +7,20 @@ import Foundation
 /// | target type | form |
 /// |---|---|
 /// | smallint, integer, bigint | the number; only of storage class integer |
+/// | real | the float that the value is exactly, or whose shortest digits are the value's |
 /// | double precision | the 64 bits; an integer that a double holds exactly counts as that double |
 /// | numeric | sign, digits, exponent; of a real the shortest digits that give it back |
 /// | boolean | 0 and 1, or t, f, true, false |
 /// | text, varchar, enum, json | the bytes; a number in a text column is its shortest text |
+/// | char(n) | the bytes without the spaces at their end |
 /// | bytea | the bytes, of a BLOB or of a text |
 /// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style; a text without a zone is UTC |
 /// | time in Rails' style | the same; a text may have `2000-01-01` before it |
 /// | interval of integers (Django's DurationField) | the microseconds, a day being 24 hours; no months |
 /// | jsonb | the JSON value |
 /// | uuid | the 16 bytes, of a BLOB or of 32 hexadecimal digits with the dashes or without |
+/// | money | the number in the server's currency |
+/// | arrays | the JSON value; of elements that JSON does not have, their texts |
 /// | any other | the text that PostgreSQL gives |
 ///
 /// What has no form under its type (a text in an integer column) equals nothing. Reads what the server sent, never
@@ -112,8 +116,28 @@ struct Relation {
             let value = integer(statement, index)
             guard Int64(exactly: Double(value)) == value else { return false }
             out.append(Double(value).bitPattern)
-        case (.numeric, SQLITE_INTEGER): Self.append(DecimalDigits(integer(statement, index)), &out)
-        case (.numeric, SQLITE_FLOAT): return Self.append(real: real(statement, index), &out)
+        case (.real, SQLITE_FLOAT), (.real, SQLITE_INTEGER):
+            let value = real(statement, index)
+            guard storage == SQLITE_FLOAT || Int64(exactly: value) == integer(statement, index),
+                let nearest = Self.float(value)
+            else { return false }
+            out.append(nearest.bitPattern)
+        case (.char, SQLITE_TEXT):
+            Self.append(unpadded: UnsafeRawBufferPointer(Self.text(statement, index)), &out)
+        case (.array, SQLITE_TEXT):
+            let text = Self.text(statement, index)
+            if ArrayText.isLiteral(text) {
+                guard let json = ArrayText.json(text, code.element) else { return false }
+                return Self.appendJSON(json, &out)
+            }
+            return ArrayText.isJSON(text) && Self.appendJSON(text, &out)
+        case (.money, SQLITE_TEXT):
+            guard let digits = MoneyText.digits(Self.text(statement, index)) else { return false }
+            Self.append(digits, &out)
+        case (.numeric, SQLITE_INTEGER), (.money, SQLITE_INTEGER):
+            Self.append(DecimalDigits(integer(statement, index)), &out)
+        case (.numeric, SQLITE_FLOAT), (.money, SQLITE_FLOAT):
+            return Self.append(real: real(statement, index), &out)
         case (.boolean, SQLITE_INTEGER):
             let value = integer(statement, index)
             guard value == 0 || value == 1 else { return false }
@@ -240,8 +264,9 @@ struct Relation {
             // A month is no number of days.
             guard months == 0 else { return }
             Self.append(duration: field.integer(Int64.self), days: days, &out)
-        case (.numeric, _): Self.append(NumericField(field), &out)
-        case (.jsonb, 1...):
+        case (.numeric, _), (.money, _): Self.append(NumericField(field), &out)
+        case (.char, _): Self.append(unpadded: UnsafeRawBufferPointer(start: start, count: field.count), &out)
+        case (.jsonb, 1...), (.array, 1...):
             let text = UnsafeRawBufferPointer(start: start + 1, count: field.count - 1)
             _ = Self.appendJSON(text, &out)
         default:
@@ -339,6 +364,23 @@ struct Relation {
             }
         }
         return false
+    }
+
+    /// The float that a double is exactly, or whose shortest digits it has; found with the C library, not as the encoder does.
+    private static func float(_ value: Double) -> Float? {
+        let nearest = strtof(String(format: "%.17g", value), nil)
+        if Double(nearest) == value { return nearest }
+        for precision in 1...9 {
+            let text = String(format: "%.\(precision)g", Double(nearest))
+            if strtof(text, nil) == nearest { return strtod(text, nil) == value ? nearest : nil }
+        }
+        return nil
+    }
+
+    private static func append(unpadded text: UnsafeRawBufferPointer, _ out: inout RawBuffer) {
+        let count = (text.lastIndex { $0 != UInt8(ascii: " ") } ?? -1) + 1
+        out.ensure(count)
+        if count > 0, let start = text.baseAddress { out.append(from: start, count: count) }
     }
 
     private static func appendJSON(_ text: some Sequence<UInt8>, _ out: inout RawBuffer) -> Bool {

@@ -180,6 +180,12 @@ extension Migration {
     /// Throws where the target was loaded from another snapshot, where a column has another type there than in the plan,
     /// and where a decision would take out rows that are loaded; the target is then as it was.
     public func bringBack() throws -> MigrationReport {
+        guard plan.adopt != true else {
+            throw MigrationError(
+                .plan, "rows cannot be brought back into tables that howdah did not make",
+                remedy: "Insert them yourself from howdah.quarantine, and run howdah validate.",
+                exit: .undecided)
+        }
         let main = try lockedConnection()
         let (ledger, status) = try run(main)
         guard status.stage >= .constrained else { throw Self.early("keys and indexes are not there yet") }

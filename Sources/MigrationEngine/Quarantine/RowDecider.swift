@@ -89,8 +89,11 @@ struct RowDecider {
         case .valueDoesNotFit:
             guard let column = planned.columns.first(where: { $0.name == finding.column }) else { return }
             let isDecided = round.changedTypes[name]?.contains(column.name) ?? false
-            let code = DataReview.code(column, round.plan, isDecided: isDecided)
+            let code = DataReview.code(
+                column, round.plan, isDecided: isDecided, isAdopted: round.plan.isAdopted(planned))
             try selectMisfits(table, column.name, code, word, reason: finding.key, &writer)
+            try selectRefused(
+                table, planned, column, isDecided, round.plan, word, reason: finding.key, &writer)
         default: return
         }
     }
@@ -109,6 +112,27 @@ struct RowDecider {
                 default: .quarantine
                 }
             try writer.add(row, identityFrom: identity, of: table.name, fate, reason: reason)
+        }
+    }
+
+    /// Rows whose values only the server refuses, which are tried where the target has the table already.
+    private func selectRefused(
+        _ table: Catalog.Table, _ planned: MigrationPlan.Table, _ column: MigrationPlan.Column,
+        _ isDecided: Bool,
+        _ plan: MigrationPlan, _ word: Choice.Word, reason: String, _ writer: inout DecidedRowsWriter
+    ) throws {
+        guard word == .quarantine || word == .setNull, let identity = RowIdentity(table), identity.isRowid,
+            let misfits = try review.serverMisfits(table, planned, column, isDecided: isDecided, plan)
+        else { return }
+        let row = identity.terms(of: DecidedTable.alias)[0]
+        for first in stride(from: 0, to: misfits.rowids.count, by: 500) {
+            let rowids = misfits.rowids[first..<min(first + 500, misfits.rowids.count)].map { "\($0)" }
+            let condition = "\(row) IN (\(rowids.joined(separator: ", ")))"
+            if word == .quarantine {
+                try writer.quarantine(table.name, where: condition, reason: reason)
+            } else {
+                try writer.setNull(table.name, column.name, where: condition, reason: reason)
+            }
         }
     }
 

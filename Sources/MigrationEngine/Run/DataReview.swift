@@ -10,6 +10,8 @@ struct DataReview {
     let profiles: [String: TableProfile]
     let proposal: Planner.Proposal
     let cancellation: Cancellation
+    /// Where the target's own tables are loaded.
+    var adoption: Adoption?
 
     struct Outcome {
         var plan: MigrationPlan
@@ -21,14 +23,17 @@ struct DataReview {
 
     func review(_ plan: MigrationPlan) throws -> Outcome {
         // What was translated follows the types and the names that the operator has chosen.
-        let expressions = ExpressionPlanner(
-            catalog: catalog, profiles: profiles, plan: plan, names: proposal.names
-        ).expressions()
+        let expressions =
+            adoption == nil
+            ? ExpressionPlanner(catalog: catalog, profiles: profiles, plan: plan, names: proposal.names)
+                .expressions()
+            : proposal.expressions
         let proposed = expressions.replacing(proposal.expressions, in: proposal.plan)
         var reviewed = try PlanReview.review(
             expressions.replacing(proposal.expressions, in: plan), proposed: proposed)
         reviewed.plan.sourceSchema = proposal.plan.sourceSchema
         reviewed.plan.countDurations()
+        reviewed.changedTypes.merge(adoption?.changedTypes ?? [:]) { $0.union($1) }
         let skipped = Set(plan.tables.filter(\.isSkipped).map(\.name))
         let kept = tables.filter { !skipped.contains($0.name) }
         var findings = proposal.findings.filter { !skipped.contains($0.table ?? "") } + reviewed.findings
@@ -44,7 +49,7 @@ struct DataReview {
         }
         let removed = Set(reviewed.objects.map { "\($0.kind.rawValue) \($0.name)" })
         let objects =
-            (proposal.objects + expressions.objects)
+            (proposal.objects + (adoption == nil ? expressions.objects : []))
             .filter { !removed.contains("\($0.kind.rawValue) \($0.name)") }
             + reviewed.objects
         findings += objects.filter(\.isUnexplained).map { object in
@@ -52,6 +57,10 @@ struct DataReview {
                 object.kind == .virtualTable && $0.name == object.name
             }
             return object.finding(virtual.flatMap(VirtualTable.init))
+        }
+        if let adoption {
+            findings = adoption.fitting(findings, reviewed.plan) + adoption.findings(reviewed.plan)
+            findings += try adoptedFindings(reviewed.plan, changedTypes: reviewed.changedTypes)
         }
         return Outcome(
             plan: reviewed.plan, findings: findings, objects: objects, changedTypes: reviewed.changedTypes)
@@ -81,7 +90,8 @@ struct DataReview {
                     planColumn.postgresType, profile.columns[index], integers: planColumn.integers,
                     style: plan.style)
                 if fit == .fits { continue }
-                let code = Self.code(planColumn, plan, isDecided: isDecided)
+                let code = Self.code(
+                    planColumn, plan, isDecided: isDecided, isAdopted: plan.isAdopted(planned))
                 let outcome = try check.run(.init(table: table, column: column.name, code: code))
                 guard outcome.count > 0 else { continue }
                 let others = try alternatives(
@@ -93,10 +103,12 @@ struct DataReview {
     }
 
     static func code(
-        _ column: MigrationPlan.Column, _ plan: MigrationPlan, isDecided: Bool
+        _ column: MigrationPlan.Column, _ plan: MigrationPlan, isDecided: Bool, isAdopted: Bool
     ) -> ColumnCode {
-        ColumnCode(
+        var code = ColumnCode(
             column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
+        code.mustBeFull = !isAdopted
+        return code
     }
 
     private func nulls(

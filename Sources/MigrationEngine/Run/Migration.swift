@@ -68,7 +68,9 @@ public struct Migration: Sendable {
         let ledger = try begin(chunks, main)
         var sequences = Sequences.Outcome()
         do {
+            try ledger.makeReady(schema: plan.schema, main)
             try load(chunks, ledger)
+            try ledger.release(schema: plan.schema, main)
             sequences = try makeConstraints(main)
             try makeViewsAndTriggers(ledger, main)
         } catch {
@@ -80,7 +82,7 @@ public struct Migration: Sendable {
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
     func lockedConnection() throws -> Postgres.Connection {
         let main = try server.connect(purpose: "migrate")
-        try server.checkFitness(main, schema: plan.schema)
+        try server.checkFitness(main, schema: plan.schema, makesTables: !(plan.adopt ?? false))
         try server.takeLock(main)
         try server.endLeftovers(main)
         return main
@@ -109,13 +111,15 @@ public struct Migration: Sendable {
             guard restart else {
                 let made = try unproven.ledger.madeObjects(main)
                 let rows = try unproven.ledger.loadedRows(main).values.reduce(0, +)
+                let held = try unproven.ledger.heldCount(main)
                 throw MigrationError(
                     .interruptedRun,
                     "\(server.conninfo.url) holds a run that began at \(unproven.started) and "
                         + (unproven.outcome == nil ? "did not end" : "was not proven")
-                        + ": \(made.count) objects that it made, \(rows) rows that it loaded",
+                        + ": \(made.count { $0.kind != "adopted" }) objects that it made, \(rows) rows that it loaded"
+                        + (held > 0 ? ", \(held) triggers and foreign keys that it holds off" : ""),
                     remedy:
-                        "Run the same command with --restart: it drops those objects, and nothing else, and begins anew.",
+                        "Run the same command with --restart: it takes those back, and nothing else, and begins anew.",
                     exit: .undecided)
             }
             try unproven.ledger.refuseOtherRows(schema: plan.schema, main)
@@ -127,8 +131,9 @@ public struct Migration: Sendable {
                     remedy: "Look at what others have hung on those tables, and drop them yourself.")
             }
         }
+        try refuseSecondLoad(main)
         let names =
-            script.plan.tables.filter { !$0.isSkipped }.map(\.targetName)
+            script.plan.tables.filter { !$0.isSkipped && !plan.isAdopted($0) }.map(\.targetName)
             + (plan.views ?? []).map(\.targetName)
         let present = try server.existing(names, schema: plan.schema, main)
         guard present.isEmpty else {
@@ -158,13 +163,16 @@ public struct Migration: Sendable {
             return []
         }
         return try server.withConnection(purpose: "check") { connection in
-            try TypeTrial(preparation: preparation, cancellation: cancellation).findings(connection)
+            try TypeTrial(
+                data: preparation.data, plan: plan, catalog: preparation.catalog, cancellation: cancellation
+            ).findings(connection)
         }
     }
 
     func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
         do {
-            return try Ledger.begin(script, chunks: chunks, snapshot: preparation.snapshot, main)
+            return try Ledger.begin(
+                script, chunks: chunks, snapshot: preparation.snapshot, main, adopting: adopt)
         } catch let error as PostgresError {
             // Class 42: the statement itself is wrong, and its types and defaults are the plan's words.
             let isWords = error.sqlState?.hasPrefix("42") ?? false
@@ -185,7 +193,7 @@ public struct Migration: Sendable {
         return kept
             + bySize.flatMap { name -> [Ledger.Chunk] in
                 guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
-                guard !profile.chunkEnds.isEmpty else {
+                guard !profile.chunkEnds.isEmpty, !isLoadedAtOnce(name) else {
                     return [Ledger.Chunk(table: name, number: 0, rowids: nil)]
                 }
                 var first = Int64.min
@@ -200,10 +208,13 @@ public struct Migration: Sendable {
 
     /// Loads pieces; `loaded` are rows that are there already, by table.
     func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int] = [:]) throws {
-        let loader = loader(chunks, ledger, loaded: loaded)
+        var loader = loader(chunks, ledger, loaded: loaded)
         progress.setTables(loader.tables.map(\.counters))
         progress.begin(.copy)
-        try loader.load(workers: workers)
+        for chunks in waves(chunks) {
+            loader.chunks = chunks
+            try loader.load(workers: workers)
+        }
     }
 
     func loader(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int]) -> Loader {
@@ -224,7 +235,8 @@ public struct Migration: Sendable {
         }
         return Loader(
             data: preparation.data, server: server, ledger: ledger, script: script, tables: tables,
-            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate)
+            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate,
+            session: loadingSession, keeping: keptTables)
     }
 
     func counters(of table: MigrationPlan.Table) -> RunProgress.Table {
@@ -369,7 +381,7 @@ public struct Migration: Sendable {
                 remedy: "Run howdah validate SOURCE TARGET for the proof alone.", exit: original.exit)
         }
         progress.end()
-        let loaded = try ledger.loadedRows(main)
+        let loaded = try ledger.loadedRows(main).merging(ledger.presentRows(main), uniquingKeysWith: +)
         var report = report(start: start)
         report.objects += sequences.objects
         report.findings += sequences.findings

@@ -18,6 +18,8 @@ public struct Preparer: Sendable {
     public let workers: Int
     public let cancellation: Cancellation
     public let progress: RunProgress
+    /// Whose tables are adopted, where the plan or the operator says so.
+    let adopting: Adopting
 
     /// Which plan to follow.
     public enum PlanSource: Sendable {
@@ -30,8 +32,7 @@ public struct Preparer: Sendable {
     public init(
         source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
         identifiers: Identifiers = .exact, planSource: PlanSource, decisions: Decisions = .none, workers: Int,
-        cancellation: Cancellation,
-        progress: RunProgress
+        cancellation: Cancellation, progress: RunProgress, adopting: Adopting = .init()
     ) {
         self.source = source
         self.state = state
@@ -44,6 +45,7 @@ public struct Preparer: Sendable {
         self.workers = workers
         self.cancellation = cancellation
         self.progress = progress
+        self.adopting = adopting
     }
 
     public func prepare() throws -> Preparation {
@@ -101,6 +103,7 @@ public struct Preparer: Sendable {
         if let path { return (try PlanFile(path: path), path) }
         guard access(state.planPath, F_OK) == 0 else { return nil }
         let file = try PlanFile(path: state.planPath)
+        if adopting.isNever, file.plan.adopt ?? false { return nil }
         return file.isEdited ? (file, state.planPath) : nil
     }
 
@@ -110,15 +113,20 @@ public struct Preparer: Sendable {
     ) throws -> Preparation {
         let detected = Style.detect(catalog, hints: hints)
         let chosen = edited?.file.plan.style ?? style ?? detected.style
-        let proposal = Planner(
+        var proposal = Planner(
             catalog: catalog, profiles: profiles, style: chosen, hints: hints,
             schema: edited?.file.plan.schema ?? schema, snapshot: snapshot.sha256,
             identifiers: edited == nil ? identifiers : .exact
         ).propose()
-        let review = DataReview(
+        let adoption = try adopting.adoption(
+            proposal, profiles: profiles, catalog: catalog, edited: edited?.file.plan, snapshot: snapshot,
+            state: state, cancellation: cancellation)
+        if let adoption { proposal = adoption.proposal }
+        var review = DataReview(
             snapshot: snapshot, catalog: catalog, tables: tables, profiles: profiles, proposal: proposal,
             cancellation: cancellation)
-        var plan = edited?.file.plan ?? proposal.plan
+        review.adoption = adoption
+        var plan = edited.map { adoption?.refreshed($0.file.plan) ?? $0.file.plan } ?? proposal.plan
         plan.snapshot = snapshot.sha256
         // A virtual table that a decision takes in stands in no plan that was made before.
         for table in proposal.plan.tables where virtual.contains(table.name) {
@@ -133,6 +141,7 @@ public struct Preparer: Sendable {
                 || edited == nil && (!virtual.isEmpty || identifiers != .exact),
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
-            decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions)
+            decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions,
+            hold: adoption.map { Hold(plan: decided.plan, target: $0.target) })
     }
 }

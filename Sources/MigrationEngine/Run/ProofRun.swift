@@ -127,7 +127,7 @@ struct ProofRun {
             return .failure(Obstacle(description: "the table is not in the target"))
         }
         var codes: [ColumnCode] = []
-        var foreign: Set<String> = []
+        var foreign: [String: ForeignForm] = [:]
         for column in table.columns {
             guard let type = target.types[column.targetName] else {
                 return .failure(
@@ -136,7 +136,7 @@ struct ProofRun {
             var actual = column
             actual.type = type.sql
             actual.integers = column.integers ?? unit(of: actual, source, profile)
-            if actual.isForeign { foreign.insert(column.name) }
+            foreign[column.name] = actual.foreignForm
             codes.append(
                 ColumnCode(
                     actual, enums: preparation.plan.enums,

@@ -42,6 +42,7 @@ extension Migration {
         guard status.stage < .loaded else { return }
         defer { progress.end() }
         do {
+            try ledger.makeReady(schema: plan.schema, main)
             try load(ledger.pendingChunks(main), ledger, loaded: status.loadedRows)
         } catch {
             throw Self.explained(error, server.conninfo)
@@ -55,6 +56,7 @@ extension Migration {
         guard status.stage >= .loaded else { throw Self.early("the rows are not loaded yet") }
         defer { progress.end() }
         do {
+            try ledger.release(schema: plan.schema, main)
             let outcome = try makeConstraints(main, present: presentObjects(main))
             try makeViewsAndTriggers(ledger, main)
             try ledger.setConstrained(true, main)

@@ -8,7 +8,8 @@ public struct SchemaScript: Sendable {
         self.plan = plan
     }
 
-    private var tables: [MigrationPlan.Table] { plan.tables.filter { !$0.isSkipped } }
+    /// Those that howdah makes.
+    private var tables: [MigrationPlan.Table] { plan.tables.filter { !$0.isSkipped && !plan.isAdopted($0) } }
 
     func qualified(_ name: String) -> String { quoteIdentifier(plan.schema, name) }
 
@@ -42,7 +43,7 @@ public struct SchemaScript: Sendable {
     }
 
     private var enums: [String] {
-        plan.enums.map { enumeration in
+        (plan.adopt ?? false ? [] : plan.enums).map { enumeration in
             let labels = enumeration.labels.map(quoteLiteral).joined(separator: ", ")
             return "CREATE TYPE \(qualified(enumeration.name)) AS ENUM (\(labels))"
         }
@@ -147,7 +148,7 @@ public struct SchemaScript: Sendable {
 
     /// Foreign keys by child table; every key that they refer to is there by then.
     var foreignKeys: [(table: String, statements: [Statement])] {
-        let present = Set(tables.map(\.name))
+        let present = Set(plan.tables.filter { !$0.isSkipped }.map(\.name))
         return tables.map { table in
             let statements = (table.foreignKeys ?? []).filter { present.contains($0.parent) }.map { key in
                 Statement(

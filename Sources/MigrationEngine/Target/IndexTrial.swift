@@ -92,6 +92,8 @@ struct IndexTrial {
     }
 
     private func choices(_ key: Key, _ table: MigrationPlan.Table) -> [Choice] {
+        // A key of somebody else's stays as it is.
+        if plan.isAdopted(table) { return [.skipTable(table.name)] }
         var choices: [Choice] = []
         let type = key.columns.count == 1 ? table.column(named: key.columns[0])?.postgresType : nil
         let isDigestible = [.text, .bytea, .varchar(nil)].contains(type)

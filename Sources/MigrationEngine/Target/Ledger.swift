@@ -44,7 +44,7 @@ struct Ledger: Sendable {
             rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number));
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS constrained timestamptz;
         ALTER TABLE howdah.object ADD COLUMN IF NOT EXISTS source_name text;
-        """ + KeptRows.tables
+        """ + KeptRows.tables + ";\n" + adoptedTables
 
     /// Tells our schema from one that the operator made under the same name.
     private static let schemaComment = "made by howdah for its ledger"
@@ -61,7 +61,7 @@ struct Ledger: Sendable {
     private static func dropTablesIfEmpty(_ connection: borrowing Postgres.Connection) throws {
         guard try connection.query("SELECT NOT EXISTS (SELECT FROM howdah.run)").bool(0, 0) else { return }
         try connection.execute(
-            "DROP TABLE IF EXISTS howdah.replaced, howdah.quarantine, howdah.ledger, howdah.chunk, howdah.object, howdah.run"
+            "DROP TABLE IF EXISTS \(adoptedTableNames), howdah.replaced, howdah.quarantine, howdah.ledger, howdah.chunk, howdah.object, howdah.run"
         )
         let isOurs = try connection.query(
             """
@@ -75,7 +75,8 @@ struct Ledger: Sendable {
     /// Begins a run and makes the plan's tables, all or nothing.
     static func begin(
         _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot,
-        _ connection: borrowing Postgres.Connection
+        _ connection: borrowing Postgres.Connection,
+        adopting: (Ledger, borrowing Postgres.Connection) throws -> Void = { _, _ in }
     ) throws -> Ledger {
         let plan = script.plan
         return try connection.transaction { connection in
@@ -95,15 +96,16 @@ struct Ledger: Sendable {
             }
             // By the protocol that takes one statement only: a plan's text cannot smuggle in a second one.
             for statement in script.beforeLoad { _ = try connection.query(statement) }
-            for enumeration in plan.enums {
+            for enumeration in plan.enums where !(plan.adopt ?? false) {
                 try ledger.note(
                     "type", enumeration.name, "to_regtype", script.qualified(enumeration.name), connection)
             }
-            for table in plan.tables where !table.isSkipped {
+            for table in plan.tables where !table.isSkipped && !plan.isAdopted(table) {
                 try ledger.note(
                     "table", table.targetName, "to_regclass", script.qualified(table), connection,
                     source: table.name)
             }
+            try adopting(ledger, connection)
             for chunk in chunks { try ledger.note(chunk, connection) }
             return ledger
         }
@@ -200,6 +202,7 @@ struct Ledger: Sendable {
     /// Takes out every row that the run loaded; throws where a table holds others.
     func truncate(schema: String, _ connection: borrowing Postgres.Connection) throws {
         try connection.transaction { connection in
+            try putBack(schema: schema, connection)
             let made = try madeObjects(connection).filter { $0.kind == "table" }
             let tables = made.map { quoteIdentifier(schema, $0.name) }
             if !tables.isEmpty {
@@ -265,7 +268,7 @@ struct Ledger: Sendable {
             }
             let rows = try connection.query("SELECT count(*) FROM \(table)").int(0, 0)
             return rows != loaded[object.source ?? object.name] ?? 0
-        }.map(\.name)
+        }.map(\.name) + adoptedWithOtherRows(schema: schema, loaded: loaded, connection)
     }
 
     /// What this run made and is still there under its name: in the order in which it may be dropped.
@@ -323,6 +326,8 @@ struct Ledger: Sendable {
             if !tables.isEmpty {
                 try connection.execute("DROP TABLE IF EXISTS \(tables.joined(separator: ", "))")
             }
+            // Their foreign keys to adopted tables are gone with them.
+            try putBack(schema: schema, connection)
             for object in made where object.kind == "function" {
                 try connection.execute("DROP FUNCTION IF EXISTS \(quoteIdentifier(schema, object.name))()")
             }

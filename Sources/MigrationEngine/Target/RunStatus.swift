@@ -82,6 +82,7 @@ extension Ledger {
             ? .ended : isConstrained ? .constrained : hasAllPieces ? .loaded : hasSome ? .partlyLoaded : .made
         return RunStatus(
             run: run, started: facts.text(0, 0) ?? "", snapshotSHA256: facts.text(0, 1) ?? "", stage: stage,
-            outcome: facts.text(0, 2), loadedRows: try loadedRows(connection), madeObjects: made.count)
+            outcome: facts.text(0, 2), loadedRows: try loadedRows(connection),
+            madeObjects: made.count { $0.kind != "adopted" })
     }
 }

@@ -13,7 +13,7 @@ struct SchemaTrial {
     var isNeeded: Bool {
         !(plan.views ?? []).isEmpty || !(plan.triggers ?? []).isEmpty
             || plan.tables.contains { table in
-                !table.isSkipped
+                !table.isSkipped && !plan.isAdopted(table)
                     && (!(table.checks ?? []).isEmpty || table.columns.contains(where: \.isGenerated)
                         || (table.indexes ?? []).contains { $0.terms != nil || $0.predicate != nil })
             }
@@ -48,7 +48,7 @@ struct SchemaTrial {
             if try refusal(of: statement, target) != nil { return [] }
         }
         var findings: [Finding] = []
-        for table in plan.tables where !table.isSkipped {
+        for table in plan.tables where !table.isSkipped && !plan.isAdopted(table) {
             for column in table.columns {
                 if let finding = try tryGenerated(column, of: table, target) { findings.append(finding) }
             }

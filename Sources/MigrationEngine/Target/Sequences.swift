@@ -29,7 +29,12 @@ struct Sequences {
     ) throws {
         let name = quoteIdentifier(plan.schema, table.targetName)
         let place = "\(table.name).\(column.name)"
-        let found = try connection.query("SELECT pg_get_serial_sequence($1, $2)", [name, column.targetName])
+        let found = try connection.query(
+            """
+            SELECT coalesce(pg_get_serial_sequence($1, $2), (SELECT \(TargetCatalogReader.sequenceOfDefault)
+                FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                WHERE d.adrelid = to_regclass($1) AND a.attname = $2))
+            """, [name, column.targetName])
         guard let sequence = found.text(0, 0) else {
             throw MigrationError(
                 .target, "\(place) has no sequence, though it was made with one",
@@ -38,10 +43,12 @@ struct Sequences {
         let facts = try connection.query(
             """
             SELECT (SELECT max(\(quoteIdentifier(column.targetName))) FROM \(name)),
-                (SELECT seqmax FROM pg_sequence WHERE seqrelid = to_regclass($1))
+                (SELECT seqmax FROM pg_sequence WHERE seqrelid = to_regclass($1)), pg_sequence_last_value(to_regclass($1))
             """, [sequence])
         let given = catalog.tables.first { $0.name == table.name }?.sequence ?? 0
-        let largest = max(Int64(facts.text(0, 0) ?? "") ?? 0, given, 0)
+        // What a sequence of somebody else's has given is never given again.
+        let before = plan.isAdopted(table) ? Int64(facts.text(0, 2) ?? "") ?? 0 : 0
+        let largest = max(Int64(facts.text(0, 0) ?? "") ?? 0, given, before, 0)
         let maximum = Int64(facts.text(0, 1) ?? "") ?? .max
         func set(_ connection: borrowing Postgres.Connection) throws {
             _ = try connection.query(

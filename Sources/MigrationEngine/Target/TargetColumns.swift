@@ -4,6 +4,21 @@ import Postgres
 struct TargetColumns: Sendable {
     let types: [String: PostgresType]
 
+    /// A WITH term: the columns with the types that their values are of, a domain's being those of its base.
+    static let baseTypes = """
+        base AS (
+            SELECT attrelid, attnum, atttypid AS type, atttypmod AS typmod, false AS refuses_null
+            FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped
+            UNION ALL
+            SELECT b.attrelid, b.attnum, t.typbasetype, t.typtypmod, b.refuses_null OR t.typnotnull
+            FROM base AS b JOIN pg_type AS t ON t.oid = b.type WHERE t.typtype = 'd')
+        """
+
+    /// The name of type t of `base` b. An enum's comes without its schema and quoted, which PostgresType reads as an enum.
+    static let typeName = """
+        CASE WHEN t.typtype = 'e' THEN '"' || replace(t.typname, '"', '""') || '"' ELSE format_type(b.type, b.typmod) END
+        """
+
     /// nil where the schema has no such table.
     static func read(
         _ table: String, schema: String, _ connection: borrowing Postgres.Connection
@@ -12,13 +27,12 @@ struct TargetColumns: Sendable {
         guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [name]).bool(0, 0) else {
             return nil
         }
-        // An enum's name comes without its schema and quoted, which PostgresType reads as an enum.
         let result = try connection.query(
             """
-            SELECT a.attname, CASE WHEN t.typtype = 'e' THEN '"' || replace(t.typname, '"', '""') || '"'
-                ELSE format_type(a.atttypid, a.atttypmod) END
-            FROM pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid
-            WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
+            WITH RECURSIVE \(baseTypes) SELECT a.attname, \(typeName)
+            FROM base AS b JOIN pg_type AS t ON t.oid = b.type AND t.typtype <> 'd'
+                JOIN pg_attribute AS a ON a.attrelid = b.attrelid AND a.attnum = b.attnum
+            WHERE a.attrelid = to_regclass($1) ORDER BY a.attnum
             """, [name])
         var types: [String: PostgresType] = [:]
         for row in 0..<result.count {
@@ -33,6 +47,10 @@ extension PostgresType {
     init(formatted text: String) {
         for zone in [" without time zone", " with time zone"] where text.hasSuffix(zone) {
             let base = String(text.dropLast(zone.count))
+            if base.hasPrefix("time"), !base.hasPrefix("timestamp"), zone == " with time zone" {
+                self = .other("timetz" + base.dropFirst(4))
+                return
+            }
             self.init(
                 base.hasPrefix("timestamp") && zone.hasPrefix(" with ")
                     ? "timestamptz" + base.dropFirst(9) : base)

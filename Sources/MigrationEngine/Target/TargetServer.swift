@@ -24,7 +24,7 @@ public struct TargetServer: Sendable {
                 isCancelled: { cancellation.isCancelled })
             try connection.execute(
                 """
-                SET timezone = 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on;
+                SET timezone = 'UTC'; SET datestyle = 'ISO'; SET intervalstyle = 'postgres'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
                 SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
                 SET lock_timeout = '30s'; SET search_path = pg_catalog, public
                 """)
@@ -69,9 +69,11 @@ public struct TargetServer: Sendable {
     // MARK: Fitness
 
     /// Connects and checks that the server can take a migration into `schema`; returns the database's name.
-    public func check(schema: String) throws -> String {
+    ///
+    /// `makesTables` is false where tables are there already.
+    public func check(schema: String, makesTables: Bool = true) throws -> String {
         let connection = try connect(purpose: "check")
-        try checkFitness(connection, schema: schema)
+        try checkFitness(connection, schema: schema, makesTables: makesTables)
         return connection.database
     }
 
@@ -86,7 +88,9 @@ public struct TargetServer: Sendable {
     }
 
     /// Throws `.targetUnfit` with the reason where the server cannot take a migration.
-    func checkFitness(_ connection: borrowing Postgres.Connection, schema: String) throws {
+    func checkFitness(
+        _ connection: borrowing Postgres.Connection, schema: String, makesTables: Bool = true
+    ) throws {
         func unfit(_ message: String, _ remedy: String) -> MigrationError {
             MigrationError(.targetUnfit, "\(conninfo.url): \(message)", remedy: remedy)
         }
@@ -116,7 +120,7 @@ public struct TargetServer: Sendable {
                 "its transactions are read only (default_transaction_read_only is on)",
                 "Set it to off for the role, the database or the server.")
         }
-        guard facts.bool(0, 2) else {
+        guard facts.bool(0, 2) || !makesTables else {
             throw unfit(
                 "\(connection.user) may not create tables in schema \(schema)",
                 "Since PostgreSQL 15 the database's owner must allow it: "

@@ -5,6 +5,15 @@ import Postgres
 struct SchemaStep: StepOperation {
     func preview(_ context: StepContext) throws -> Preview {
         let preparation = try context.preparation()
+        if preparation.plan.adopt ?? false {
+            let names = preparation.plan.tables.filter { !$0.isSkipped && !($0.make ?? false) }.map(
+                \.targetName)
+            return Preview([
+                .init("Notes tables that are there already, and changes none", names, .list),
+                .init("Makes", SchemaScript(preparation.plan).tableStatements, .sql),
+                .init("And keeps", ["its own ledger, in a schema named howdah"]),
+            ])
+        }
         return Preview([
             .init(
                 "Runs on \(context.book.targetWords(context.mode))",
@@ -44,7 +53,10 @@ struct SchemaStep: StepOperation {
 
     func undo(_ context: StepContext) throws -> [String] {
         try context.migration().undoSchema()
-        return ["the tables are gone"]
+        return [
+            try context.preparation().plan.adopt ?? false
+                ? "the target's tables are as they were" : "the tables are gone"
+        ]
     }
 }
 
@@ -110,7 +122,10 @@ struct CopyStep: StepOperation {
 
     func undo(_ context: StepContext) throws -> [String] {
         try context.migration().undoLoad()
-        return ["the tables are empty"]
+        return [
+            try context.preparation().plan.adopt ?? false
+                ? "the target's tables hold what they held before" : "the tables are empty"
+        ]
     }
 }
 

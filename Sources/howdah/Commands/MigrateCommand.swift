@@ -66,8 +66,10 @@ struct MigrationOptions: ParsableArguments {
     @Flag(help: "Go live without being asked for the database's name.")
     var yes = false
 
+    @OptionGroup var adopting: AdoptOptions
+
     /// Whether one of them was given: the screens have no use for them.
-    var areGiven: Bool { plan != nil || restart || yes }
+    var areGiven: Bool { plan != nil || restart || yes || adopting.adopt }
 
     func run(
         command: String, source: String, target: String, _ planning: PlanningOptions, _ common: CommonOptions
@@ -77,7 +79,7 @@ struct MigrationOptions: ParsableArguments {
             let session = try Session(source, common, cancellation)
             return try MigrateRun(
                 command: command, planning: planning, common: common, planPath: plan, restart: restart,
-                isConfirmed: yes
+                isConfirmed: yes, adopts: adopting.adopt
             ).run(session, target)
         }
     }
@@ -91,6 +93,7 @@ struct MigrateRun {
     let planPath: String?
     let restart: Bool
     let isConfirmed: Bool
+    var adopts = false
 
     /// Whether rows come back into a target that is there, instead of all going into a new one.
     private var isRepair: Bool { command == "repair" }
@@ -98,7 +101,11 @@ struct MigrateRun {
     func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
         let target = try reach(target, session.cancellation)
-        let preparation = try session.reporting { try session.prepare(planning, planPath: planPath) }
+        let preparation = try session.reporting {
+            try session.prepare(
+                planning, planPath: planPath,
+                adopting: Adopting(isAsked: adopts, server: server(target, session.cancellation)))
+        }
         try PlanStore(session.state).keep(preparation)
         if !common.json { Describe.preparation(preparation).forEach(Console.note) }
         var report: MigrationReport
@@ -116,6 +123,11 @@ struct MigrateRun {
                 Console.result)
         }
         return ExitCode(rawValue: report.exit) ?? .failure
+    }
+
+    private func server(_ target: Target, _ cancellation: Cancellation) -> TargetServer? {
+        guard case .server(let conninfo) = target else { return nil }
+        return TargetServer(conninfo, cancellation: cancellation)
     }
 
     private func rehearse(_ session: Session, _ preparation: Preparation) throws -> MigrationReport {
@@ -155,7 +167,8 @@ struct MigrateRun {
         {
             conninfo = conninfo.setting("password", to: password)
         }
-        let name = try TargetServer(conninfo, cancellation: cancellation).check(schema: planning.schema)
+        let name = try TargetServer(conninfo, cancellation: cancellation).check(
+            schema: planning.schema, makesTables: !adopts)
         try confirm(conninfo, database: name)
         return .server(conninfo)
     }

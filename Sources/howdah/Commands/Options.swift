@@ -79,6 +79,17 @@ struct PlanningOptions: ParsableArguments {
     var workerCount: Int { workers ?? max(2, min(8, ProcessInfo.processInfo.activeProcessorCount)) }
 }
 
+/// Whether tables that are there already are loaded.
+struct AdoptOptions: ParsableArguments {
+    @Flag(help: "Load into tables that are in the target already, made by a framework's own migrations.")
+    var adopt = false
+
+    /// `server` is where they are; nil is a rehearsal's own PostgreSQL, which has none.
+    func adopting(_ server: TargetServer?) -> Adopting {
+        Adopting(isAsked: adopt, server: server)
+    }
+}
+
 /// A source with everything that a command works with.
 struct Session {
     let workspace: Workspace
@@ -96,12 +107,14 @@ struct Session {
     }
 
     /// Snapshot, catalog, profile and plan, with progress shown.
-    func prepare(_ planning: PlanningOptions, planPath: String?) throws -> Preparation {
+    func prepare(
+        _ planning: PlanningOptions, planPath: String?, adopting: Adopting = .init()
+    ) throws -> Preparation {
         try Preparer(
             source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema, identifiers: planning.spelling,
             planSource: .file(planPath), decisions: planning.decisions(), workers: planning.workerCount,
-            cancellation: cancellation, progress: progress
+            cancellation: cancellation, progress: progress, adopting: adopting
         ).prepare()
     }
 

@@ -46,7 +46,9 @@ struct InspectCommand: ParsableCommand {
                     exit: .usage)
             }
             let session = try Session(source, common, cancellation)
-            let preparation = try session.reporting { try session.prepare(planning, planPath: nil) }
+            let preparation = try session.reporting {
+                try session.prepare(planning, planPath: nil, adopting: .never)
+            }
             let text = try document(preparation, session.location)
             guard let output else {
                 Console.raw(text)
@@ -85,10 +87,19 @@ struct PlanCommand: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Write it here; - is stdout.", valueName: "file"))
     var output: String?
 
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp("The target whose tables --adopt reads.", valueName: "url"))
+    var target: String?
+
+    @OptionGroup var adopting: AdoptOptions
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
+        if adopting.adopt, target == nil {
+            throw ValidationError("--adopt reads the tables of a target: name it with --to URL")
+        }
         if output == "-", common.json {
             throw ValidationError(
                 "-o - and --json both write to stdout: name a file with -o, or leave one out")
@@ -104,7 +115,9 @@ struct PlanCommand: ParsableCommand {
                 style: planning.chosenStyle, schema: planning.schema, identifiers: planning.spelling,
                 planSource: output == nil ? .file(nil) : .new, decisions: planning.decisions(),
                 workers: planning.workerCount,
-                cancellation: cancellation, progress: session.progress)
+                cancellation: cancellation, progress: session.progress,
+                adopting: adopting.adopting(
+                    Target.server(target).map { TargetServer($0, cancellation: cancellation) }))
             let preparation = try session.reporting { try planner.prepare() }
             let path = output ?? session.state.planPath
             if path == "-" {
@@ -173,6 +186,7 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
     var plan: String?
 
+    @OptionGroup var adopting: AdoptOptions
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var common: CommonOptions
 
@@ -180,7 +194,13 @@ struct ValidateCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
-            let preparation = try session.reporting { try session.prepare(planning, planPath: plan) }
+            let server: TargetServer? =
+                if case .server(let conninfo) = target {
+                    TargetServer(conninfo, cancellation: cancellation)
+                } else { nil }
+            let preparation = try session.reporting {
+                try session.prepare(planning, planPath: plan, adopting: adopting.adopting(server))
+            }
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
             let report = try ReachedTarget(target, session).with { server in
                 try session.reporting {
