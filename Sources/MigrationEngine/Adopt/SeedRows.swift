@@ -23,7 +23,7 @@ struct SeedRows: Sendable {
         let preparation = Preparation(
             snapshot: snapshot, catalog: catalog, profiles: profiles, plan: plan, planPath: nil,
             hasNewDecisions: false, styleEvidence: "", findings: [], objects: [],
-            decidedColumns: adoption.changedTypes, decidedRows: nil)
+            decidedColumns: adoption.changedTypes, decidedRows: nil, decisions: .none)
         let verdicts = try ProofRun(
             preparation: preparation, server: server, workers: 1, cancellation: cancellation,
             progress: RunProgress(), gate: PauseGate(), differences: nil

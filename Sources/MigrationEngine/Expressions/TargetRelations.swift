@@ -47,6 +47,8 @@ struct TargetRelations {
         case .double: return exact(.double, isNumber)
         case .numeric: return exact(.numeric, isNumber)
         case .text, .varchar: return exact(.text, isText)
+        // Only tables of others have these: nothing is translated for those.
+        case .real, .char: return (.other(column.postgresType.sql), .mixed)
         case .bytea: return exact(.bytea, isNumber == false ? profile.texts == 0 : profile.values == 0)
         case .json, .jsonb: return (.other("json"), .json)
         case .uuid:

@@ -16,12 +16,12 @@ enum ViewProof {
                 name: column.name, declaredType: "", isNotNull: false, defaultSQL: nil, collation: "BINARY")
         }
         var codes: [ColumnCode] = []
-        var foreign: Set<String> = []
+        var foreign: [String: ForeignForm] = [:]
         for column in columns {
             guard let type = target.types[column.targetName] else { return nil }
             var actual = column
             actual.type = type.sql
-            if actual.isForeign { foreign.insert(column.name) }
+            foreign[column.name] = actual.foreignForm
             codes.append(
                 ColumnCode(
                     actual, enums: preparation.plan.enums,

@@ -153,7 +153,11 @@ struct DataReview {
         let columns = key.columns.compactMap { planned.column(named: $0) }
         return KeyCheck.Trial(
             table: table, columns: columns.map(\.name),
-            codes: columns.map { code($0, plan, isDecided: changed?.contains($0.name) ?? false) })
+            codes: columns.map { column in
+                code(
+                    column, plan, isDecided: changed?.contains(column.name) ?? false,
+                    isAdopted: plan.isAdopted(planned))
+            })
     }
 
     /// Rows that break a check, and rows that are too wide.
