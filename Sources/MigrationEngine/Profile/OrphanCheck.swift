@@ -1,5 +1,6 @@
 import Postgres
 import SQLite
+import Synchronization
 
 /// Finds rows whose foreign key has no parent, which SQLite lets in unless an application asks it not to.
 ///
@@ -13,24 +14,31 @@ struct OrphanCheck {
         var rowids: [Int64] = []
     }
 
+    /// In the order of the tables; several are looked at at the same time.
     static func run(
-        _ tables: [Catalog.Table], snapshot: Snapshot, cancellation: Cancellation
+        _ tables: [Catalog.Table], snapshot: Snapshot, workers: Int = 2, cancellation: Cancellation
     ) throws -> [Orphans] {
-        let connection = try snapshot.open()
-        let interrupter = connection.interrupter
-        return try cancellation.whileRegistered({ interrupter.interrupt() }) {
-            var found: [Orphans] = []
-            for table in tables where !table.foreignKeys.isEmpty {
-                do {
-                    found += try orphans(of: table, connection)
-                    found += try foldedOrphans(of: table, tables, connection)
-                } catch let error as SQLiteError {
-                    if error.isInterrupted { throw MigrationError.cancelled }
-                    // A parent that is missing or not unique makes the check fail; that is a finding of its own.
+        let asked = tables.filter { !$0.foreignKeys.isEmpty }
+        let found = Mutex<[String: [Orphans]]>([:])
+        let queue = WorkQueue(asked)
+        try WorkerThreads.run(count: max(1, min(workers, asked.count)), onFirstError: { queue.stop() }) { _ in
+            let connection = try snapshot.open()
+            let interrupter = connection.interrupter
+            try cancellation.whileRegistered({ interrupter.interrupt() }) {
+                while let table = queue.next() {
+                    do {
+                        let all =
+                            try orphans(of: table, connection) + foldedOrphans(of: table, tables, connection)
+                        found.withLock { $0[table.name] = all }
+                    } catch let error as SQLiteError {
+                        if error.isInterrupted { throw MigrationError.cancelled }
+                        // A parent that is missing or not unique makes the check fail; that is a finding of its own.
+                    }
                 }
             }
-            return found
         }
+        let all = found.withLock { $0 }
+        return asked.flatMap { all[$0.name] ?? [] }
     }
 
     /// Rows whose parent SQLite finds under a collation such as NOCASE, and PostgreSQL, which compares bytes, does not.

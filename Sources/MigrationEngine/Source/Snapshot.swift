@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import Synchronization
 
 /// An immutable copy of a source at one moment: what every later reading is made from.
 public struct Snapshot: Codable, Sendable, Equatable {
@@ -41,7 +42,7 @@ public struct Snapshot: Codable, Sendable, Equatable {
 ///
 /// Layout: `snapshots/<time>.db` with `<time>.json` beside it, which is written last: a snapshot without it is not
 /// complete and is removed by the next one. Called from one thread.
-public struct SnapshotStore {
+public struct SnapshotStore: Sendable {
     let folder: String
     let cancellation: Cancellation
 
@@ -68,9 +69,7 @@ public struct SnapshotStore {
         defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(partial + suffix) } }
         let reader = SourceReader(source: source, workFolder: folder, cancellation: cancellation)
         try reader.read { connection in try copy(connection, into: partial, progress: progress) }
-        let notes = try checkIntegrity(of: partial, source: source)
-        let snapshotHash = try MigrationEngine.sha256(ofFile: partial, cancellation: cancellation)
-        let hash = try sourceHash(source, unchangedSince: before)
+        let (notes, snapshotHash, hash) = try checked(partial, source, before)
         let time = nextTime()
         let path = "\(folder)/\(time.replacing(":", with: "-")).db"
         guard rename(partial, path) == 0 else { throw FileSystemError("naming the snapshot", path) }
@@ -84,6 +83,24 @@ public struct SnapshotStore {
         try writePrivateFile(
             sidecar(path), String(decoding: try encoder.encode(snapshot), as: UTF8.self) + "\n")
         return snapshot
+    }
+
+    /// What integrity_check says of a copy, its hash and the source's: the check on one core, the hashes on another.
+    private func checked(
+        _ copy: String, _ source: SourceFile, _ before: SourceFile.Fingerprint
+    ) throws -> (notes: [String], hash: String, sourceHash: String?) {
+        let results = Mutex<(notes: [String], hash: String, sourceHash: String?)>(([], "", nil))
+        try WorkerThreads.run(count: 2) { number in
+            if number == 0 {
+                let notes = try checkIntegrity(of: copy, source: source)
+                results.withLock { $0.notes = notes }
+            } else {
+                let hash = try MigrationEngine.sha256(ofFile: copy, cancellation: cancellation)
+                let sourceHash = try sourceHash(source, unchangedSince: before)
+                results.withLock { ($0.hash, $0.sourceHash) = (hash, sourceHash) }
+            }
+        }
+        return results.withLock { $0 }
     }
 
     /// The complete snapshots, oldest first.
