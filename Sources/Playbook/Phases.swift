@@ -95,8 +95,9 @@ public enum Phases {
             needs: ["1.8"], basis: [.run], undo: "takes out the rows that were loaded"),
         Step(
             "3.3", "constraints",
-            "Makes keys, indexes and foreign keys, and sets every sequence past its maximum.",
-            needs: ["3.2"], basis: [.run], undo: "drops keys, indexes and foreign keys"),
+            "Makes keys, indexes, checks, foreign keys, views and triggers, and sets every sequence past its maximum.",
+            needs: ["3.2"], basis: [.run],
+            undo: "drops keys, indexes, views and triggers"),
         Step(
             "3.4", "proof", "Compares every cell of every table with the snapshot.", needs: ["3.3"],
             basis: [.run]),

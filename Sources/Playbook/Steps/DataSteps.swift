@@ -129,7 +129,7 @@ struct CopyStep: StepOperation {
     }
 }
 
-/// 3.3: makes keys, indexes and foreign keys.
+/// 3.3: makes keys, indexes, checks, foreign keys, views and triggers.
 struct ConstraintsStep: StepOperation {
     func preview(_ context: StepContext) throws -> Preview {
         let preparation = try context.preparation()
@@ -148,7 +148,8 @@ struct ConstraintsStep: StepOperation {
         let count = SchemaScript(migration.preparation.plan).constraintStatements.count
         return StepOutcome(
             evidence: [
-                Format.count(count, "key or index", "keys, indexes and foreign keys"),
+                Format.count(count, "statement", "statements")
+                    + " for keys, indexes, checks, foreign keys, views and triggers",
                 Format.count(made.objects.count, "sequence", "sequences"),
             ]
                 + made.findings.map(\.message))
@@ -162,7 +163,7 @@ struct ConstraintsStep: StepOperation {
 
     func undo(_ context: StepContext) throws -> [String] {
         try context.migration().undoConstraints()
-        return ["keys, indexes and foreign keys are gone; the rows are there"]
+        return ["keys, indexes, checks, foreign keys, views and triggers are gone; the rows are there"]
     }
 }
 
@@ -184,14 +185,19 @@ struct ProofStep: StepOperation {
     func run(_ context: StepContext) throws -> StepOutcome {
         var report = try context.migration().prove()
         let equal = report.tables.count { $0.verdict == "equal" }
-        let differing = report.tables.filter { $0.verdict == "differs" }
+        let differing = (report.tables + report.views).filter { $0.verdict == "differs" }
+        let views = report.views.count { $0.verdict == "equal" }
         let rows = report.tables.reduce(0) { $0 + $1.loadedRows }
         var outcome = StepOutcome(
             evidence: [
                 "\(equal) of \(Format.count(report.tables.count, "table", "tables")) equal, "
                     + Format.count(rows, "row", "rows"),
                 "as of the snapshot of \(report.snapshot?.time ?? ""), sha256 \(report.snapshot?.sha256 ?? "")",
-            ] + report.notices)
+            ]
+                + (report.views.isEmpty
+                    ? []
+                    : ["\(views) of \(Format.count(report.views.count, "view", "views")) with equal rows"])
+                + report.notices)
         switch report.outcome {
         case .differs:
             let count = differing.reduce(0) { $0 + $1.differences }

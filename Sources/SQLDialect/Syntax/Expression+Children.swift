@@ -22,12 +22,4 @@ extension Expression {
     func contains(where test: (Expression) -> Bool) -> Bool {
         test(self) || children.contains { $0.contains(where: test) }
     }
-
-    /// Whether it takes several rows for one value.
-    var isAggregate: Bool {
-        contains { part in
-            guard case .call(let call) = part.kind else { return false }
-            return call.window == nil && AggregateRule.isAggregate(call)
-        }
-    }
 }

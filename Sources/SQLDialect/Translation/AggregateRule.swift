@@ -177,3 +177,13 @@ extension ExpressionTranslator {
         return "\(sql) \(order.isDescending ? "DESC" : "ASC") NULLS \(nullsFirst ? "FIRST" : "LAST")"
     }
 }
+
+extension Expression {
+    /// Whether it takes several rows for one value.
+    var isAggregate: Bool {
+        contains { part in
+            guard case .call(let call) = part.kind else { return false }
+            return call.window == nil && AggregateRule.isAggregate(call)
+        }
+    }
+}
