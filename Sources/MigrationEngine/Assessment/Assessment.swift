@@ -46,9 +46,17 @@ public struct Assessment: Codable, Sendable, Equatable {
     /// Findings that stop a run, and those that only tell.
     public let openFindings: Int
     public let notes: Int
+    /// What columns look like beyond their declaration: nothing is changed for it.
+    public let observations: [Observation]
+
+    public struct Observation: Codable, Sendable, Equatable {
+        public let table: String
+        public let column: String
+        public let words: String
+    }
 
     enum CodingKeys: String, CodingKey {
-        case encoding, rows, kinds, estimates, notes
+        case encoding, rows, kinds, estimates, notes, observations
         case fileBytes = "file_bytes"
         case userVersion = "user_version"
         case valueBytes = "value_bytes"
@@ -65,6 +73,13 @@ public struct Assessment: Codable, Sendable, Equatable {
         estimates = Estimates(preparation)
         openFindings = preparation.blocking.count
         notes = preparation.findings.count - preparation.blocking.count
+        observations = preparation.catalog.tables.flatMap { table in
+            zip(table.columns, preparation.profiles[table.name]?.columns ?? []).flatMap { column, profile in
+                profile.observations(column).map {
+                    Observation(table: table.name, column: column.name, words: $0)
+                }
+            }
+        }
     }
 
     private static func kinds(_ objects: [ObjectState]) -> [Kind] {

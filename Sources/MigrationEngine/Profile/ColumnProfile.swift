@@ -24,6 +24,8 @@ public struct ColumnProfile: Sendable, Equatable {
     public var decimals: Decimals?
     public var json: JSON?
     public var shapes: Shapes?
+    public var forms = TextForms()
+    public var few = Few()
 
     public init() {}
 

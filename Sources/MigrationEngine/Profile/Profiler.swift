@@ -119,6 +119,7 @@ public struct Profiler: Sendable {
             if value < column.minInteger { column.minInteger = value }
             if value > column.maxInteger { column.maxInteger = value }
             if value == 0 || value == 1 { column.booleans += 1 }
+            column.few.note(value)
             if interest.decimals { noteDecimal(DecimalDigits(value), &column) }
             return 8
         case SQLITE_FLOAT:
@@ -159,6 +160,8 @@ public struct Profiler: Sendable {
         if scan.characters > column.maxTextCharacters { column.maxTextCharacters = scan.characters }
         if scan.hasNUL || !scan.isValid { column.invalidTexts += 1 }
         if text.count <= 5, BooleanText.parse(text) != nil { column.booleans += 1 }
+        column.few.note(text)
+        column.forms.note(text)
         if interest.dates { noteDate(text, &column) }
         if interest.json { noteJSON(text, &column) }
         if interest.shapes { column.shapes?.note(text) }

@@ -11,7 +11,8 @@ extension Page {
                 Self.file(assessment, preparation, location), Self.verdict(assessment),
                 Self.kinds(assessment),
                 Self.estimates(assessment),
-            ] + Self.findings(preparation) + Self.tables(preparation) + Self.others(preparation)
+            ] + Self.findings(preparation) + Self.observations(assessment) + Self.tables(preparation)
+            + Self.others(preparation)
     }
 
     private static func file(
@@ -79,6 +80,17 @@ extension Page {
                             finding.choices.map { "\($0.word): \($0.consequence)" }.joined(separator: "; "),
                         ]
                     }))
+        ]
+    }
+
+    private static func observations(_ assessment: Assessment) -> [Section] {
+        guard !assessment.observations.isEmpty else { return [] }
+        return [
+            Section(
+                title: "Seen in the values; nothing is changed for it",
+                table: Table(
+                    head: ["Column", "What"],
+                    rows: assessment.observations.map { ["\($0.table).\($0.column)", $0.words] }))
         ]
     }
 
