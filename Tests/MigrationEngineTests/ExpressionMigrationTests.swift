@@ -155,9 +155,9 @@ import Testing
             #expect(report.outcome == .undecided)
             #expect(
                 report.findings.map(\.message) == [
-                    "view v: not carried: group_concat joins texts in an order that SQLite does not promise: group_concat(a)",
-                    "view broken: not carried: SQLite itself cannot read it: no such column: gone",
-                    "view w: not carried: the table v is not in the target",
+                    "not carried: group_concat joins texts in an order that SQLite does not promise: group_concat(a)",
+                    "not carried: SQLite itself cannot read it: no such column: gone",
+                    "not carried: the table v is not in the target",
                 ])
         }
     }

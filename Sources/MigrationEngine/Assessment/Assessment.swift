@@ -109,7 +109,7 @@ extension Assessment.Estimates {
     private enum Rate {
         static let copiedBytesPerSecond = 180_000_000.0
         static let copiedRowsPerSecond = 620_000.0
-        static let indexedRowsPerSecond = 1_500_000.0
+        static let indexedRowsPerSecond = 700_000.0
         static let provenPerCopied = 0.82
     }
 

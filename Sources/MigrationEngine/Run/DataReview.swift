@@ -257,7 +257,7 @@ extension ObjectState {
     func finding(_ virtual: VirtualTable?) -> Finding {
         let what = "\(kind.rawValue) \(name)"
         return Finding(
-            .notCarried, blocking: true, object: what, "\(what): \(reason ?? "cannot be carried")",
+            .notCarried, blocking: true, object: what, reason ?? "not carried",
             choices: virtual?.choices ?? [.leaveOut("the \(what)")])
     }
 }
