@@ -1,3 +1,4 @@
+import Postgres
 import SQLite
 
 /// Rows that are wider than a page of PostgreSQL's even when every long value is moved out of it.
@@ -44,7 +45,7 @@ enum RowWidthReview {
         let header = 24 + (table.columns.count + 7) / 8
         guard header + widths.reduce(0, +) > widest else { return nil }
         let terms = table.columns.map { column -> String in
-            let name = DecidedTable.alias + ".\"" + column.name.replacing("\"", with: "\"\"") + "\""
+            let name = "\(DecidedTable.alias).\(quoteIdentifier(column.name))"
             let width =
                 width(column.postgresType).map(String.init)
                 ?? "min(length(CAST(\(name) AS BLOB)) + 1, \(pointer))"

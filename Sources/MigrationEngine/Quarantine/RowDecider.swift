@@ -1,6 +1,7 @@
 import CSQLite
 import Crypto
 import Foundation
+import Postgres
 import SQLite
 
 /// Finds every row that a decision is about, those that follow a parent into quarantine included, before data moves.
@@ -84,7 +85,8 @@ struct RowDecider {
             try writer.quarantine(name, where: CheckReview.broken(by: source), reason: finding.key)
         case .nullInKey, .nullInNotNull:
             try writer.quarantine(
-                name, where: "typeof(\(DecidedTable.alias).\(quoted(finding.column ?? ""))) = 'null'",
+                name,
+                where: "typeof(\(DecidedTable.alias).\(quoteIdentifier(finding.column ?? ""))) = 'null'",
                 reason: finding.key)
         case .valueDoesNotFit:
             guard let column = planned.columns.first(where: { $0.name == finding.column }) else { return }
@@ -135,8 +137,6 @@ struct RowDecider {
             }
         }
     }
-
-    private func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
 
     private func hasCollation(_ key: MigrationPlan.ForeignKey) -> Bool {
         guard let parent = review.catalog.tables.first(where: { $0.name == key.parent }) else { return false }

@@ -123,41 +123,18 @@ struct IndexTrial {
         try target.execute(
             "CREATE TEMP TABLE howdah_long (\(definitions.joined(separator: ", ")), howdah_row bigint) ON COMMIT DROP"
         )
-        let connection = try preparation.data.open()
-        let interrupter = connection.interrupter
         let sum = columns.map {
             "ifnull(length(CAST(\(DecidedTable.alias).\(quoteIdentifier($0.name)) AS BLOB)), 0)"
         }
         .joined(separator: " + ")
         let query = preparation.data.query(source, columns: columns.map(\.name)).rows(
             where: "\(sum) > \(Self.doubtful)")
-        let hasRowid = source.rowidName != nil
-        var codes = columns.map { column in
+        let codes = columns.map { column in
             ColumnCode(column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: true))
         }
-        if hasRowid { codes.append(ColumnCode(.init(name: "row", type: "bigint"), enums: [])) }
-        let names =
-            columns.map { quoteIdentifier($0.name) }.joined(separator: ", ")
-            + (hasRowid ? ", howdah_row" : "")
-        try cancellation.whileRegistered({ interrupter.interrupt() }) {
-            let statement = try connection.prepare(query)
-            var encoder = RowEncoder(codes)
-            encoder.appendHeader()
-            _ = try target.copyIn("COPY pg_temp.howdah_long (\(names)) FROM STDIN (FORMAT binary)") {
-                do {
-                    while try statement.step() {
-                        if encoder.encodeRow(statement.handle) != nil { continue }
-                        guard encoder.bytes.count >= 1 << 16 else { continue }
-                        try target.send(encoder.bytes)
-                        encoder.removeAll()
-                    }
-                } catch let error as SQLiteError where error.isInterrupted {
-                    throw MigrationError.cancelled
-                }
-                encoder.appendTrailer()
-                try target.send(encoder.bytes)
-            }
-        }
+        try TrialRows(data: preparation.data, cancellation: cancellation).send(
+            query, codes: codes, into: "pg_temp.howdah_long", columns: columns.map(\.name),
+            rowColumn: source.rowidName == nil ? nil : "howdah_row", target)
     }
 }
 

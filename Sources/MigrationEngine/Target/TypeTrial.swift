@@ -94,34 +94,9 @@ struct TypeTrial {
     ) throws {
         try target.execute(
             "CREATE TEMP TABLE howdah_trial (value \(trial.carrier), row bigint) ON COMMIT DROP")
-        let connection = try data.open()
-        let interrupter = connection.interrupter
-        let hasRowid = table.rowidName != nil
-        try cancellation.whileRegistered({ interrupter.interrupt() }) {
-            let statement = try connection.prepare(data.query(table, columns: [column.name]).all)
-            let names = hasRowid ? "value, row" : "value"
-            var codes = [trial.code]
-            if hasRowid {
-                codes.append(ColumnCode(.init(name: "row", type: "bigint"), enums: []))
-            }
-            var encoder = RowEncoder(codes)
-            encoder.appendHeader()
-            _ = try target.copyIn("COPY pg_temp.howdah_trial (\(names)) FROM STDIN (FORMAT binary)") {
-                do {
-                    while try statement.step() {
-                        // What has no text, the check without a server has found.
-                        if encoder.encodeRow(statement.handle) != nil { continue }
-                        guard encoder.bytes.count >= 1 << 16 else { continue }
-                        try target.send(encoder.bytes)
-                        encoder.removeAll()
-                    }
-                } catch let error as SQLiteError where error.isInterrupted {
-                    throw MigrationError.cancelled
-                }
-                encoder.appendTrailer()
-                try target.send(encoder.bytes)
-            }
-        }
+        try TrialRows(data: data, cancellation: cancellation).send(
+            data.query(table, columns: [column.name]).all, codes: [trial.code], into: "pg_temp.howdah_trial",
+            columns: ["value"], rowColumn: table.rowidName == nil ? nil : "row", target)
     }
 
     /// All at once where the type takes every value; else one by one.
