@@ -113,8 +113,10 @@ enum Describe {
             ]
         case .quarantined:
             let kept = report.tables.reduce(0) { $0 + $1.quarantinedRows }
+            let loaded = Format.count(
+                report.tables.reduce(0) { $0 + $1.loadedRows }, "row is", "rows are")
             return [
-                "proven: \(rows) rows are loaded, every cell equal; \(Format.count(kept, "row is", "rows are")) "
+                "proven: \(loaded) loaded, every cell equal; \(Format.count(kept, "row is", "rows are")) "
                     + "kept whole in howdah.quarantine by decision (exit 5)"
             ]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
