@@ -23,7 +23,9 @@ enum DateRules {
 
     private static func written(_ name: String, _ layout: String) -> FunctionRule {
         FunctionRule(name: name, arguments: 0...10) { t, a, range throws(Refusal) in
-            .atom("to_char(\(try instant(t, a, range)), '\(layout)')", .text)
+            var text = Typed.atom("to_char(\(try instant(t, a, range)), '\(layout)')", .text)
+            text.isNeverNumber = true
+            return text
         }
     }
 

@@ -58,6 +58,11 @@ extension ExpressionTranslator {
         if other.affinity == .text, value.affinity == nil, value.type.isNumber {
             value = try text(value, range)
         } else if let affinity = other.affinity, affinity.isNumeric, value.type == .text {
+            // What is no number stays a text, and compares with texts as one.
+            if other.isNeverNumber {
+                if value.isNeverNumber { return }
+                if case .text(let literal)? = value.constant, Self.number(literal) == nil { return }
+            }
             guard case .text(let literal)? = value.constant, let number = Self.number(literal) else {
                 throw Refusal("a text is compared with a number", range)
             }

@@ -53,6 +53,7 @@ struct ExpressionTranslator {
             plain = .atom("(extract(epoch FROM \(value.sql)) * \(perSecond))::bigint", .integer)
         case .layout(let layout):
             plain = .atom("to_char(\(value.sql), \(quoteLiteral(layout)))", .text)
+            plain.isNeverNumber = true
         case .json: throw Refusal("\(column.name) is JSON, which PostgreSQL does not keep as a text", range)
         case .mixed:
             throw Refusal(
@@ -169,7 +170,9 @@ struct ExpressionTranslator {
     static func now(date: Bool, time: Bool) -> Typed {
         let layout = [date ? "YYYY-MM-DD" : nil, time ? "HH24:MI:SS" : nil].compactMap { $0 }
             .joined(separator: " ")
-        return .atom("to_char(statement_timestamp() AT TIME ZONE 'UTC', '\(layout)')", .text)
+        var now = Typed.atom("to_char(statement_timestamp() AT TIME ZONE 'UTC', '\(layout)')", .text)
+        now.isNeverNumber = true
+        return now
     }
 
     private func unary(_ unary: Expression.Unary, _ operand: Expression) throws(Refusal) -> Typed {

@@ -20,6 +20,8 @@ struct Typed {
     var constant: Constant?
     /// What a bare column holds; nil for other expressions.
     var column: SQLRelation.Column?
+    /// A text that is surely no number, such as a date: a numeric affinity leaves it as it is.
+    var isNeverNumber = false
     /// A sum or mean of doubles, which depends on the order of its terms in the last digits.
     var isApproximate = false
 
