@@ -75,7 +75,8 @@ struct RandomExpression {
     mutating func text(_ depth: Int) -> String {
         guard depth > 0, random.chance(75) else {
             return pick([
-                "t", "u", "r", "'a'", "'Abc'", "''", "' ß '", "'it''s \\'", "NULL", "s", "y", "'2024-01-01'",
+                "t", "u", "r", "'a'", "'Abc'", "''", "' ß '", "'it''s \\'", "NULL", "s", "y", "w",
+                "'2024-01-01'",
             ])
         }
         let d = depth - 1
