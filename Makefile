@@ -37,10 +37,14 @@ build: deps
 demo: build
 	.build/release/howdah demo $(DEMO)
 
-## test: everything, against a private PostgreSQL that the tests start themselves
+## test: everything, against a private PostgreSQL that the tests start themselves; what failed is said again at the end
 test: deps lint
 	swift build --build-tests
-	swift test --skip-build --parallel
+	@log=$$(mktemp) && trap 'rm -f "$$log"' EXIT && \
+	{ swift test --skip-build --parallel 2>&1 || printf '\nmake: the tests failed\n'; } | tee "$$log" && \
+	if grep -aq '^make: the tests failed$$' "$$log"; then \
+	  echo "What failed, once more:"; grep -a 'recorded an issue\|error:' "$$log"; exit 1; \
+	fi
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

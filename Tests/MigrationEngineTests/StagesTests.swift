@@ -13,9 +13,11 @@ import Testing
         INSERT INTO t VALUES (1, 'a'), (2, 'b'); INSERT INTO u VALUES (1, 2)
         """
 
-    private func withMigration(_ body: (Migration, Conninfo) throws -> Void) throws {
+    private func withMigration(
+        _ script: String = script, _ body: (Migration, Conninfo) throws -> Void
+    ) throws {
         try withTemporaryFolder { folder in
-            try makeDatabase("\(folder)/a.db", Self.script)
+            try makeDatabase("\(folder)/a.db", script)
             try TestServer.withDatabase { conninfo in
                 let preparation = try TestMigration().prepare("\(folder)/a.db", state: "\(folder)/s")
                 let cancellation = Cancellation()
@@ -84,6 +86,41 @@ import Testing
             watch.start()
             _ = try migration.makeConstraints()
             #expect(try stage(migration) == .constrained)
+        }
+    }
+
+    /// So many keys that sessions which make them side by side would wait for each other sooner or later.
+    @Test func tablesThatReferToEachOtherGetTheirKeys() throws {
+        let count = 100
+        let tables = [("a", "b"), ("b", "a")].map { table, other in
+            let columns = (0..<count).map { "c\($0) INTEGER REFERENCES \(other)" }.joined(separator: ", ")
+            return """
+                CREATE TABLE \(table) (id INTEGER PRIMARY KEY, \(columns));
+                INSERT INTO \(table) (id, c0) VALUES (1, 1)
+                """
+        }
+        try withMigration(tables.joined(separator: ";\n")) { migration, conninfo in
+            #expect(try migration.run().outcome == .proven)
+            let keys = try TestServer.rows(
+                "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE conname LIKE '%_fkey' AND "
+                    + "connamespace = 'public'::regnamespace", in: conninfo)
+            #expect(keys == ["\(2 * count)|t"])
+        }
+    }
+
+    @Test func aForeignKeyThatAKilledRunLeftUnvalidatedIsValidated() throws {
+        try withMigration { migration, conninfo in
+            _ = try migration.makeSchema()
+            try migration.loadRows()
+            try TestServer.connect(conninfo).execute(
+                """
+                ALTER TABLE public.t ADD CONSTRAINT t_pkey PRIMARY KEY (id);
+                ALTER TABLE public.u ADD CONSTRAINT u_t_fkey FOREIGN KEY (t) REFERENCES public.t (id) NOT VALID
+                """)
+            _ = try migration.makeConstraints()
+            let keys = try TestServer.rows(
+                "SELECT conname, convalidated FROM pg_constraint WHERE conname = 'u_t_fkey'", in: conninfo)
+            #expect(keys == ["u_t_fkey|t"])
         }
     }
 

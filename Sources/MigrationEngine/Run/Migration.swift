@@ -252,15 +252,22 @@ public struct Migration: Sendable {
         _ main: borrowing Postgres.Connection, present: Set<SchemaScript.Place> = []
     ) throws -> Sequences.Outcome {
         progress.begin(.constraints)
-        for stage in [script.keysAndIndexes, script.foreignKeys] {
-            let missing = stage.map { table, statements in
-                (
-                    table: table,
-                    statements: statements.filter { !present.contains(place($0, of: table)) }
-                )
+        func missing(_ work: [(table: String, statements: [SchemaScript.Statement])]) -> [Work] {
+            work.map { table, statements in
+                let missing = statements.filter { !present.contains(place($0, of: table)) }
+                return Work(table: table, statements: missing.map { ($0, $0.sql) })
             }
-            try run(missing.filter { !$0.statements.isEmpty })
         }
+        try run(missing(script.keysAndIndexes))
+        let keys = missing(script.foreignKeys).flatMap(\.statements)
+        try run([Work(table: "", statements: keys)])
+        // Of a key that is validated already, the server looks at no row.
+        try run(
+            script.foreignKeys.map { table, statements in
+                Work(
+                    table: table,
+                    statements: statements.compactMap { key in key.validation.map { (key, $0) } })
+            })
         try cancellation.check()
         let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
         for table in plan.tables where !table.isSkipped {
@@ -298,8 +305,15 @@ public struct Migration: Sendable {
             table: plan.tables.first { $0.name == table }?.targetName ?? table, name: statement.name)
     }
 
+    /// Statements for one table, each with the object that it is for.
+    private struct Work {
+        let table: String
+        let statements: [(object: SchemaScript.Statement, sql: String)]
+    }
+
     /// Runs the statements of one table after each other, and tables beside each other.
-    private func run(_ work: [(table: String, statements: [SchemaScript.Statement])]) throws {
+    private func run(_ all: [Work]) throws {
+        let work = all.filter { !$0.statements.isEmpty }
         let bySize = work.sorted {
             preparation.profiles[$0.table]?.bytes ?? 0 > preparation.profiles[$1.table]?.bytes ?? 0
         }
@@ -309,14 +323,14 @@ public struct Migration: Sendable {
                 try connection.execute(
                     "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off; SET lock_timeout = 0")
                 while let statements = queue.next() {
-                    for statement in statements {
+                    for (object, sql) in statements {
                         try gate.pass(cancellation)
                         do {
-                            _ = try connection.query(statement.sql)
+                            _ = try connection.query(sql)
                         } catch let error as PostgresError where error.code == .server {
                             throw MigrationError(
                                 .target,
-                                "\(statement.kind.rawValue) \(statement.name) cannot be made: \(error)",
+                                "\(object.kind.rawValue) \(object.name) cannot be made: \(error)",
                                 remedy: "Take it out of the plan, or correct the rows in the source.")
                         }
                     }

@@ -23,14 +23,18 @@ public struct SchemaScript: Sendable {
 
     /// The statements that make keys, indexes and foreign keys, in order.
     public var constraintStatements: [String] {
-        (keysAndIndexes + foreignKeys).flatMap(\.statements).map(\.sql) + viewsAndTriggers.map(\.sql)
+        let keys = foreignKeys.flatMap(\.statements)
+        return keysAndIndexes.flatMap(\.statements).map(\.sql) + keys.map(\.sql)
+            + keys.compactMap(\.validation) + viewsAndTriggers.map(\.sql)
     }
 
     /// The statements that make each table, with its keys.
     public var statementsByTable: [String: [String]] {
         var all: [String: [String]] = [:]
         for table in tables { all[table.name] = [create(table)] }
-        for (table, statements) in keysAndIndexes + foreignKeys { all[table]? += statements.map(\.sql) }
+        for (table, statements) in keysAndIndexes + foreignKeys {
+            all[table]? += statements.map(\.sql) + statements.compactMap(\.validation)
+        }
         return all
     }
 
@@ -85,6 +89,8 @@ public struct SchemaScript: Sendable {
         /// Its name in the source, where that is another.
         var source: String?
         let sql: String
+        /// Checks the rows that are there, where `sql` leaves that out.
+        var validation: String?
         /// Takes the object away again.
         let undo: String
 
@@ -146,14 +152,20 @@ public struct SchemaScript: Sendable {
         return sql
     }
 
-    /// Foreign keys by child table; every key that they refer to is there by then.
+    /// Foreign keys by child table; every key that they refer to is there by then. Each is made without a look at the rows,
+    /// which takes no time, and validated afterwards: making one locks both tables (SHARE ROW EXCLUSIVE), so that two
+    /// sessions that make keys of tables which refer to each other would wait for each other for ever; validating does not
+    /// (PostgreSQL manual, ALTER TABLE, "VALIDATE CONSTRAINT").
     var foreignKeys: [(table: String, statements: [Statement])] {
         let present = Set(plan.tables.filter { !$0.isSkipped }.map(\.name))
         return tables.map { table in
             let statements = (table.foreignKeys ?? []).filter { present.contains($0.parent) }.map { key in
-                Statement(
+                let name = qualified(table)
+                return Statement(
                     kind: .foreignKey, name: key.name, sql: foreignKey(key, of: table),
-                    undo: dropConstraint(key.name, qualified(table)))
+                    validation: key.notValid ?? false
+                        ? nil : "ALTER TABLE \(name) VALIDATE CONSTRAINT \(quoteIdentifier(key.name))",
+                    undo: dropConstraint(key.name, name))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
@@ -174,8 +186,7 @@ public struct SchemaScript: Sendable {
         if let deferrable = key.deferrable {
             sql += " DEFERRABLE INITIALLY \(deferrable == "deferred" ? "DEFERRED" : "IMMEDIATE")"
         }
-        if key.notValid ?? false { sql += " NOT VALID" }
-        return sql
+        return sql + " NOT VALID"
     }
 
     /// Views in the order of the plan, then the functions of triggers and the triggers themselves: after the load, so that
@@ -216,7 +227,8 @@ public struct SchemaScript: Sendable {
         lines.append("-- After the load: keys and indexes, then foreign keys.\n")
         lines += keysAndIndexes.flatMap { $0.statements.map { $0.sql + ";" } }
         lines.append("")
-        lines += foreignKeys.flatMap { $0.statements.map { $0.sql + ";" } }
+        let keys = foreignKeys.flatMap(\.statements)
+        lines += (keys.map(\.sql) + keys.compactMap(\.validation)).map { $0 + ";" }
         if !viewsAndTriggers.isEmpty {
             lines.append("\n-- Views and triggers.\n")
             lines += viewsAndTriggers.map { $0.sql + ";" }
