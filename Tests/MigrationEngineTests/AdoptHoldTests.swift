@@ -118,6 +118,23 @@ import Testing
         }
     }
 
+    @Test func rowsThatAPolicyHidesAreAnErrorAndNotASmallerCount() throws {
+        try with(.neither, target: Self.plainTarget) { target, user in
+            let name = try #require(user)
+            try target.execute(
+                "INSERT INTO parent VALUES (1, 'x'); ALTER TABLE parent ENABLE ROW LEVEL SECURITY")
+            let server = TargetServer(
+                target.conninfo.setting("user", to: name), cancellation: Cancellation())
+            #expect {
+                try server.withConnection(purpose: "test") {
+                    _ = try $0.query("SELECT count(*) FROM public.parent")
+                }
+            } throws: {
+                "\($0)".contains("row-level security")
+            }
+        }
+    }
+
     @Test func rightsThatLackAreNamed() throws {
         try with(.neither, target: Self.plainTarget) { target, user in
             let name = try #require(user)

@@ -148,7 +148,11 @@ import Testing
         #expect(
             script.foreignKeys.flatMap(\.statements).map(\.sql) == [
                 "ALTER TABLE \"public\".\"c\" ADD CONSTRAINT \"k\"\"1\" FOREIGN KEY (\"x\") REFERENCES \"public\".\"a\"\"b\" "
-                    + "(\"c\"\"d\") ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED"
+                    + "(\"c\"\"d\") ON DELETE SET NULL ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID"
+            ])
+        #expect(
+            script.foreignKeys.flatMap(\.statements).map(\.validation) == [
+                "ALTER TABLE \"public\".\"c\" VALIDATE CONSTRAINT \"k\"\"1\""
             ])
     }
 }

@@ -57,7 +57,7 @@ public struct Adopting: Sendable {
             let schema = proposal.plan.schema
             let target = try TargetCatalogReader.read(schema: schema, connection)
             let matches = Adoption.tables(proposal.plan, edited, target)
-            let tables = matches.values.compactMap(target.table(named:)).filter { $0.missingRights.isEmpty }
+            let tables = matches.values.compactMap(target.table(named:)).filter(\.isOpen)
             let rows = try Self.rowsBefore(tables.map(\.name), schema: schema, connection)
             return Adoption(
                 proposal, profiles: profiles, catalog: catalog, edited: edited, target: target,

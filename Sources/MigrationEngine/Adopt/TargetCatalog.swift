@@ -23,6 +23,9 @@ struct TargetCatalog: Sendable {
         var foreignKeys: [ForeignKey] = []
         var triggers: [Trigger] = []
 
+        /// Whether its rows can be counted and taken out again.
+        var isOpen: Bool { missingRights.isEmpty && !hidesRows }
+
         func column(named name: String) -> Column? { columns.first { $0.name == name } }
     }
 
