@@ -25,7 +25,7 @@ import Testing
             type: PostgresType(type), style: style, enums: [.init(name: "Role", labels: ["OWNER", "it's"])])
         switch rules.translate(sql) {
         case .carried(let value): return .some(value)
-        case .notSupported: return nil
+        case .notSupported, nil: return nil
         }
     }
 
@@ -129,8 +129,6 @@ import Testing
     }
 
     @Test func aRefusalQuotesTheDefault() {
-        let rules = DefaultRules(type: .text, style: .plain, enums: [])
-        #expect(rules.translate("(random())") == .notSupported("the default (random()) is an expression"))
         #expect(
             DefaultRules(type: .bigint, style: .plain, enums: []).translate("'x'")
                 == .notSupported("the default 'x' is no value of type bigint"))
@@ -143,7 +141,7 @@ import Testing
 
     @Test func oneBadDefaultDoesNotStopTheOthers() throws {
         let proposal = try propose(
-            "CREATE TABLE t (a INT DEFAULT (random()), b INT DEFAULT 5, c TEXT DEFAULT 'x')")
+            "CREATE TABLE t (a TEXT DEFAULT (julianday('now')), b INT DEFAULT 5, c TEXT DEFAULT 'x')")
         #expect(proposal.plan.tables.first?.columns.map(\.defaultValue) == [nil, "5", "'x'"])
         #expect(proposal.objects.filter { $0.kind == .defaultValue }.map(\.name) == ["t.a"])
     }

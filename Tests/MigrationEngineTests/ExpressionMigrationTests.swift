@@ -1,5 +1,6 @@
 import MigrationEngine
 import Postgres
+import SQLite
 import TestSupport
 import Testing
 
@@ -106,15 +107,105 @@ import Testing
         }
     }
 
-    @Test func anExpressionCanBeADefault() throws {
-        let script = """
-            CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT DEFAULT (lower('ABC') || 1), n INTEGER DEFAULT (2 * 21), w TEXT DEFAULT (strftime('%Y', 'now')))
+    struct Default: CustomTestStringConvertible, Sendable {
+        /// A column's type and its default.
+        let declaration: String
+        /// Of the column `c`, to SQLite.
+        let question: String
+        let answer: String
+        /// The question in PostgreSQL's words, where they are others.
+        let other: String
+        /// What the column holds before.
+        let value: String
+
+        init(
+            _ declaration: String, _ question: String, _ answer: String, other: String? = nil,
+            value: String = "NULL"
+        ) {
+            self.declaration = declaration
+            self.question = question
+            self.answer = answer
+            self.other = other ?? question
+            self.value = value
+        }
+
+        var testDescription: String { declaration }
+    }
+
+    @Test(arguments: [
+        // Constants, by SQLite itself.
+        Default("TEXT DEFAULT (lower('ABC') || 1)", "c", "abc1"),
+        Default("INTEGER DEFAULT (2 * 21)", "c", "42"),
+        Default("INTEGER DEFAULT ('4' || '2')", "c", "42"),
+        Default("TEXT DEFAULT (4 || 2)", "c || '!'", "42!"),
+        Default("REAL DEFAULT (1 / 3.0)", "CASE WHEN c = 1 / 3.0 THEN 'same' END", "same"),
+        Default("TEXT DEFAULT (json_array(1, 'x'))", "c", "[1,\"x\"]"),
+        Default("TEXT DEFAULT (printf('%03d', 7))", "c", "007"),
+        Default("TEXT DEFAULT ('a' || char(10) || '''')", "length(c)", "3"),
+        Default("BLOB DEFAULT (zeroblob(3))", "hex(c)", "000000", other: "encode(c, 'hex')"),
+        Default("INTEGER DEFAULT (nullif(1, 1))", "coalesce(c, 7)", "7"),
+        // The present.
+        Default("TEXT DEFAULT (strftime('%Y', 'now'))", "length(c)", "4"),
+        Default("INTEGER DEFAULT (strftime('%s', 'now'))", "c / 1000000000", "1"),
+        Default("INT DEFAULT (unixepoch())", "c / 1000000000", "1"),
+        Default("INT DEFAULT (CAST(strftime('%s', 'now') AS INT) * 1000)", "c / 1000000000000", "1"),
+        Default(
+            "INTEGER DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER))",
+            "c / 1000000000000", "1"),
+        Default("REAL DEFAULT (julianday('now'))", "CASE WHEN c > 2461000 THEN 'late' END", "late"),
+        Default(
+            "TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
+            "length(c) || substr(c, 11, 1) || substr(c, 24)", "24TZ"),
+        Default("TEXT DEFAULT (time('now', '+1 day'))", "length(c)", "8"),
+        Default(
+            "DATETIME DEFAULT (strftime('%s', 'now'))", "c / 1000000000", "1",
+            other: "floor(extract(epoch FROM c) / 1000000000)", value: "1700000000"),
+        // Chance.
+        Default(
+            "TEXT DEFAULT (lower(hex(randomblob(16))))",
+            "length(c) || '|' || length(trim(c, '0123456789abcdef'))", "32|0"),
+        Default("BLOB DEFAULT (randomblob(16))", "length(c)", "16"),
+        Default("INT DEFAULT (abs(random()) % 5)", "CASE WHEN c >= 0 AND c < 5 THEN 'in' END", "in"),
+        Default(
             """
-        try TestMigration().migrated(script) { report, conninfo, _ in
-            #expect(report.outcome == .proven)
-            try TestServer.execute("INSERT INTO t (id) VALUES (1)", in: conninfo)
-            let rows = try TestServer.rows("SELECT a, n, length(w) FROM t", in: conninfo)
-            #expect(rows == ["abc1|42|4"])
+            TEXT DEFAULT (lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' ||
+            substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', abs(random()) % 4 + 1, 1) ||
+            substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))))
+            """,
+            "length(c) || substr(c, 9, 1) || substr(c, 14, 2) || length(trim(substr(c, 20, 1), '89ab'))",
+            "36--40"),
+    ])
+    func aDefaultGivesWhatItGivesInSQLite(_ test: Default) throws {
+        let script = """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, c \(test.declaration)); INSERT INTO t VALUES (1, \(test.value))
+            """
+        try TestMigration().migrated(script) { report, conninfo, folder in
+            #expect(report.outcome == .proven, "\(report.findings.map(\.message))")
+            try TestServer.execute("INSERT INTO t (id) VALUES (2)", in: conninfo)
+            let found = try TestServer.value("SELECT \(test.other) FROM t WHERE id = 2", in: conninfo)
+            #expect(found == test.answer)
+            let source = try SQLite.Connection(path: "\(folder)/source.db", mode: .readWrite)
+            try source.execute("INSERT INTO t (id) VALUES (2)")
+            let statement = try source.prepare("SELECT \(test.question) FROM t WHERE id = 2")
+            _ = try statement.step()
+            let original = statement.text(0)
+            #expect(original == test.answer)
+        }
+    }
+
+    @Test(arguments: [
+        ("TEXT DEFAULT (datetime('now', 'localtime'))", "the modifier 'localtime'"),
+        ("TEXT DEFAULT (julianday('now'))", "SQLite writes numbers in its own way"),
+        ("DEFAULT (strftime('%s', 'now'))", "the value has another type than c"),
+    ])
+    func aDefaultWithoutAnEqualAsksWithItsReason(_ declaration: String, _ reason: String) throws {
+        let script = """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, c \(declaration)); INSERT INTO t VALUES (1, NULL);
+            INSERT INTO t VALUES (2, 1)
+            """
+        try TestMigration().migrated(script) { report, _, _ in
+            let messages = report.findings.filter { $0.id == .notCarried }.map(\.message)
+            #expect(messages.count == 1 && messages[0].contains(reason), "\(messages)")
         }
     }
 

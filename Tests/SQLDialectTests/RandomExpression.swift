@@ -58,11 +58,12 @@ struct RandomExpression {
             return pick(["d", "1.5", "-0.25", "d", "1e10", "0.0", decimal()])
         }
         let d = depth - 1
-        switch random.below(7) {
+        switch random.below(8) {
         case 0...2: return "(\(real(d)) \(pick(["+", "-", "*", "/"])) \(pick([real(d), integer(d)])))"
         case 3: return "round(\(real(d)))"
         case 4: return "nullif(\(real(d)), \(real(d)))"
         case 5: return "CAST(\(integer(d)) AS REAL)"
+        case 6: return "julianday(\(pick(["s", "m / 1000, 'unixepoch'", "s, '+3 days'"])))"
         default: return "iif(\(truth(d)), \(real(d)), \(real(d)))"
         }
     }
@@ -85,8 +86,11 @@ struct RandomExpression {
         case 2: return "\(pick(["lower", "upper", "trim", "ltrim", "rtrim"]))(\(text(d)))"
         case 3: return "trim(\(text(d)), 'aA ')"
         case 4: return "replace(\(text(d)), \(text(d)), \(text(d)))"
-        case 5: return "substr(\(text(d)), \(pick(["1", "2", "-2", "3", "0"])))"
-        case 6: return "substr(\(text(d)), \(pick(["1", "2", "5"])), \(random.below(4)))"
+        case 5:
+            return "substr(\(text(d)), \(pick(["1", "2", "-2", "3", "0", "i % 4", "-(i % 5)", "i % 3 + 1"])))"
+        case 6:
+            return
+                "substr(\(text(d)), \(pick(["1", "2", "5"])), \(pick(["0", "1", "3", "i % 4", "length(u) - 2"])))"
         case 7: return "CASE \(text(d)) WHEN \(text(d)) THEN \(text(d)) ELSE \(text(d)) END"
         case 8: return "ifnull(\(text(d)), \(text(d)))"
         case 9:

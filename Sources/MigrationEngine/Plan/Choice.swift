@@ -51,14 +51,16 @@ public struct Choice: Sendable, Equatable {
 
     // MARK: The choices, with their consequences
 
-    static func type(_ type: PostgresType) -> Choice {
+    /// `left` values are not even held by that type.
+    static func type(_ type: PostgresType, but left: Int = 0) -> Choice {
         let more =
             switch type {
             case .text: "; numbers are written out"
             case .bytea: "; texts become their bytes"
             default: ""
             }
-        return Choice(type.sql, "the column becomes \(type.sql), which holds every value of it\(more)")
+        let but = left == 0 ? "" : " but \(Format.count(left)), to be decided next"
+        return Choice(type.sql, "the column becomes \(type.sql), which holds every value of it\(but)\(more)")
     }
 
     static func quarantine(_ count: Int, more: String = "") -> Choice {

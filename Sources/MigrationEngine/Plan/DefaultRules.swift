@@ -3,7 +3,7 @@ import SQLDialect
 
 /// Carries a column's default from SQLite's SQL to PostgreSQL's (https://sqlite.org/lang_createtable.html#dfltval).
 ///
-/// Constants and the three CURRENT_ words are carried where they fit the column's type; expressions are not.
+/// Constants and the three CURRENT_ words are carried where they fit the column's type.
 struct DefaultRules {
     enum Outcome: Equatable {
         /// PostgreSQL's SQL; nil where the default is NULL, which needs no words.
@@ -24,10 +24,11 @@ struct DefaultRules {
     let style: Style
     let enums: [MigrationPlan.Enumeration]
 
-    func translate(_ sql: String) -> Outcome {
+    /// nil where it is no constant.
+    func translate(_ sql: String) -> Outcome? {
         if style == .django, type.isZoned, Self.isDjangosNow(sql) { return .carried("STATEMENT_TIMESTAMP()") }
         guard let constant = Self.constant(sql) else {
-            return .notSupported("the default \(sql) is an expression")
+            return nil
         }
         if case .null = constant { return .carried(nil) }
         guard let translated = translate(constant) else {

@@ -19,7 +19,7 @@ enum NullReview {
                         isKey ? .nullInKey : .nullInNotNull, blocking: true, table: table.name,
                         column: column.name, object: isKey ? planned.primaryKey?.name : nil,
                         count: profile.nulls, sampleRowids: rows.rowids, sampleKeys: rows.keys,
-                        "\(profile.nulls) rows hold NULL in "
+                        "\(Format.count(profile.nulls, "row holds", "rows hold")) NULL in "
                             + (isKey
                                 ? "the primary key, which PostgreSQL refuses"
                                 : "a column that is to be NOT NULL"),

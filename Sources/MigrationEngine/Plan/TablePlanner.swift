@@ -63,16 +63,9 @@ struct TablePlanner {
         plan.numbering = numbering(column, hint)
         plan.reason = choice.reason
         if plan.numbering == nil, let sql = column.defaultSQL, column.generation == nil {
-            switch DefaultRules(type: choice.type, style: style, enums: enums).translate(sql) {
+            switch defaultValue(sql, column, plan, choice.type, profile) {
             case .carried(let value): plan.defaultValue = value
-            case .notSupported(let why):
-                // What is no constant may still be an expression with an equal.
-                let target = TargetRelations(schema: "", style: style).column(column, plan, profile)
-                if let value = try? SQLTranslator(relations: []).defaultValue(sql, for: target) {
-                    plan.defaultValue = value
-                } else {
-                    proposal.objects.append(.notSupported(.defaultValue, place, why))
-                }
+            case .notSupported(let why): proposal.objects.append(.notSupported(.defaultValue, place, why))
             }
         }
         if column.collation.uppercased() != "BINARY", column.affinity == .text || column.affinity == .blob {
@@ -83,6 +76,26 @@ struct TablePlanner {
                         + "compares, it compares letter by letter"))
         }
         return plan
+    }
+
+    /// A constant, or what SQLite makes of an expression of constants, or an expression with an equal.
+    private func defaultValue(
+        _ sql: String, _ column: Catalog.Column, _ plan: MigrationPlan.Column, _ type: PostgresType,
+        _ profile: ColumnProfile
+    ) -> DefaultRules.Outcome {
+        let rules = DefaultRules(type: type, style: style, enums: enums)
+        if let outcome = rules.translate(sql) { return outcome }
+        if let constant = ConstantExpression.value(of: sql, declaredType: column.declaredType),
+            let outcome = rules.translate(constant)
+        {
+            return outcome
+        }
+        let target = TargetRelations(schema: "", style: style).column(column, plan, profile)
+        do throws(Refusal) {
+            return .carried(try SQLTranslator(relations: []).defaultValue(sql, for: target))
+        } catch {
+            return .notSupported("the default \(sql): \(error.words(in: sql))")
+        }
     }
 
     /// The names that PostgreSQL gives to the sequences of the numbered columns.

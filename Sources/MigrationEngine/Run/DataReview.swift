@@ -178,13 +178,13 @@ struct DataReview {
 
     private func misfit(
         _ outcome: FitCheck.Outcome, _ table: Catalog.Table, _ plan: MigrationPlan.Table,
-        _ planned: MigrationPlan.Column, _ alternatives: [PostgresType]
+        _ planned: MigrationPlan.Column, _ alternatives: [Alternative]
     ) -> Finding {
         let reasons = outcome.reasons.sorted { $0.value > $1.value }
             .map { reason in "\(reason.key.message) (\(reason.value))" }
         // A text with one byte that PostgreSQL refuses is still a text to the application.
         let isEncoding = planned.postgresType == .text && outcome.reasons.keys.allSatisfy { $0 == .encoding }
-        let types = alternatives.map(Choice.type)
+        let types = alternatives.map { Choice.type($0.type, but: $0.left) }
         var choices = isEncoding ? [] : types
         if RowIdentity(table) != nil { choices.append(.quarantine(outcome.count)) }
         if isEncoding { choices += types + [.escape(outcome.count), .strip(outcome.count)] }
@@ -199,19 +199,24 @@ struct DataReview {
             choices: choices + [.skipTable(table.name)])
     }
 
-    /// Types that take every value of a column, tried on each of them.
+    /// A type, and how many values even that does not hold.
+    private typealias Alternative = (type: PostgresType, left: Int)
+
+    /// Types that take every value of a column, tried on each of them; text also where bytes that no text holds are left.
     private func alternatives(
         _ table: Catalog.Table, _ column: Catalog.Column, _ planned: MigrationPlan.Column,
         _ profile: ColumnProfile, _ plan: MigrationPlan, _ check: FitCheck
-    ) throws -> [PostgresType] {
-        try TypeRule.alternatives.filter { type in
-            guard type != planned.postgresType else { return false }
-            if TypeFit.check(type, profile, integers: nil, style: plan.style) == .fits { return true }
+    ) throws -> [Alternative] {
+        try TypeRule.alternatives.compactMap { type in
+            guard type != planned.postgresType else { return nil }
+            if TypeFit.check(type, profile, integers: nil, style: plan.style) == .fits { return (type, 0) }
             var other = planned
             other.type = type.sql
             other.integers = nil
             let code = ColumnCode(other, enums: [])
-            return try check.run(.init(table: table, column: column.name, code: code)).count == 0
+            let outcome = try check.run(.init(table: table, column: column.name, code: code))
+            let isText = type == .text && outcome.reasons.keys.allSatisfy { $0 == .encoding }
+            return outcome.count == 0 || isText ? (type, outcome.count) : nil
         }
     }
 

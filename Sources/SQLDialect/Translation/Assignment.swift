@@ -17,8 +17,8 @@ extension ExpressionTranslator {
         switch column.storage {
         case .exact: return try stored(plain, column, range)
         case .epoch(let perSecond):
-            guard plain.type == .integer || plain.type == .narrow else { break }
-            let instant = "(timestamp 'epoch' + \(plain.operand) * interval '\(Self.part(perSecond))')"
+            guard let count = Self.counted(plain, column), count.type.isInteger else { break }
+            let instant = "(timestamp 'epoch' + \(count.operand) * interval '\(Self.part(perSecond))')"
             return column.isZoned ? "(\(instant) AT TIME ZONE 'UTC')" : instant
         case .layout:
             guard plain.type == .text else { break }
@@ -28,6 +28,13 @@ extension ExpressionTranslator {
         case .mixed: break
         }
         throw Refusal("\(column.name) takes values of another form", range)
+    }
+
+    /// The number that the column's affinity makes of a value.
+    private static func counted(_ value: Typed, _ column: SQLRelation.Column) -> Typed? {
+        if case .text(let text)? = value.constant { return number(text) }
+        if value.type.isNumber { return value }
+        return column.affinity?.isNumeric ?? false ? value.numeric : nil
     }
 
     private static func part(_ perSecond: Int) -> String {
@@ -47,23 +54,19 @@ extension ExpressionTranslator {
             if value.constant == .integer(0) { return "false" }
             if value.constant == .integer(1) { return "true" }
         case .narrow, .integer:
-            var number = value
-            if case .text(let text)? = value.constant, let constant = Self.number(text) { number = constant }
+            guard var number = Self.counted(value, column) else { break }
             if case .real(let real)? = number.constant, let whole = Int64(exactly: real) {
                 number = .integer(whole)
             }
             if number.type.isInteger { return number.number.sql }
         case .double:
-            var number = value
-            if case .text(let text)? = value.constant, let constant = Self.number(text) { number = constant }
-            if number.type.isNumber { return number.double.sql }
+            if let number = Self.counted(value, column) { return number.double.sql }
         case .numeric:
-            var number = value
-            if case .text(let text)? = value.constant, let constant = Self.number(text) { number = constant }
+            guard let number = Self.counted(value, column) else { break }
             if case .real(let real)? = number.constant { return "\(real)" }
             if number.type.isInteger { return number.number.sql }
         case .text:
-            if value.type != .bytea, let text = try? text(value, range) { return text.sql }
+            if value.type != .bytea { return try text(value, range).sql }
         case .bytea:
             if value.type == .bytea { return value.sql }
         case .other(let kind):

@@ -14,20 +14,42 @@ enum DateRules {
             return try formatted(instant, format, range)
         },
         FunctionRule(name: "unixepoch", arguments: 0...10) { t, a, range throws(Refusal) in
-            .atom("floor(extract(epoch FROM \(try instant(t, a, range))))::bigint", .integer)
+            let (rest, hasFraction) = withoutSubsecond(a)
+            let instant = try instant(t, rest, range)
+            if hasFraction {
+                return .atom("extract(epoch FROM \(milliseconds(instant)))::double precision", .double)
+            }
+            return .atom("floor(extract(epoch FROM \(instant)))::bigint", .integer)
         },
-        FunctionRule(name: "julianday", arguments: 0...10) { _, _, range throws(Refusal) in
-            throw Refusal("a Julian day is a double of SQLite's own arithmetic", range)
+        FunctionRule(name: "julianday", arguments: 0...10) { t, a, range throws(Refusal) in
+            // SQLite counts milliseconds from noon of 24 November 4714 BC, and divides at the end.
+            let instant = milliseconds(try instant(t, withoutSubsecond(a).rest, range))
+            return .compound(
+                "((extract(epoch FROM \(instant)) * 1000)::bigint + 210866760000000)::double precision / 86400000",
+                .double)
         },
     ]
 
     private static func written(_ name: String, _ layout: String) -> FunctionRule {
         FunctionRule(name: name, arguments: 0...10) { t, a, range throws(Refusal) in
-            var text = Typed.atom("to_char(\(try instant(t, a, range)), '\(layout)')", .text)
+            let (rest, hasFraction) = withoutSubsecond(a)
+            let layout = hasFraction && name != "date" ? layout + ".MS" : layout
+            var text = Typed.atom("to_char(\(try instant(t, rest, range)), '\(layout)')", .text)
             text.isNeverNumber = true
             return text
         }
     }
+
+    /// The arguments without the modifier that asks for fractions of a second.
+    private static func withoutSubsecond(_ arguments: [Expression]) -> (rest: [Expression], isThere: Bool) {
+        let rest = arguments.filter { argument in
+            guard case .text(let word) = argument.kind else { return true }
+            return !["subsec", "subsecond"].contains(word.lowercased())
+        }
+        return (rest, rest.count < arguments.count)
+    }
+
+    private static func milliseconds(_ instant: String) -> String { "date_trunc('milliseconds', \(instant))" }
 
     /// An instant in UTC as a timestamp, in milliseconds as SQLite counts.
     private static func instant(
@@ -71,7 +93,7 @@ enum DateRules {
 
     private static func modified(_ sql: String, _ modifier: String) -> String? {
         switch modifier {
-        case "utc", "auto", "subsec", "subsecond": return nil
+        case "utc", "auto": return nil
         case "start of day": return "date_trunc('day', \(sql))"
         case "start of month": return "date_trunc('month', \(sql))"
         case "start of year": return "date_trunc('year', \(sql))"
@@ -97,9 +119,16 @@ enum DateRules {
         _ instant: String, _ format: String, _ range: Range<Int>
     ) throws(Refusal) -> Typed {
         if format == "%s" {
-            return .atom("floor(extract(epoch FROM \(instant)))::bigint::text", .text)
+            let seconds = "floor(extract(epoch FROM \(instant)))::bigint"
+            var text = Typed.atom("\(seconds)::text", .text)
+            text.digits = seconds
+            return text
         }
-        if format == "%w" { return .atom("extract(dow FROM \(instant))::int::text", .text) }
+        if format == "%w" {
+            var text = Typed.atom("extract(dow FROM \(instant))::int::text", .text)
+            text.digits = "extract(dow FROM \(instant))::bigint"
+            return text
+        }
         var layout = ""
         var rest = Substring(format)
         while let character = rest.popFirst() {
@@ -120,7 +149,12 @@ enum DateRules {
                 layout += "\"\(character)\""
             }
         }
-        return .atom("to_char(\(instant), \(quoteLiteral(layout)))", .text)
+        var text = Typed.atom("to_char(\(instant), \(quoteLiteral(layout)))", .text)
+        // '%Y', '%m%d' and the like.
+        let letters = format.split(separator: "%")
+        let isDigits = letters.allSatisfy { ["Y", "m", "d", "H", "I", "M", "S", "j"].contains($0) }
+        if isDigits, format.count == 2 * letters.count { text.digits = "\(text.sql)::bigint" }
+        return text
     }
 }
 

@@ -78,9 +78,9 @@ extension ExpressionTranslator {
         if value.type == .null { return .null }
         switch affinity {
         case .integer, .numeric, .real:
-            var number = value.number
-            if case .text(let text)? = value.constant, let constant = Self.number(text) { number = constant }
-            guard number.type.isNumber else {
+            var found = value.numeric
+            if case .text(let text)? = value.constant { found = Self.number(text) }
+            guard let number = found else {
                 throw Refusal("a text is the number it begins with to SQLite", operand.range)
             }
             if affinity == .real { return number.double }

@@ -9,6 +9,8 @@ struct ExpressionTranslator {
     let scope: Scope
     /// Aliases of the result that are being read, which do not refer to themselves.
     var openAliases: Set<[UInt8]> = []
+    /// Whether a value may be another one each time: in what is stored, and not in what is read again.
+    var mayBeRandom = false
 
     init(relations: [SQLRelation], scope: Scope) {
         self.relations = relations
@@ -66,11 +68,10 @@ struct ExpressionTranslator {
     }
 
     func number(_ expression: Expression) throws(Refusal) -> Typed {
-        let value = try plain(expression)
-        guard value.type.isNumber || value.type == .null else {
+        guard let number = try plain(expression).numeric else {
             throw Refusal("a text is the number it begins with to SQLite", expression.range)
         }
-        return value.number
+        return number
     }
 
     /// As a text; a number is written as SQLite writes it.

@@ -77,6 +77,7 @@ struct FunctionRule: Sendable {
         substring("substr"), substring("substring"),
         FunctionRule(name: "hex", arguments: 1...1) { t, a, range throws(Refusal) in
             let value = try t.plain(a[0])
+            if let digits = RandomRules.digits(ofBytes: value) { return .atom("upper(\(digits))", .text) }
             let bytes =
                 value.type == .bytea ? value.sql : "convert_to(\(try t.text(value, range).sql), 'UTF8')"
             // SQLite has '' for the hex of NULL.
@@ -172,25 +173,48 @@ struct FunctionRule: Sendable {
     private static func substring(_ name: String) -> FunctionRule {
         FunctionRule(name: name, arguments: 2...3) { t, a, range throws(Refusal) in
             let value = try t.plain(a[0])
-            func constant(_ expression: Expression) throws(Refusal) -> Int64? {
-                let number = try t.number(expression)
-                if case .integer(let value)? = number.constant { return value }
-                return nil
+            let isBytes = value.type == .bytea
+            // SQLite has NULL for a part of no bytes.
+            let text = isBytes ? "NULLIF(\(value.sql), ''::bytea)" : try t.text(value, range).sql
+            let start = try place(t, a[1])
+            let length = a.count > 2 ? try place(t, a[2]) : nil
+            let from: String
+            switch start.constant {
+            case .integer(let place)? where place < 0 && length == nil && !isBytes:
+                return .atom("right(\(text), \(place.magnitude))", .text)
+            case .integer(let place)? where place >= 0: from = "\(place)"
+            default:
+                let size = isBytes ? "octet_length(\(text))" : "char_length(\(text))"
+                from = "CASE WHEN \(start.operand) < 0 THEN \(size) + 1 ELSE 0 END + \(start.operand)"
             }
-            let start = try constant(a[1])
-            let length = a.count > 2 ? try constant(a[2]) : nil
-            guard let start, a.count == 2 || (length ?? -1) >= 0, start != 0,
-                start > 0 || a.count == 2, start.magnitude < 1 << 30, (length ?? 0) < 1 << 30
-            else { throw Refusal("substr at places that are not known", range) }
-            if value.type == .bytea {
-                guard start > 0 else { throw Refusal("substr of bytes from their end", range) }
-                return .atom(
-                    "substr(\(value.sql), \(start)\(length.map { ", \($0)" } ?? ""))", .bytea)
+            guard let length else { return .atom("substr(\(text), \(from))", isBytes ? .bytea : .text) }
+            if case .integer(let count)? = length.constant, count >= 0 {
+                return .atom("substr(\(text), \(from), \(count))", isBytes ? .bytea : .text)
             }
-            let text = try t.text(value, range).sql
-            if start < 0 { return .atom("right(\(text), \(start.magnitude))", .text) }
-            return .atom("substr(\(text), \(start)\(length.map { ", \($0)" } ?? ""))", .text)
+            // A length below nothing counts backwards from the place.
+            guard case .integer(let place)? = start.constant, place > 0 else {
+                throw Refusal("substr at places that are not known", range)
+            }
+            return .atom(
+                "substr(\(text), \(from) + LEAST(\(length.operand), 0), abs(\(length.operand)))",
+                isBytes ? .bytea : .text)
         }
+    }
+
+    /// A place in a text as an `integer` of PostgreSQL's.
+    private static func place(
+        _ t: ExpressionTranslator, _ expression: Expression
+    ) throws(Refusal) -> Typed {
+        let number = try t.number(expression)
+        guard number.type.isInteger else { throw Refusal("a place that is no integer", expression.range) }
+        if case .integer(let value)? = number.constant, value.magnitude < 1 << 30 { return number }
+        if number.type == .narrow { return number }
+        // Far beyond any text, and far within what PostgreSQL counts in; NULL stays NULL. SQLite before 3.44 took the low 32
+        // bits of such a place.
+        let (sql, most) = (number.operand, 1_000_000_000)
+        return .atom(
+            "(CASE WHEN \(sql) > \(most) THEN \(most) WHEN \(sql) < -\(most) THEN -\(most) ELSE \(sql) END)::int",
+            .narrow)
     }
 }
 
@@ -230,7 +254,8 @@ extension ExpressionTranslator {
         if call.window != nil || AggregateRule.isAggregate(call) {
             return try AggregateRule.translate(call, self, range)
         }
-        guard let rule = FunctionRule.byName[call.name] else {
+        guard let rule = FunctionRule.byName[call.name] ?? (mayBeRandom ? RandomRules.byName[call.name] : nil)
+        else {
             throw Refusal("the function \(call.name)", range)
         }
         guard rule.arguments.contains(call.arguments.count), !call.hasStar, !call.isDistinct,

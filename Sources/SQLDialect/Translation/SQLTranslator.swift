@@ -60,7 +60,9 @@ public struct SQLTranslator: Sendable {
 
     /// A default, which sees no columns, as a value of the column.
     public func defaultValue(_ sql: String, for column: SQLRelation.Column) throws(Refusal) -> String {
-        try ExpressionTranslator(relations: [], scope: Scope()).assigned(parsed(sql), to: column)
+        var translator = ExpressionTranslator(relations: [], scope: Scope())
+        translator.mayBeRandom = true
+        return try translator.assigned(parsed(sql), to: column)
     }
 
     /// The value of an expression over one table, for tests and for raw SQL.

@@ -133,7 +133,8 @@ struct TriggerTranslator {
         if insert.columns.isEmpty { columns = relation.columns }
         let into = "INSERT INTO \(relation.target) (\(Names.list(columns.map(\.target)))) "
         if select.rest.isEmpty, select.commonTables.isEmpty, !select.first.values.isEmpty {
-            let translator = ExpressionTranslator(relations: relations, scope: scope)
+            var translator = ExpressionTranslator(relations: relations, scope: scope)
+            translator.mayBeRandom = true
             var rows: [String] = []
             for row in select.first.values {
                 guard row.count == columns.count else {
@@ -192,7 +193,8 @@ struct TriggerTranslator {
             throw Refusal("DELETE with RETURNING or LIMIT", delete.range)
         }
         let (relation, inner, name) = try target(delete.table, delete.alias, scope, delete.range)
-        let translator = ExpressionTranslator(relations: relations, scope: inner)
+        var translator = ExpressionTranslator(relations: relations, scope: inner)
+        translator.mayBeRandom = true
         return "DELETE FROM \(relation.target) AS \(quoteIdentifier(name))"
             + (try condition(delete.condition, translator))
     }

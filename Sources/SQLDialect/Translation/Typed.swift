@@ -22,6 +22,8 @@ struct Typed {
     var column: SQLRelation.Column?
     /// A text that is surely no number, such as a date: a numeric affinity leaves it as it is.
     var isNeverNumber = false
+    /// The integer that a text of digits alone is to a cast, an operator or a numeric affinity.
+    var digits: String?
     /// A sum or mean of doubles, which depends on the order of its terms in the last digits.
     var isApproximate = false
 
@@ -66,6 +68,12 @@ struct Typed {
     var number: Typed {
         guard type == .boolean else { return self }
         return casting(to: .narrow, "int")
+    }
+
+    /// What it is to a cast, an operator or a numeric affinity; nil where that would depend on the row.
+    var numeric: Typed? {
+        if type.isNumber || type == .null { return number }
+        return digits.map { .atom($0, .integer) }
     }
 
     /// In 64 bits, as SQLite computes.
