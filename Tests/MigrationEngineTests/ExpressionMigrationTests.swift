@@ -47,6 +47,9 @@ import Testing
                 "SELECT convalidated FROM pg_constraint WHERE contype = 'c' AND conrelid = 't'::regclass",
                 in: conninfo)
             #expect(valid == (word == "leave-out" ? [] : [word == "quarantine" ? "t" : "f"]))
+            let states: [String: ObjectState.State] = ["leave-out": .leftOut, "quarantine": .carried]
+            #expect(
+                report.objects.filter { $0.kind == .check }.map(\.state) == [states[word] ?? .changed])
         }
     }
 

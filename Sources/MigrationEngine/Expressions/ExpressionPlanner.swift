@@ -69,7 +69,7 @@ struct ExpressionPlanner {
                 let name = names.claim(check.name.map { Naming.cut($0, suffix: "") } ?? derived)
                 work.planned.checks[table.name, default: []].append(
                     .init(name: name, expression: expression, source: check.expression))
-                work.planned.objects.append(.carried(.check, title))
+                work.planned.objects.append(.carried(.check, "\(table.name).\(name)"))
             } catch {
                 work.planned.objects.append(.notSupported(.check, title, error.words(in: check.expression)))
             }

@@ -144,7 +144,7 @@ enum PlanReview {
         }
     }
 
-    /// Keys and indexes that the operator took out of the plan: left out, and listed.
+    /// Keys and indexes that the operator took out of the plan: left out, and listed. So are those that were loosened.
     private static func noteRemoved(
         _ table: MigrationPlan.Table, _ original: MigrationPlan.Table, _ outcome: inout Outcome
     ) {
@@ -157,9 +157,21 @@ enum PlanReview {
             .primaryKey, [original.primaryKey?.name].compactMap { $0 },
             [table.primaryKey?.name].compactMap { $0 })
         note(.unique, (original.uniques ?? []).map(\.name), (table.uniques ?? []).map(\.name))
-        note(.check, (original.checks ?? []).map(\.name), (table.checks ?? []).map(\.name))
+        // The names of checks are their table's own.
+        func checks(_ table: MigrationPlan.Table) -> [String] {
+            (table.checks ?? []).map { "\(table.name).\($0.name)" }
+        }
+        note(.check, checks(original), checks(table))
         note(.index, (original.indexes ?? []).map(\.name), (table.indexes ?? []).map(\.name))
         note(.foreignKey, (original.foreignKeys ?? []).map(\.name), (table.foreignKeys ?? []).map(\.name))
+        let loose =
+            (table.foreignKeys ?? []).filter { $0.notValid ?? false }.map { (.foreignKey, $0.name) }
+            + (table.checks ?? []).filter { $0.notValid ?? false }
+            .map { (ObjectState.Kind.check, "\(table.name).\($0.name)") }
+        for (kind, name) in loose {
+            outcome.objects.append(
+                .changed(kind, name, "NOT VALID: it holds for new rows alone, by the plan"))
+        }
     }
 
     private static func unknown(_ what: String) -> MigrationError {
