@@ -95,6 +95,8 @@ import Testing
             "uuid",
             [
                 ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+                ("'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A12'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12"),
+                ("'A0EEBC999C0B4EF8BB6D6BB9BD380A13'", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a13"),
                 ("x'000102030405060708090a0b0c0d0e0f'", "00010203-0405-0607-0809-0a0b0c0d0e0f"),
             ], not: ["'x'", "5"]),
         Case("json", texts: ["{\"a\":  1}", "[]"], not: ["'{'", "x'5b5d'"]),

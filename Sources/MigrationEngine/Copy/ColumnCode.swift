@@ -125,7 +125,7 @@ enum Misfit: UInt8, Error, CaseIterable {
         case .json:
             "the value is no JSON that the type keeps whole (jsonb: also a key twice, \\u0000, half a surrogate)"
         case .label: "the text is no label of the enum"
-        case .uuid: "the value is no UUID of 32 small hexadecimal digits, with its dashes or without"
+        case .uuid: "the value is no UUID of 32 hexadecimal digits, with its dashes or without"
         case .notATime: "the value is no time of day"
         case .endsInSpaces: "the text ends in spaces, which a char(n) fills up and does not count"
         case .notFull: "the text is shorter than the type, which fills it up with spaces"

@@ -16,15 +16,17 @@ extension ColumnProfile {
 
         mutating func note(_ text: UnsafeBufferPointer<UInt8>) {
             switch UUIDText.form(text) {
-            case .dashed: dashedUUIDs += 1
-            case .bare: bareUUIDs += 1
+            // Capitals would come back as small letters.
+            case .dashed where !UUIDText.hasCapitals(text): dashedUUIDs += 1
+            case .bare where !UUIDText.hasCapitals(text): bareUUIDs += 1
+            case .dashed, .bare: break
             case nil: if AddressText.isCanonical(text) { addresses += 1 }
             }
         }
     }
 }
 
-/// The two forms in which applications write a UUID: 32 small hexadecimal digits, with four dashes or without.
+/// The forms in which applications write a UUID: 32 hexadecimal digits, with four dashes or without.
 enum UUIDText {
     enum Form {
         case dashed, bare
@@ -51,8 +53,13 @@ enum UUIDText {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - 48
         case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - 87
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - 55
         default: nil
         }
+    }
+
+    static func hasCapitals(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.contains { (UInt8(ascii: "A")...UInt8(ascii: "F")).contains($0) }
     }
 }
 
