@@ -73,6 +73,17 @@ public struct PlanFile: Sendable {
     /// Tells one text of a plan from another.
     public static func digest(_ text: String) -> String { checksum(text) }
 
+    /// Tells one plan from another by what is to be done, whatever the reasons are.
+    static func digest(_ plan: MigrationPlan) -> String {
+        var plan = plan
+        for table in plan.tables.indices {
+            for column in plan.tables[table].columns.indices {
+                plan.tables[table].columns[column].reason = nil
+            }
+        }
+        return digest(text(plan, rows: [:], findings: [], objects: [], isEdited: true))
+    }
+
     private static func checksum(_ body: String) -> String {
         SHA256.hash(data: Data(body.utf8)).prefix(16).hexadecimal
     }

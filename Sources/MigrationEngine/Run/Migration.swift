@@ -5,14 +5,15 @@ import Synchronization
 /// One run from a prepared source to a proven target.
 ///
 /// Order of work: check the target, make the tables, load, make keys and indexes and foreign keys, set sequences,
-/// prove. What fails or is cancelled before the proof takes back all that it made, or says what is there. Called from
-/// one thread, which waits; workers run on threads of their own.
+/// prove. What is cancelled, or loses its connection, stays as it is and goes on the next time; what fails for another
+/// reason takes back all that it made, or says what is there. Called from one thread, which waits; workers run on threads
+/// of their own.
 public struct Migration: Sendable {
-    public private(set) var preparation: Preparation
+    public internal(set) var preparation: Preparation
     public let server: TargetServer
     public let workers: Int
     /// Whether what an interrupted run left in the target is taken back first.
-    public let restart: Bool
+    public private(set) var restart: Bool
     /// A changed source is noted in a rehearsal and ends a live run with `stale`.
     public let isRehearsal: Bool
     public let cancellation: Cancellation
@@ -41,13 +42,35 @@ public struct Migration: Sendable {
     var plan: MigrationPlan { preparation.plan }
     var script: SchemaScript { SchemaScript(plan) }
 
+    /// Runs to the end, going on with a run of the same plan that did not end, and trying again where a connection is lost.
     public func run() throws -> MigrationReport {
         let start = ContinuousClock.now
         guard preparation.blocking.isEmpty else {
             return Self.undecided(preparation, target: server.conninfo.url, progress: progress)
         }
+        var migration = self
+        var hasBegun = false
+        var backOff = BackOff()
+        while true {
+            do {
+                return try migration.attempt(start: start, hasBegun: &hasBegun)
+            } catch let error as MigrationError where error.mayPass && hasBegun {
+                // What was asked to be taken back is gone by now.
+                migration.restart = false
+                guard let wait = backOff.next(reached: progress.reached) else { throw error }
+                progress.note("\(error.message); trying again in \(Format.seconds(wait.seconds))")
+                try BackOff.wait(wait, cancellation)
+            }
+        }
+    }
+
+    private func attempt(start: ContinuousClock.Instant, hasBegun: inout Bool) throws -> MigrationReport {
         let main = try lockedConnection()
         progress.begin(.prepare)
+        if let open = try openRun(main) {
+            hasBegun = true
+            return try continuing(open).goOn(open.ledger, start: start, main)
+        }
         try clearTheWay(main)
         let (findings, settled) = try reviewOnServer(main)
         if !findings.isEmpty {
@@ -58,25 +81,31 @@ public struct Migration: Sendable {
         }
         var settledRun = self
         settledRun.preparation = settled
-        return try settledRun.run(start: start, main)
+        let ledger = try settledRun.begin(settledRun.chunks(), planSHA256: preparation.planDigest, main)
+        hasBegun = true
+        return try settledRun.goOn(ledger, start: start, main)
     }
 
-    private func run(
-        start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
+    /// Does what is not done yet, from the load to the proof.
+    private func goOn(
+        _ ledger: Ledger, start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
-        let chunks = chunks()
-        let ledger = try begin(chunks, main)
+        let loaded = try ledger.loadedRows(main)
         var sequences = Sequences.Outcome()
         do {
             try ledger.makeReady(schema: plan.schema, main)
-            try load(chunks, ledger)
+            try load(ledger.pendingChunks(main), ledger, loaded: loaded)
             try ledger.release(schema: plan.schema, main)
-            sequences = try makeConstraints(main)
+            sequences = try makeConstraints(main, present: presentObjects(main))
             try makeViewsAndTriggers(ledger, main)
+            try ledger.setConstrained(true, main)
         } catch {
-            throw takeBack(ledger, main, after: error)
+            throw stays(ledger, main, after: error)
+                ? staying(ledger, main, after: error) : takeBack(ledger, main, after: error)
         }
-        return try prove(ledger, sequences, start: start, main)
+        var report = try prove(ledger, sequences, start: start, main)
+        report.resumedRows = loaded.values.reduce(0, +)
+        return report
     }
 
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
@@ -112,12 +141,13 @@ public struct Migration: Sendable {
                 let made = try unproven.ledger.madeObjects(main)
                 let rows = try unproven.ledger.loadedRows(main).values.reduce(0, +)
                 let held = try unproven.ledger.heldCount(main)
+                let why = try obstacle(unproven, main).map { "; it cannot go on: \($0)" } ?? ""
                 throw MigrationError(
                     .interruptedRun,
                     "\(server.conninfo.url) holds a run that began at \(unproven.started) and "
                         + (unproven.outcome == nil ? "did not end" : "was not proven")
                         + ": \(made.count { $0.kind != "adopted" }) objects that it made, \(rows) rows that it loaded"
-                        + (held > 0 ? ", \(held) triggers and foreign keys that it holds off" : ""),
+                        + (held > 0 ? ", \(held) triggers and foreign keys that it holds off" : "") + why,
                     remedy:
                         "Run the same command with --restart: it takes those back, and nothing else, and begins anew.",
                     exit: .undecided)
@@ -169,10 +199,15 @@ public struct Migration: Sendable {
         }
     }
 
-    func begin(_ chunks: [Ledger.Chunk], _ main: borrowing Postgres.Connection) throws -> Ledger {
+    /// `planSHA256` is that of the plan before the server's own review.
+    func begin(
+        _ chunks: [Ledger.Chunk], planSHA256: String, _ main: borrowing Postgres.Connection
+    ) throws -> Ledger {
         do {
             return try Ledger.begin(
-                script, chunks: chunks, snapshot: preparation.snapshot, main, adopting: adopt)
+                script, chunks: chunks, snapshot: preparation.snapshot,
+                begun: Begun(plan: plan, objects: preparation.objects), planSHA256: planSHA256, main,
+                adopting: adopt)
         } catch let error as PostgresError {
             // Class 42: the statement itself is wrong, and its types and defaults are the plan's words.
             let isWords = error.sqlState?.hasPrefix("42") ?? false
@@ -210,6 +245,7 @@ public struct Migration: Sendable {
     func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int] = [:]) throws {
         var loader = loader(chunks, ledger, loaded: loaded)
         progress.setTables(loader.tables.map(\.counters))
+        guard !chunks.isEmpty else { return }
         progress.begin(.copy)
         for chunks in waves(chunks) {
             loader.chunks = chunks
@@ -327,7 +363,7 @@ public struct Migration: Sendable {
                         try gate.pass(cancellation)
                         do {
                             _ = try connection.query(sql)
-                        } catch let error as PostgresError where error.code == .server {
+                        } catch let error as PostgresError where error.code == .server && !error.mayPass {
                             throw MigrationError(
                                 .target,
                                 "\(object.kind.rawValue) \(object.name) cannot be made: \(error)",
@@ -368,7 +404,7 @@ public struct Migration: Sendable {
         case let error as PostgresError where error.code == .server:
             MigrationError(
                 .target, "the server refused: \(error)",
-                remedy: "Correct the plan or the rows that the message names.")
+                remedy: "Correct the plan or the rows that the message names.", mayPass: error.mayPass)
         case let error as PostgresError: TargetServer.explained(error, conninfo)
         default: MigrationError(.target, "\(error)", remedy: "Run the same command again.")
         }
@@ -392,7 +428,8 @@ public struct Migration: Sendable {
             try? ledger.finish("unproven", main)
             throw MigrationError(
                 original.code, original.message + "; everything is loaded, and the proof has not ended",
-                remedy: "Run howdah validate SOURCE TARGET for the proof alone.", exit: original.exit)
+                remedy: "Run the same command again for the proof, or howdah validate SOURCE TARGET.",
+                exit: original.exit, mayPass: original.mayPass)
         }
         progress.end()
         let loaded = try ledger.loadedRows(main).merging(ledger.presentRows(main), uniquingKeysWith: +)

@@ -31,7 +31,7 @@ extension Migration {
             return findings.isEmpty
                 ? try SchemaTrial(plan: plan, catalog: preparation.catalog).findings(main) : findings
         }
-        _ = try begin(chunks(), main)
+        _ = try begin(chunks(), planSHA256: preparation.planDigest, main)
         return []
     }
 
@@ -139,7 +139,7 @@ extension Migration {
     }
 
     /// Constraints and indexes in the plan's schema.
-    private func presentObjects(_ main: borrowing Postgres.Connection) throws -> Set<SchemaScript.Place> {
+    func presentObjects(_ main: borrowing Postgres.Connection) throws -> Set<SchemaScript.Place> {
         let result = try main.query(
             """
             SELECT r.relname, c.conname FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid

@@ -43,12 +43,17 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
     public let message: String
     public let remedy: String
     public let exit: ExitCode
+    /// Whether the same may succeed a little later: a connection was lost, or a server restarts.
+    public let mayPass: Bool
 
-    public init(_ code: Code, _ message: String, remedy: String, exit: ExitCode = .failure) {
+    public init(
+        _ code: Code, _ message: String, remedy: String, exit: ExitCode = .failure, mayPass: Bool = false
+    ) {
         self.code = code
         self.message = message
         self.remedy = remedy
         self.exit = exit
+        self.mayPass = mayPass
     }
 
     public var description: String { "\(message)\n\(remedy)" }

@@ -31,6 +31,7 @@ public final class RunProgress: Sendable {
         var phaseStart = ContinuousClock.now
         var finished: [(phase: Phase, duration: Duration)] = []
         var tables: [Table] = []
+        var notes: [String] = []
     }
 
     private let state = Mutex(State())
@@ -64,6 +65,25 @@ public final class RunProgress: Sendable {
             state.phase = phase
             state.phaseStart = .now
         }
+    }
+
+    /// Something that the operator should hear at once, such as a lost connection.
+    func note(_ words: String) {
+        state.withLock { $0.notes.append(words) }
+    }
+
+    /// What was noted since the last call.
+    public func takeNotes() -> [String] {
+        state.withLock { state in
+            defer { state.notes = [] }
+            return state.notes
+        }
+    }
+
+    /// A number that grows as a run gets on.
+    var reached: Int {
+        let phase = phase.flatMap { Phase.allCases.firstIndex(of: $0) } ?? 0
+        return tables.reduce(phase << 40) { $0 + $1.loadedRows + $1.comparedRows }
     }
 
     func end() {

@@ -1,3 +1,4 @@
+import Foundation
 import Postgres
 
 /// What howdah keeps in the target, in a schema of its own: runs, what they made, and which pieces are loaded.
@@ -44,6 +45,8 @@ struct Ledger: Sendable {
             rows bigint, loaded timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (run, table_name, number));
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS constrained timestamptz;
         ALTER TABLE howdah.object ADD COLUMN IF NOT EXISTS source_name text;
+        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS plan_sha256 text;
+        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS begun text;
         """ + KeptRows.tables + ";\n" + adoptedTables
 
     /// Tells our schema from one that the operator made under the same name.
@@ -74,7 +77,8 @@ struct Ledger: Sendable {
 
     /// Begins a run and makes the plan's tables, all or nothing.
     static func begin(
-        _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot,
+        _ script: SchemaScript, chunks: [Chunk], snapshot: Snapshot, begun: Migration.Begun,
+        planSHA256: String,
         _ connection: borrowing Postgres.Connection,
         adopting: (Ledger, borrowing Postgres.Connection) throws -> Void = { _, _ in }
     ) throws -> Ledger {
@@ -86,8 +90,13 @@ struct Ledger: Sendable {
             ).bool(0, 0)
             let run = try connection.query(
                 """
-                INSERT INTO howdah.run (schema_name, source, snapshot_sha256, writer) VALUES ($1, $2, $3, $4) RETURNING id
-                """, [plan.schema, snapshot.source, snapshot.sha256, Writer.current.description])
+                INSERT INTO howdah.run (schema_name, source, snapshot_sha256, writer, plan_sha256, begun)
+                VALUES ($1, $2, $3, $4, $5, $6) RETURNING id
+                """,
+                [
+                    plan.schema, snapshot.source, snapshot.sha256, Writer.current.description, planSHA256,
+                    String(decoding: try JSONEncoder().encode(begun), as: UTF8.self),
+                ])
             let ledger = Ledger(run: run.int(0, 0) ?? 0)
             if !hasSchema {
                 try connection.execute("CREATE SCHEMA \(quoteIdentifier(plan.schema))")
@@ -229,6 +238,30 @@ struct Ledger: Sendable {
             remedy:
                 "howdah removes no rows but its own: look at those tables, and empty or drop them yourself.",
             exit: .undecided)
+    }
+
+    // MARK: What a run was begun as
+
+    func snapshotSHA256(_ connection: borrowing Postgres.Connection) throws -> String? {
+        try fact("snapshot_sha256", connection)
+    }
+
+    func planSHA256(_ connection: borrowing Postgres.Connection) throws -> String? {
+        try fact("plan_sha256", connection)
+    }
+
+    /// nil for runs of before this column's time, and where its form was another.
+    func begun(_ connection: borrowing Postgres.Connection) throws -> Migration.Begun? {
+        try fact("begun", connection).flatMap {
+            try? JSONDecoder().decode(Migration.Begun.self, from: Data($0.utf8))
+        }
+    }
+
+    /// A column of the run's that older ledgers lack.
+    private func fact(_ name: String, _ connection: borrowing Postgres.Connection) throws -> String? {
+        try connection.query(
+            "SELECT to_jsonb(r) ->> '\(name)' FROM howdah.run AS r WHERE id = $1", ["\(run)"]
+        ).text(0, 0)
     }
 
     // MARK: Runs that did not end well

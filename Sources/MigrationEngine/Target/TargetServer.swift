@@ -54,7 +54,7 @@ public struct TargetServer: Sendable {
         case .connectionLost:
             MigrationError(
                 .connection, "the connection to \(conninfo.url) was lost: \(error.message)",
-                remedy: "Look whether the server runs; then run this again.")
+                remedy: "Look whether the server runs; then run this again.", mayPass: true)
         case .passwordNeeded:
             MigrationError(
                 .connection, "\(conninfo.url) asks for a password",
@@ -63,7 +63,7 @@ public struct TargetServer: Sendable {
             MigrationError(
                 .connection, "\(conninfo.url) cannot be reached: \(error.message)",
                 remedy: "Check host, port, user and database, and that the server runs and lets you in; "
-                    + "psql with the same target shows the same.")
+                    + "psql with the same target shows the same.", mayPass: error.mayPass)
         }
     }
 

@@ -134,7 +134,7 @@ struct MigrateRun {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
-            if !isRepair {
+            if !isRepair, try restart || !goesOn(preparation, cluster, session) {
                 try cluster.checkSpace(forSource: preparation.snapshot.bytes)
                 try cluster.resetDatabase()
             }
@@ -148,14 +148,29 @@ struct MigrateRun {
         }
     }
 
+    /// Whether the rehearsal's database holds a run of this plan that did not end.
+    private func goesOn(
+        _ preparation: Preparation, _ cluster: RehearsalCluster, _ session: Session
+    ) throws -> Bool {
+        try cluster.ensureDatabase()
+        guard let conninfo = cluster.conninfo() else { return false }
+        return try migration(session, preparation, conninfo, isRehearsal: true).canGoOn()
+    }
+
     private func migrate(
         _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
     ) throws -> MigrationReport {
-        let migration = Migration(
+        let migration = migration(session, preparation, conninfo, isRehearsal: isRehearsal)
+        return try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
+    }
+
+    private func migration(
+        _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
+    ) -> Migration {
+        Migration(
             preparation: preparation, server: TargetServer(conninfo, cancellation: session.cancellation),
             workers: planning.workerCount, restart: restart, isRehearsal: isRehearsal,
             cancellation: session.cancellation, progress: session.progress)
-        return try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
     }
 
     /// A live target is looked at before the long work begins, and going there is confirmed.

@@ -32,6 +32,7 @@ final class ProgressReporter: Sendable {
         var startRows = 0
         var nextLine = ContinuousClock.now.advanced(by: .seconds(2))
         while !isStopped.load(ordering: .relaxed) {
+            showNotes()
             let phase = progress.phase
             let now = ContinuousClock.now
             if phase != last {
@@ -52,7 +53,15 @@ final class ProgressReporter: Sendable {
             }
             wait()
         }
+        showNotes()
         if draws { Console.progressLine("") }
+    }
+
+    private func showNotes() {
+        for note in progress.takeNotes() {
+            if draws { Console.progressLine("") }
+            Console.note("! \(note)")
+        }
     }
 
     /// A tenth of a second, in pieces, so that a short run does not wait for its reporter.
