@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: [
         ("uuid", "'0f8fad5bd9cb469fa16570867728950'", Style.django, Misfit.uuid),
         ("uuid", "'0f8fad5bd9cb469fa16570867728950g'", .django, .uuid),
-        ("uuid", "'0F8FAD5BD9CB469FA16570867728950E'", .django, .uuid),
+        ("uuid", "'0F8FAD5BD9CB469FA1657086772895OE'", .django, .uuid),
         ("uuid", "'0f8fad5bd-9cb-469f-a165-70867728950e'", .django, .uuid),
         ("uuid", "'0f8fad5b-d9cb-469f-a165-7086772895-e'", .django, .uuid),
         ("uuid", "5", .django, .uuid),

@@ -8,6 +8,8 @@ struct DataReview {
     /// The tables whose rows may be carried.
     let tables: [Catalog.Table]
     let profiles: [String: TableProfile]
+    /// Rows whose parents are not there, of all tables.
+    let orphans: [OrphanCheck.Orphans]
     let proposal: Planner.Proposal
     let cancellation: Cancellation
     /// Where the target's own tables are loaded.
@@ -41,7 +43,7 @@ struct DataReview {
         findings += try misfits(reviewed, kept)
         findings += try nulls(reviewed.plan, kept)
         findings += ForeignKeyReview.findings(reviewed.plan) + IndexReview.findings(reviewed.plan)
-        findings += try orphans(reviewed.plan, kept)
+        findings += orphanFindings(reviewed.plan, kept)
         findings += try rowFindings(reviewed.plan, kept)
         findings += try mergedKeys(reviewed, kept)
         findings += snapshot.notes.map {
@@ -220,10 +222,9 @@ struct DataReview {
         }
     }
 
-    private func orphans(
-        _ plan: MigrationPlan, _ tables: [Catalog.Table]
-    ) throws -> [Finding] {
-        try OrphanCheck.run(tables, snapshot: snapshot, cancellation: cancellation).compactMap { orphans in
+    private func orphanFindings(_ plan: MigrationPlan, _ tables: [Catalog.Table]) -> [Finding] {
+        let kept = Set(tables.map(\.name))
+        return orphans.filter { kept.contains($0.table) }.compactMap { orphans in
             // A key that is not in the plan has nothing to refuse the rows, and one that is NOT VALID refuses none.
             guard let planned = plan.tables.first(where: { $0.name == orphans.table }),
                 let key = planned.foreignKeys?.first(where: {

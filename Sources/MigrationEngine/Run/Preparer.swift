@@ -50,37 +50,71 @@ public struct Preparer: Sendable {
 
     public func prepare() throws -> Preparation {
         // A plan that cannot be read is told before the long work.
-        _ = try readPlan()
-        return try prepare(takeSnapshot())
+        let edited = try readPlan()
+        let early = Mutex<SourceReading?>(nil)
+        let snapshot = try takeSnapshot { copy in
+            progress.begin(.profile)
+            let reading = try read(copy, plan: edited?.file.plan)
+            early.withLock { $0 = reading }
+        }
+        let reading = try early.withLock { $0 } ?? readWhole(snapshot, edited)
+        return try plan(edited, snapshot, reading)
     }
 
-    /// The newest snapshot that still equals the source, or a new one.
-    public func takeSnapshot() throws -> Snapshot {
+    /// The newest snapshot that still equals the source, or a new one, which `meanwhile` reads while it is checked.
+    public func takeSnapshot(meanwhile: (@Sendable (Snapshot) throws -> Void)? = nil) throws -> Snapshot {
         progress.begin(.snapshot)
         defer { progress.end() }
         let progress = progress
-        return try SnapshotStore(state, cancellation: cancellation).take(of: source) { fraction in
-            progress.snapshotDone.store(Int(fraction * 1000), ordering: .relaxed)
-        }
+        return try SnapshotStore(state, cancellation: cancellation).take(
+            of: source,
+            progress: { fraction in
+                progress.snapshotDone.store(Int(fraction * 1000), ordering: .relaxed)
+            }, meanwhile: meanwhile)
     }
 
     /// Reads a snapshot and plans.
     public func prepare(_ snapshot: Snapshot) throws -> Preparation {
         let edited = try readPlan()
+        return try plan(edited, snapshot, readWhole(snapshot, edited))
+    }
+
+    private func readWhole(
+        _ snapshot: Snapshot, _ edited: (file: PlanFile, path: String)?
+    ) throws -> SourceReading {
         progress.begin(.profile)
-        let progress = progress
-        let connection = try snapshot.open()
-        var catalog = try CatalogReader.read(connection)
-        let virtual = takeVirtualTables(&catalog, plan: edited?.file.plan)
+        return try read(snapshot, plan: edited?.file.plan)
+    }
+
+    /// What a source holds, whatever is planned for it.
+    private struct SourceReading: Sendable {
+        var catalog: Catalog
+        /// Virtual tables that are taken for plain ones.
+        var virtual: Set<String>
+        var tables: [Catalog.Table]
+        var profiles: [String: TableProfile] = [:]
+        var orphans: [OrphanCheck.Orphans] = []
+    }
+
+    /// Every value and every reference, beside each other.
+    private func read(_ snapshot: Snapshot, plan: MigrationPlan?) throws -> SourceReading {
+        var catalog = try snapshot.catalog()
+        let virtual = takeVirtualTables(&catalog, plan: plan)
         let tables = Planner.carriedTables(catalog, hints: hints)
-        let profiles = try Profiler(snapshot, cancellation: cancellation).profile(tables, workers: workers) {
-            rows in
-            progress.preparedRows.add(rows, ordering: .relaxed)
+        let progress = progress
+        let reading = Mutex(SourceReading(catalog: catalog, virtual: virtual, tables: tables))
+        try WorkerThreads.run(count: 2) { number in
+            if number == 0 {
+                let profiles = try Profiler(snapshot, cancellation: cancellation).profile(
+                    tables, workers: workers
+                ) { progress.preparedRows.add($0, ordering: .relaxed) }
+                reading.withLock { $0.profiles = profiles }
+            } else {
+                let orphans = try OrphanCheck.run(tables, snapshot: snapshot, cancellation: cancellation)
+                reading.withLock { $0.orphans = orphans }
+            }
         }
-        progress.begin(.check)
-        let preparation = try plan(edited, snapshot, catalog, tables, profiles, virtual: virtual)
-        progress.end()
-        return preparation
+        return reading.withLock { $0 }
     }
 
     /// Takes the virtual tables whose rows are carried for plain ones; returns their names.
@@ -108,9 +142,11 @@ public struct Preparer: Sendable {
     }
 
     private func plan(
-        _ edited: (file: PlanFile, path: String)?, _ snapshot: Snapshot, _ catalog: Catalog,
-        _ tables: [Catalog.Table], _ profiles: [String: TableProfile], virtual: Set<String>
+        _ edited: (file: PlanFile, path: String)?, _ snapshot: Snapshot, _ reading: SourceReading
     ) throws -> Preparation {
+        progress.begin(.check)
+        defer { progress.end() }
+        let (catalog, profiles) = (reading.catalog, reading.profiles)
         let detected = Style.detect(catalog, hints: hints)
         let chosen = edited?.file.plan.style ?? style ?? detected.style
         var proposal = Planner(
@@ -123,13 +159,13 @@ public struct Preparer: Sendable {
             state: state, cancellation: cancellation)
         if let adoption { proposal = adoption.proposal }
         var review = DataReview(
-            snapshot: snapshot, catalog: catalog, tables: tables, profiles: profiles, proposal: proposal,
-            cancellation: cancellation)
+            snapshot: snapshot, catalog: catalog, tables: reading.tables, profiles: profiles,
+            orphans: reading.orphans, proposal: proposal, cancellation: cancellation)
         review.adoption = adoption
         var plan = edited.map { adoption?.refreshed($0.file.plan) ?? $0.file.plan } ?? proposal.plan
         plan.snapshot = snapshot.sha256
         // A virtual table that a decision takes in stands in no plan that was made before.
-        for table in proposal.plan.tables where virtual.contains(table.name) {
+        for table in proposal.plan.tables where reading.virtual.contains(table.name) {
             if !plan.tables.contains(where: { $0.name == table.name }) { plan.tables.append(table) }
         }
         let decided = try DecisionRound(review: review, decisions: decisions).settle(plan)
@@ -138,7 +174,7 @@ public struct Preparer: Sendable {
             snapshot: snapshot, catalog: catalog, profiles: profiles, plan: decided.plan,
             planPath: edited?.path,
             hasNewDecisions: decided.hasNewDecisions
-                || edited == nil && (!virtual.isEmpty || identifiers != .exact),
+                || edited == nil && (!reading.virtual.isEmpty || identifiers != .exact),
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings, objects: decided.objects,
             decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions,

@@ -55,10 +55,13 @@ public struct SnapshotStore: Sendable {
     ///
     /// A new one is made by the online backup API, so it holds what a write-ahead log holds, passes
     /// `PRAGMA integrity_check`, and is hashed. Throws as `SourceFile` and `SourceReader` do, `.sourceCorrupt`
-    /// where the check finds corruption, and `.noSpace`; nothing is left behind then.
-    public func take(of source: SourceFile, progress: (_ fraction: Double) -> Void = { _ in }) throws
-        -> Snapshot
-    {
+    /// where the check finds corruption, and `.noSpace`; nothing is left behind then. `meanwhile` may read a new copy
+    /// while it is checked, on another thread; it has neither its name nor its hash yet. An error of its own counts where
+    /// the check finds nothing.
+    public func take(
+        of source: SourceFile, progress: (_ fraction: Double) -> Void = { _ in },
+        meanwhile: (@Sendable (Snapshot) throws -> Void)? = nil
+    ) throws -> Snapshot {
         removeRemains()
         if let newest = snapshots().last, newest.source == source.path, try isReusable(newest) {
             return newest
@@ -69,7 +72,10 @@ public struct SnapshotStore: Sendable {
         defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(partial + suffix) } }
         let reader = SourceReader(source: source, workFolder: folder, cancellation: cancellation)
         try reader.read { connection in try copy(connection, into: partial, progress: progress) }
-        let (notes, snapshotHash, hash) = try checked(partial, source, before)
+        let provisional = Snapshot(
+            path: partial, sha256: "", time: "", bytes: 0, source: source.path, sourceSHA256: nil, notes: [],
+            fingerprint: before)
+        let (notes, snapshotHash, hash) = try checked(provisional, source, meanwhile)
         let time = nextTime()
         let path = "\(folder)/\(time.replacing(":", with: "-")).db"
         guard rename(partial, path) == 0 else { throw FileSystemError("naming the snapshot", path) }
@@ -85,22 +91,35 @@ public struct SnapshotStore: Sendable {
         return snapshot
     }
 
-    /// What integrity_check says of a copy, its hash and the source's: the check on one core, the hashes on another.
+    private struct Checked {
+        var notes: [String] = []
+        var hash = ""
+        var sourceHash: String?
+        var failure: (any Error)?
+    }
+
+    /// What integrity_check says of a copy, its hash and the source's; the check, the hashes and what else is to be read
+    /// beside each other.
     private func checked(
-        _ copy: String, _ source: SourceFile, _ before: SourceFile.Fingerprint
+        _ copy: Snapshot, _ source: SourceFile, _ meanwhile: (@Sendable (Snapshot) throws -> Void)?
     ) throws -> (notes: [String], hash: String, sourceHash: String?) {
-        let results = Mutex<(notes: [String], hash: String, sourceHash: String?)>(([], "", nil))
-        try WorkerThreads.run(count: 2) { number in
-            if number == 0 {
-                let notes = try checkIntegrity(of: copy, source: source)
+        let results = Mutex(Checked())
+        try WorkerThreads.run(count: meanwhile == nil ? 2 : 3) { number in
+            switch number {
+            case 0:
+                let notes = try checkIntegrity(of: copy.path, source: source)
                 results.withLock { $0.notes = notes }
-            } else {
-                let hash = try MigrationEngine.sha256(ofFile: copy, cancellation: cancellation)
-                let sourceHash = try sourceHash(source, unchangedSince: before)
+            case 1:
+                let hash = try MigrationEngine.sha256(ofFile: copy.path, cancellation: cancellation)
+                let sourceHash = try sourceHash(source, unchangedSince: copy.fingerprint)
                 results.withLock { ($0.hash, $0.sourceHash) = (hash, sourceHash) }
+            default:
+                do { try meanwhile?(copy) } catch { results.withLock { $0.failure = error } }
             }
         }
-        return results.withLock { $0 }
+        let all = results.withLock { $0 }
+        if let failure = all.failure { throw failure }
+        return (all.notes, all.hash, all.sourceHash)
     }
 
     /// The complete snapshots, oldest first.
