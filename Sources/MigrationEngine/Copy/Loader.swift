@@ -4,25 +4,34 @@ import Postgres
 import SQLite
 import Synchronization
 
-/// Loads the pieces of all tables: several workers, each with one connection on either side.
+/// Loads pieces of tables, on any thread.
 ///
 /// A piece is read, encoded and sent by one worker in one transaction, whose first row is the piece's line in the
-/// ledger. The largest tables go first. Nothing is retried here: an error ends the load, and the caller decides
-/// what becomes of what is there.
+/// ledger. Nothing is retried here: an error ends the load, and the caller decides what becomes of what is there.
 struct Loader: Sendable {
     let data: SourceData
-    let server: TargetServer
     let ledger: Ledger
     let script: SchemaScript
     let tables: [LoadTable]
-    var chunks: [Ledger.Chunk]
     let cancellation: Cancellation
-    let progress: RunProgress
     let gate: PauseGate
-    /// What each session says first, after a semicolon.
-    var session = ""
     /// Tables in which rows are that stay.
-    var keeping: Set<String> = []
+    let keeping: Set<String>
+    private let byName: [String: LoadTable]
+
+    init(
+        data: SourceData, ledger: Ledger, script: SchemaScript, tables: [LoadTable],
+        cancellation: Cancellation, gate: PauseGate, keeping: Set<String>
+    ) {
+        self.data = data
+        self.ledger = ledger
+        self.script = script
+        self.tables = tables
+        self.cancellation = cancellation
+        self.gate = gate
+        self.keeping = keeping
+        byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
 
     /// A table of the source with how it is encoded.
     struct LoadTable: Sendable {
@@ -38,31 +47,11 @@ struct Loader: Sendable {
     /// Bytes that are handed to the server at once.
     private static let flushBytes = 1 << 16
 
-    func load(workers: Int) throws {
-        let byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let queue = WorkQueue(chunks)
-        try WorkerThreads.run(count: max(1, min(workers, chunks.count)), onFirstError: { queue.stop() }) {
-            _ in
-            let connection = try data.open()
-            let interrupter = connection.interrupter
-            try cancellation.whileRegistered({ interrupter.interrupt() }) {
-                try server.withConnection(purpose: "copy") { target in
-                    // The run's last commit waits for the disk, and with it for all of these.
-                    try target.execute("SET synchronous_commit = off\(session)")
-                    while let chunk = queue.next() {
-                        guard let table = byName[chunk.table] else { continue }
-                        try gate.pass(cancellation)
-                        try load(chunk, of: table, connection, target)
-                    }
-                }
-            }
-        }
-    }
-
-    private func load(
-        _ chunk: Ledger.Chunk, of table: LoadTable, _ source: borrowing SQLite.Connection,
-        _ target: borrowing Postgres.Connection
+    /// Reads, encodes and sends a piece, in a transaction.
+    func load(
+        _ chunk: Ledger.Chunk, _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
     ) throws {
+        guard let table = byName[chunk.table] else { return }
         if chunk.isKept {
             try keep(chunk, of: table, source, target)
             return

@@ -81,7 +81,6 @@ struct HashedProof {
         _ target: borrowing Postgres.Connection, _ hash: RowHash,
         _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
     ) throws {
-        try target.execute("SET enable_seqscan = on")
         var row = BinaryRow(columnCount: table.columns.count)
         let relation = Relation(table.codes)
         var form = RawBuffer()

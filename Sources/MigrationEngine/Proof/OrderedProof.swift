@@ -21,7 +21,7 @@ struct OrderedProof {
         try walk.advance(statement)
         let column = quoteIdentifier(table.targetColumns[key])
         // The key's index gives the order; sorting would write the table out once more.
-        try target.execute("SET enable_seqscan = off; SET enable_sort = off")
+        try target.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         var row = BinaryRow(columnCount: table.columns.count)
         var scratch = Relation.Scratch()
         try target.copyOut(

@@ -23,34 +23,44 @@ struct Prover: Sendable {
         let keys: ClosedRange<Int64>?
     }
 
-    func prove(_ tables: [ProofTable], workers: Int) throws -> [String: TableVerdict] {
-        let verdicts = Verdicts()
-        for table in tables { verdicts.merge(TableVerdict(.equal), table.source.name, seconds: 0) }
-        let jobs = tables.sorted { $0.profile.bytes > $1.profile.bytes }.flatMap(Self.jobs)
+    /// What the comparisons have come to, by table.
+    let verdicts = Verdicts()
+
+    /// Compares whole tables, beside each other.
+    func compare(_ tables: [ProofTable], workers: Int) throws {
+        let jobs = Self.jobs(tables)
         let queue = WorkQueue(jobs)
-        let style = SessionStyle.proof
         try WorkerThreads.run(count: max(1, min(workers, jobs.count)), onFirstError: { queue.stop() }) { _ in
             let connection = try data.open()
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
                 try server.withConnection(purpose: "proof") { target in
-                    try target.execute(style)
                     while let job = queue.next() {
                         try gate.pass(cancellation)
-                        let start = ContinuousClock.now
-                        let verdict = try run(job, connection, target)
-                        verdicts.merge(
-                            verdict, job.table.source.name, seconds: (ContinuousClock.now - start).seconds)
+                        try compare(job, connection, target)
                     }
                 }
             }
         }
-        return verdicts.all
     }
 
-    private enum SessionStyle {
-        /// One snapshot is not needed: nobody else writes, and who does makes a difference that is shown.
-        static let proof = "SET default_transaction_read_only = on; SET max_parallel_workers_per_gather = 0"
+    /// Compares one piece, in a transaction that can only read, and adds its verdict to the table's.
+    ///
+    /// One snapshot of all pieces is not needed: nobody else writes, and who does makes a difference that is shown.
+    func compare(
+        _ job: Job, _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
+    ) throws {
+        let start = ContinuousClock.now
+        let verdict = try target.transaction { target in
+            try target.execute("SET TRANSACTION READ ONLY; SET LOCAL max_parallel_workers_per_gather = 0")
+            return try run(job, source, target)
+        }
+        verdicts.merge(verdict, job.table.source.name, seconds: (ContinuousClock.now - start).seconds)
+    }
+
+    /// Pieces of tables, those of the largest first.
+    static func jobs(_ tables: [ProofTable]) -> [Job] {
+        tables.sorted { $0.profile.bytes > $1.profile.bytes }.flatMap(jobs)
     }
 
     /// Pieces of a table between the ends that the profile found; together they cover every key.
@@ -83,10 +93,12 @@ struct Prover: Sendable {
         }
     }
 
-    private final class Verdicts: Sendable {
+    final class Verdicts: Sendable {
         private let byName = Mutex<[String: TableVerdict]>([:])
 
         var all: [String: TableVerdict] { byName.withLock { $0 } }
+
+        subscript(name: String) -> TableVerdict { byName.withLock { $0[name] } ?? TableVerdict(.equal) }
 
         func merge(_ verdict: TableVerdict, _ name: String, seconds: Double) {
             byName.withLock { verdicts in

@@ -190,7 +190,7 @@ extension Migration {
         let (ledger, status) = try run(main)
         guard status.stage >= .constrained else { throw Self.early("keys and indexes are not there yet") }
         do {
-            let loader = loader([], ledger, loaded: status.loadedRows)
+            let loader = loader(ledger, loaded: status.loadedRows)
             progress.setTables(loader.tables.map(\.counters))
             let returned = try QuarantineReturn(
                 preparation: preparation, script: script, ledger: ledger, loader: loader

@@ -91,21 +91,44 @@ public struct Migration: Sendable {
         _ ledger: Ledger, start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
         let loaded = try ledger.loadedRows(main)
+        let loader = loader(ledger, loaded: loaded)
+        let proof = proof
+        let prover = proof.prover
+        let opening: ProofRun.Opening
         var sequences = Sequences.Outcome()
         do {
             try ledger.makeReady(schema: plan.schema, main)
-            try load(ledger.pendingChunks(main), ledger, loaded: loaded)
-            try ledger.release(schema: plan.schema, main)
-            sequences = try makeConstraints(main, present: presentObjects(main))
+            var work = TableWork()
+            if plan.adopt ?? false {
+                try load(ledger.pendingChunks(main), loader)
+                try ledger.release(schema: plan.schema, main)
+            } else {
+                work.load(try ledger.pendingChunks(main))
+            }
+            work.make(script, tables: tablesBySize, present: try presentObjects(main))
+            opening = try proof.open()
+            work.compare(opening.tables)
+            try run(work, loader: loader, prover: prover)
+            sequences = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
             try makeViewsAndTriggers(ledger, main)
             try ledger.setConstrained(true, main)
+        } catch let error as UnfinishedProof {
+            throw staying(ledger, main, after: error.cause)
         } catch {
             throw stays(ledger, main, after: error)
                 ? staying(ledger, main, after: error) : takeBack(ledger, main, after: error)
         }
-        var report = try prove(ledger, sequences, start: start, main)
+        var report = try conclude(ledger, sequences, start: start, main) {
+            try proof.conclude(opening, prover, withViews: true)
+        }
         report.resumedRows = loaded.values.reduce(0, +)
         return report
+    }
+
+    var proof: ProofRun {
+        ProofRun(
+            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
+            progress: progress, gate: gate, differences: differences)
     }
 
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
@@ -218,13 +241,17 @@ public struct Migration: Sendable {
         }
     }
 
-    /// Pieces of all tables, those of the largest first.
-    func chunks() -> [Ledger.Chunk] {
-        let names = plan.tables.filter { !$0.isSkipped }.map(\.name)
-        let bySize = names.sorted {
+    /// Tables that are not left out, the largest first.
+    var tablesBySize: [String] {
+        plan.tables.filter { !$0.isSkipped }.map(\.name).sorted {
             preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0
         }
-        let kept = names.filter { preparation.data.decided?.tables[$0] != nil }.map(Ledger.Chunk.kept)
+    }
+
+    /// Pieces of all tables, those of the largest first.
+    func chunks() -> [Ledger.Chunk] {
+        let bySize = tablesBySize
+        let kept = bySize.filter { preparation.data.decided?.tables[$0] != nil }.map(Ledger.Chunk.kept)
         return kept
             + bySize.flatMap { name -> [Ledger.Chunk] in
                 guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
@@ -241,19 +268,17 @@ public struct Migration: Sendable {
 
     // MARK: The load and what follows it
 
-    /// Loads pieces; `loaded` are rows that are there already, by table.
-    func load(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int] = [:]) throws {
-        var loader = loader(chunks, ledger, loaded: loaded)
-        progress.setTables(loader.tables.map(\.counters))
-        guard !chunks.isEmpty else { return }
-        progress.begin(.copy)
+    /// Loads pieces and nothing more.
+    func load(_ chunks: [Ledger.Chunk], _ loader: Loader) throws {
         for chunks in waves(chunks) {
-            loader.chunks = chunks
-            try loader.load(workers: workers)
+            var work = TableWork()
+            work.load(chunks)
+            try run(work, loader: loader, prover: proof.prover)
         }
     }
 
-    func loader(_ chunks: [Ledger.Chunk], _ ledger: Ledger, loaded: [String: Int]) -> Loader {
+    /// `loaded` are rows that are there already, by table; the progress of every table begins with them.
+    func loader(_ ledger: Ledger, loaded: [String: Int]) -> Loader {
         let tables = plan.tables.filter { !$0.isSkipped }.compactMap { table -> Loader.LoadTable? in
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 return nil
@@ -269,10 +294,10 @@ public struct Migration: Sendable {
             return Loader.LoadTable(
                 source: source, plan: table, columns: columns, codes: codes, counters: counters)
         }
+        progress.setTables(tables.map(\.counters))
         return Loader(
-            data: preparation.data, server: server, ledger: ledger, script: script, tables: tables,
-            chunks: chunks, cancellation: cancellation, progress: progress, gate: gate,
-            session: loadingSession, keeping: keptTables)
+            data: preparation.data, ledger: ledger, script: script, tables: tables,
+            cancellation: cancellation, gate: gate, keeping: keptTables)
     }
 
     func counters(of table: MigrationPlan.Table) -> RunProgress.Table {
@@ -281,36 +306,6 @@ public struct Migration: Sendable {
         counters.quarantined.store(
             preparation.data.decided?.quarantined[table.name] ?? 0, ordering: .relaxed)
         return counters
-    }
-
-    /// Makes keys, indexes and foreign keys, those that are `present` left out, and sets the sequences.
-    func makeConstraints(
-        _ main: borrowing Postgres.Connection, present: Set<SchemaScript.Place> = []
-    ) throws -> Sequences.Outcome {
-        progress.begin(.constraints)
-        func missing(_ work: [(table: String, statements: [SchemaScript.Statement])]) -> [Work] {
-            work.map { table, statements in
-                let missing = statements.filter { !present.contains(place($0, of: table)) }
-                return Work(table: table, statements: missing.map { ($0, $0.sql) })
-            }
-        }
-        try run(missing(script.keysAndIndexes))
-        let keys = missing(script.foreignKeys).flatMap(\.statements)
-        try run([Work(table: "", statements: keys)])
-        // Of a key that is validated already, the server looks at no row.
-        try run(
-            script.foreignKeys.map { table, statements in
-                Work(
-                    table: table,
-                    statements: statements.compactMap { key in key.validation.map { (key, $0) } })
-            })
-        try cancellation.check()
-        let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
-        for table in plan.tables where !table.isSkipped {
-            try cancellation.check()
-            try main.execute("ANALYZE \(script.qualified(table))")
-        }
-        return outcome
     }
 
     /// Makes views and triggers, all or none, where they are not there yet: after the load, so that no trigger runs for
@@ -331,46 +326,6 @@ public struct Migration: Sendable {
                         remedy: "Take it out of the plan.")
                 }
                 try ledger.note(statement, script, main)
-            }
-        }
-    }
-
-    /// Where a statement's object is found in the target.
-    private func place(_ statement: SchemaScript.Statement, of table: String) -> SchemaScript.Place {
-        .init(
-            table: plan.tables.first { $0.name == table }?.targetName ?? table, name: statement.name)
-    }
-
-    /// Statements for one table, each with the object that it is for.
-    private struct Work {
-        let table: String
-        let statements: [(object: SchemaScript.Statement, sql: String)]
-    }
-
-    /// Runs the statements of one table after each other, and tables beside each other.
-    private func run(_ all: [Work]) throws {
-        let work = all.filter { !$0.statements.isEmpty }
-        let bySize = work.sorted {
-            preparation.profiles[$0.table]?.bytes ?? 0 > preparation.profiles[$1.table]?.bytes ?? 0
-        }
-        let queue = WorkQueue(bySize.map(\.statements))
-        try WorkerThreads.run(count: max(1, min(workers, work.count)), onFirstError: { queue.stop() }) { _ in
-            try server.withConnection(purpose: "constraints") { connection in
-                try connection.execute(
-                    "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off; SET lock_timeout = 0")
-                while let statements = queue.next() {
-                    for (object, sql) in statements {
-                        try gate.pass(cancellation)
-                        do {
-                            _ = try connection.query(sql)
-                        } catch let error as PostgresError where error.code == .server && !error.mayPass {
-                            throw MigrationError(
-                                .target,
-                                "\(object.kind.rawValue) \(object.name) cannot be made: \(error)",
-                                remedy: "Take it out of the plan, or correct the rows in the source.")
-                        }
-                    }
-                }
             }
         }
     }
@@ -417,12 +372,17 @@ public struct Migration: Sendable {
         _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
         progress.begin(.proof)
+        return try conclude(ledger, sequences, start: start, main) { try proof.run() }
+    }
+
+    /// Ends a run with what its proof comes to.
+    private func conclude(
+        _ ledger: Ledger, _ sequences: Sequences.Outcome, start: ContinuousClock.Instant,
+        _ main: borrowing Postgres.Connection, _ prove: () throws -> [String: TableVerdict]
+    ) throws -> MigrationReport {
         let verdicts: [String: TableVerdict]
         do {
-            verdicts = try ProofRun(
-                preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-                progress: progress, gate: gate, differences: differences
-            ).run()
+            verdicts = try prove()
         } catch {
             let original = Self.explained(error, server.conninfo)
             try? ledger.finish("unproven", main)

@@ -11,38 +11,66 @@ struct ProofRun {
     let gate: PauseGate
     let differences: DifferenceLog?
 
-    /// A verdict for every table of the plan, by name.
-    func run(only names: Set<String>? = nil) throws -> [String: TableVerdict] {
-        var verdicts: [String: TableVerdict] = [:]
+    /// What can be compared, and the verdicts on what cannot.
+    struct Opening {
         var tables: [ProofTable] = []
-        var views: [ProofTable] = []
+        var verdicts: [String: TableVerdict] = [:]
+    }
+
+    /// A verdict for every table of the plan, by name; for views too where no names are given.
+    func run(only names: Set<String>? = nil) throws -> [String: TableVerdict] {
+        let opening = try open(only: names)
+        if progress.tables.isEmpty { progress.setTables(opening.tables.map(\.counters)) }
+        let prover = prover
+        try prover.compare(opening.tables, workers: workers)
+        return try conclude(opening, prover, withViews: names == nil)
+    }
+
+    var prover: Prover {
+        Prover(
+            data: preparation.data, server: server, schema: preparation.plan.schema,
+            cancellation: cancellation,
+            progress: progress, gate: gate, differences: differences)
+    }
+
+    /// Looks at the target's tables, which may be without rows yet, and forgets what an earlier proof has found.
+    func open(only names: Set<String>? = nil) throws -> Opening {
+        var opening = Opening()
         let plan = preparation.plan
         try server.withConnection(purpose: "proof") { connection in
             for table in plan.tables {
                 if table.isSkipped || !(names?.contains(table.name) ?? true) {
-                    verdicts[table.name] = TableVerdict(
+                    opening.verdicts[table.name] = TableVerdict(
                         .skipped, obstacle: table.isSkipped ? "left out by the plan" : "not asked for")
                     continue
                 }
                 switch try proofTable(table, connection) {
-                case .success(let proof): tables.append(proof)
+                case .success(let proof):
+                    opening.tables.append(proof)
+                    opening.verdicts[table.name] = TableVerdict(.equal)
                 case .failure(let obstacle):
                     var verdict = TableVerdict(.differs, obstacle: obstacle.description)
                     verdict.sourceRows = preparation.profiles[table.name]?.rows ?? 0
                     verdict.differences = max(1, verdict.sourceRows)
-                    verdicts[table.name] = verdict
+                    opening.verdicts[table.name] = verdict
                 }
             }
-            if names == nil { views = try proofViews(connection, &verdicts) }
         }
-        if progress.tables.isEmpty { progress.setTables(tables.map(\.counters)) }
         try differences?.clear(plan.tables.map(\.name))
-        let prover = Prover(
-            data: preparation.data, server: server, schema: plan.schema, cancellation: cancellation,
-            progress: progress, gate: gate, differences: differences)
-        for (name, verdict) in try prover.prove(tables, workers: workers) { verdicts[name] = verdict }
-        try checkKept(tables, &verdicts)
-        for (name, verdict) in try prover.prove(views, workers: workers) { verdicts[name] = verdict }
+        return opening
+    }
+
+    /// Once every piece was compared: what decisions keep out of the target, and the rows of views.
+    func conclude(
+        _ opening: Opening, _ prover: Prover, withViews: Bool
+    ) throws -> [String: TableVerdict] {
+        var verdicts = opening.verdicts.merging(prover.verdicts.all) { $1 }
+        try checkKept(opening.tables, &verdicts)
+        if withViews {
+            let views = try server.withConnection(purpose: "proof") { try proofViews($0, &verdicts) }
+            try prover.compare(views, workers: workers)
+            verdicts.merge(views.map { ($0.source.name, prover.verdicts[$0.source.name]) }) { $1 }
+        }
         try differences?.finish()
         return verdicts
     }

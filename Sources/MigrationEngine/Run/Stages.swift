@@ -43,7 +43,8 @@ extension Migration {
         defer { progress.end() }
         do {
             try ledger.makeReady(schema: plan.schema, main)
-            try load(ledger.pendingChunks(main), ledger, loaded: status.loadedRows)
+            let loader = loader(ledger, loaded: status.loadedRows)
+            try load(ledger.pendingChunks(main), loader)
         } catch {
             throw Self.explained(error, server.conninfo)
         }
@@ -57,7 +58,10 @@ extension Migration {
         defer { progress.end() }
         do {
             try ledger.release(schema: plan.schema, main)
-            let outcome = try makeConstraints(main, present: presentObjects(main))
+            var work = TableWork()
+            work.make(script, tables: tablesBySize, present: try presentObjects(main))
+            try run(work, loader: loader(ledger, loaded: status.loadedRows), prover: proof.prover)
+            let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
             try makeViewsAndTriggers(ledger, main)
             try ledger.setConstrained(true, main)
             return Constraints(objects: outcome.objects, findings: outcome.findings)

@@ -91,6 +91,8 @@ public struct SchemaScript: Sendable {
         let sql: String
         /// Checks the rows that are there, where `sql` leaves that out.
         var validation: String?
+        /// The table that a foreign key refers to.
+        var parent: String?
         /// Takes the object away again.
         let undo: String
 
@@ -165,7 +167,7 @@ public struct SchemaScript: Sendable {
                     kind: .foreignKey, name: key.name, sql: foreignKey(key, of: table),
                     validation: key.notValid ?? false
                         ? nil : "ALTER TABLE \(name) VALIDATE CONSTRAINT \(quoteIdentifier(key.name))",
-                    undo: dropConstraint(key.name, name))
+                    parent: key.parent, undo: dropConstraint(key.name, name))
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }

@@ -67,6 +67,11 @@ public final class RunProgress: Sendable {
         }
     }
 
+    /// Begins a phase, unless it has begun already.
+    func begin(unlessBegun phase: Phase) {
+        if self.phase != phase { begin(phase) }
+    }
+
     /// Something that the operator should hear at once, such as a lost connection.
     func note(_ words: String) {
         state.withLock { $0.notes.append(words) }

@@ -178,8 +178,7 @@ public struct TargetServer: Sendable {
     func endLeftovers(_ connection: borrowing Postgres.Connection) throws {
         let sql = """
             FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                AND (application_name LIKE 'howdah copy (%' OR application_name LIKE 'howdah constraints (%')
-                AND usename = current_user
+                AND application_name LIKE 'howdah work (%' AND usename = current_user
             """
         guard try connection.query("SELECT count(pg_terminate_backend(pid)) \(sql)").int(0, 0) ?? 0 > 0 else {
             return

@@ -1,0 +1,174 @@
+import Postgres
+import SQLite
+
+/// What a run does to its tables, in pieces: loading, making what follows the load, comparing.
+///
+/// Every piece is done as soon as what it needs is there, so that one table is compared while another is loaded. Statements
+/// that would wait for each other's locks on a table are kept apart (PostgreSQL manual, "Explicit Locking"): constraints
+/// lock out everybody, indexes of one table may be made side by side, and comparing only reads.
+struct TableWork: Sendable {
+    enum Piece: Sendable {
+        case load(Ledger.Chunk)
+        case make(SchemaScript.Statement, sql: String)
+        case analyze(table: String)
+        case compare(Prover.Job)
+    }
+
+    enum Milestone: Hashable, Sendable {
+        /// All rows of a table are there; its keys and checks; its indexes; its foreign keys, and those of others to it.
+        case loaded(String), keyed(String), indexed(String), linked(String)
+        /// The same for all tables: all rows; all that follows them.
+        case allLoaded, allMade
+        /// Statements of which a table bears one at a time.
+        case turn(String)
+        /// Foreign keys are made one at a time, since each locks two tables.
+        case turnOfKeys
+    }
+
+    typealias Schedule = WorkSchedule<Piece, Milestone>
+
+    private(set) var loads: [Schedule.Item] = []
+    private(set) var builds: [Schedule.Item] = []
+    private(set) var comparisons: [Schedule.Item] = []
+
+    var isEmpty: Bool { items.isEmpty }
+
+    /// In the order in which they are taken where they are free: what others wait for comes first.
+    var items: [Schedule.Item] { builds + loads + comparisons }
+
+    mutating func load(_ chunks: [Ledger.Chunk]) {
+        loads += chunks.map { .init(piece: .load($0), partOf: [.loaded($0.table), .allLoaded]) }
+    }
+
+    /// Makes what is not `present`; the tables are in the order in which they matter.
+    mutating func make(_ script: SchemaScript, tables: [String], present: Set<SchemaScript.Place>) {
+        let names = Dictionary(
+            script.plan.tables.map { ($0.name, $0.targetName) }, uniquingKeysWith: { first, _ in first })
+        func isPresent(_ statement: SchemaScript.Statement, _ table: String) -> Bool {
+            present.contains(.init(table: names[table] ?? table, name: statement.name))
+        }
+        func missing(
+            _ all: [(table: String, statements: [SchemaScript.Statement])]
+        ) -> [(table: String, statement: SchemaScript.Statement)] {
+            let byTable = Dictionary(all, uniquingKeysWith: +)
+            return tables.flatMap { table in (byTable[table] ?? []).map { (table, $0) } }
+        }
+        for (table, statement) in missing(script.keysAndIndexes) where !isPresent(statement, table) {
+            let piece = Piece.make(statement, sql: statement.sql)
+            builds.append(
+                statement.kind == .index
+                    ? .init(
+                        piece: piece, after: [.loaded(table), .keyed(table)],
+                        partOf: [.indexed(table), .allMade])
+                    : .init(
+                        piece: piece, after: [.loaded(table)],
+                        partOf: [.keyed(table), .indexed(table), .allMade],
+                        exclusive: .turn(table)))
+        }
+        let keys = missing(script.foreignKeys)
+        for (table, statement) in keys where !isPresent(statement, table) {
+            let parent = statement.parent ?? table
+            builds.append(
+                .init(
+                    piece: .make(statement, sql: statement.sql),
+                    after: [.loaded(table), .loaded(parent), .indexed(table), .indexed(parent)],
+                    partOf: [.linked(table), .linked(parent), .allMade], exclusive: .turnOfKeys))
+        }
+        for table in tables {
+            builds.append(
+                .init(
+                    piece: .analyze(table: table), after: [.loaded(table), .indexed(table), .linked(table)],
+                    partOf: [.allMade],
+                    exclusive: .turn(table)))
+        }
+        for (table, statement) in keys {
+            // Of a key that is validated already, the server looks at no row.
+            guard let sql = statement.validation else { continue }
+            builds.append(
+                .init(
+                    piece: .make(statement, sql: sql),
+                    after: [.loaded(table), .indexed(table), .linked(table)],
+                    partOf: [.allMade], exclusive: .turn(table)))
+        }
+    }
+
+    mutating func compare(_ tables: [ProofTable]) {
+        comparisons += Prover.jobs(tables).map { job in
+            .init(
+                piece: .compare(job),
+                after: [.loaded(job.table.source.name), .keyed(job.table.source.name)])
+        }
+    }
+}
+
+/// What stopped the comparison; everything that it reads is there, and stays.
+struct UnfinishedProof: Error {
+    let cause: any Error
+}
+
+extension Migration {
+    /// Does pieces of work with several workers, each with one connection on either side.
+    func run(_ work: TableWork, loader: Loader, prover: Prover) throws {
+        guard !work.isEmpty else { return }
+        let schedule = TableWork.Schedule(work.items)
+        let phases: [(phase: RunProgress.Phase, isOver: TableWork.Milestone?)] = [
+            (.copy, .allLoaded), (.constraints, .allMade), (.proof, nil),
+        ]
+        let phase = { @Sendable in
+            let phase = phases.first { $0.isOver.map { !schedule.isReached($0) } ?? true }?.phase
+            progress.begin(unlessBegun: phase ?? .proof)
+        }
+        phase()
+        let settings = try server.withConnection(purpose: "check") {
+            try BuildSettings.read($0, sessions: workers)
+        }
+        try WorkerThreads.run(
+            count: max(1, min(workers, work.items.count)), onFirstError: { schedule.stop() }
+        ) { _ in
+            let source = try preparation.data.open()
+            let interrupter = source.interrupter
+            try cancellation.whileRegistered({ interrupter.interrupt() }) {
+                try server.withConnection(purpose: "work") { target in
+                    // The run's last commit waits for the disk, and with it for all of these.
+                    try target.execute("SET synchronous_commit = off; \(settings.sql)\(loadingSession)")
+                    while let item = schedule.next() {
+                        try gate.pass(cancellation)
+                        try run(item.piece, loader, prover, source, target)
+                        if !schedule.finish(item).isDisjoint(with: [.allLoaded, .allMade]) { phase() }
+                    }
+                }
+            }
+        }
+    }
+
+    private func run(
+        _ piece: TableWork.Piece, _ loader: Loader, _ prover: Prover, _ source: borrowing SQLite.Connection,
+        _ target: borrowing Postgres.Connection
+    ) throws {
+        switch piece {
+        case .load(let chunk): try loader.load(chunk, source, target)
+        case .make(let object, let sql):
+            do {
+                try withoutLockTimeout(target) { _ = try $0.query(sql) }
+            } catch let error as PostgresError where error.code == .server && !error.mayPass {
+                throw MigrationError(
+                    .target, "\(object.kind.rawValue) \(object.name) cannot be made: \(error)",
+                    remedy: "Take it out of the plan, or correct the rows in the source.")
+            }
+        case .analyze(let name):
+            guard let table = plan.tables.first(where: { $0.name == name }) else { return }
+            try withoutLockTimeout(target) { try $0.execute("ANALYZE \(script.qualified(table))") }
+        case .compare(let job):
+            do { try prover.compare(job, source, target) } catch { throw UnfinishedProof(cause: error) }
+        }
+    }
+
+    /// The server's own housekeeping may hold a table for longer than a claim is waited for.
+    private func withoutLockTimeout(
+        _ target: borrowing Postgres.Connection, _ body: (borrowing Postgres.Connection) throws -> Void
+    ) throws {
+        try target.execute("SET lock_timeout = 0")
+        try body(target)
+        try target.execute("SET lock_timeout = '30s'")
+    }
+}
