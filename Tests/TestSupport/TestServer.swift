@@ -64,5 +64,5 @@ public enum TestServer {
 }
 
 extension MigrationError {
-    static let noServer = MigrationError(.rehearsal, "no test server", remedy: "Install PostgreSQL.")
+    public static let noServer = MigrationError(.rehearsal, "no test server", remedy: "Install PostgreSQL.")
 }

@@ -26,7 +26,7 @@ public struct Profiler: Sendable {
         let queue = WorkQueue(tables)
         try WorkerThreads.run(count: max(1, min(workers, tables.count)), onFirstError: { queue.stop() }) {
             _ in
-            let connection = try snapshot.open()
+            let connection = try snapshot.open(readsOnce: true)
             let interrupter = connection.interrupter
             try cancellation.whileRegistered({ interrupter.interrupt() }) {
                 while let table = queue.next() {

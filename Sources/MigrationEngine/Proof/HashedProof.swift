@@ -5,17 +5,27 @@ import Synchronization
 
 /// Compares a table without an integer key: hashes of whole rows, added up in buckets on both sides.
 ///
-/// Sums modulo 2¹²⁸ and counts do not depend on the order of rows, and two equal rows do not cancel each other.
-/// Where every bucket agrees the tables are equal; rows of the others are read again and paired by their key.
-struct HashedProof {
+/// Sums modulo 2¹²⁸ and counts do not depend on the order of rows, so that both sides are read in pieces, by several
+/// threads; two equal rows do not cancel each other. Where every bucket agrees the tables are equal; rows of the others are
+/// read again and paired by their key.
+final class HashedProof: Sendable {
     let table: ProofTable
-    let data: SourceData
-    let schema: String
-    let log: DifferenceLog?
+    private let data: SourceData
+    private let schema: String
+    private let log: DifferenceLog?
+    private let hash = RowHash()
+    private let sums = Mutex(Sums())
 
     private static let bucketCount = 4096
     /// Rows of differing buckets that are kept to be paired.
     private static let mostRows = 100_000
+
+    init(table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?) {
+        self.table = table
+        self.data = data
+        self.schema = schema
+        self.log = log
+    }
 
     private struct Bucket: Equatable {
         var count = 0
@@ -23,10 +33,14 @@ struct HashedProof {
         var low: UInt64 = 0
 
         mutating func add(_ digest: RowHash.Digest) {
-            count += 1
-            let sum = low.addingReportingOverflow(digest.low)
+            add(Bucket(count: 1, high: digest.high, low: digest.low))
+        }
+
+        mutating func add(_ other: Bucket) {
+            count += other.count
+            let sum = low.addingReportingOverflow(other.low)
             low = sum.partialValue
-            high = high &+ digest.high &+ (sum.overflow ? 1 : 0)
+            high = high &+ other.high &+ (sum.overflow ? 1 : 0)
         }
     }
 
@@ -34,25 +48,91 @@ struct HashedProof {
         Int(truncatingIfNeeded: digest.high >> 32) & (bucketCount - 1)
     }
 
-    func run(
+    /// One side's rows in buckets; without memory of its own before the first and after the last.
+    private struct Side {
+        var rows = 0
+        var buckets: [Bucket] = []
+
+        mutating func add(_ other: Side) {
+            rows += other.rows
+            if buckets.isEmpty {
+                buckets = other.buckets
+            } else {
+                for index in buckets.indices { buckets[index].add(other.buckets[index]) }
+            }
+        }
+
+        mutating func add(_ digest: RowHash.Digest) {
+            if buckets.isEmpty { buckets = Array(repeating: Bucket(), count: HashedProof.bucketCount) }
+            rows += 1
+            buckets[HashedProof.bucket(of: digest)].add(digest)
+        }
+    }
+
+    private struct Sums {
+        var ours = Side()
+        var theirs = Side()
+        /// Of the target's table, counted once, so that its pieces fit together.
+        var blocks: Int?
+    }
+
+    // MARK: Pieces, on any thread
+
+    /// Adds up rows of the source; all where no range of rowids is given.
+    func addSource(_ rowids: ClosedRange<Int64>?, _ source: borrowing SQLite.Connection) throws {
+        var side = Side()
+        try readSource(rowids, source) { digest, _, _ in
+            side.add(digest)
+            if side.rows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
+        }
+        table.counters.compared.add(side.rows & 0xFFF, ordering: .relaxed)
+        if side.rows > 0 { sums.withLock { $0.ours.add(side) } }
+    }
+
+    /// Adds up a part of the target's rows, by where they lie; only of a plain table are there several parts.
+    func addTarget(part: Int, of parts: Int, _ target: borrowing Postgres.Connection) throws {
+        var condition = ""
+        if parts > 1 {
+            let blocks = try self.blocks(target)
+            condition = "WHERE ctid >= '(\(blocks * part / parts),0)'::tid"
+            if part + 1 < parts { condition += " AND ctid < '(\(blocks * (part + 1) / parts),0)'::tid" }
+        }
+        var side = Side()
+        try readTarget(target, condition) { digest, _ in side.add(digest) }
+        if side.rows > 0 { sums.withLock { $0.theirs.add(side) } }
+    }
+
+    private func blocks(_ target: borrowing Postgres.Connection) throws -> Int {
+        if let known = sums.withLock({ $0.blocks }) { return known }
+        let counted =
+            try target.query(
+                "SELECT pg_relation_size(to_regclass($1)) / current_setting('block_size')::bigint",
+                [quoteIdentifier(schema, table.target)]
+            ).int(0, 0) ?? 0
+        return sums.withLock { sums in
+            let blocks = sums.blocks ?? counted
+            sums.blocks = blocks
+            return blocks
+        }
+    }
+
+    /// The verdict, once every piece of both sides is added.
+    func conclude(
         _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
     ) throws -> TableVerdict {
-        let hash = RowHash()
-        var ours = [Bucket](repeating: Bucket(), count: Self.bucketCount)
-        var theirs = ours
+        let (ours, theirs) = sums.withLock { sums in
+            defer { sums = Sums() }
+            return (sums.ours, sums.theirs)
+        }
         var verdict = TableVerdict(.equal)
-        try readSource(source, hash) { digest, _, _ in
-            verdict.sourceRows += 1
-            ours[Self.bucket(of: digest)].add(digest)
-            if verdict.sourceRows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
+        verdict.sourceRows = ours.rows
+        verdict.targetRows = theirs.rows
+        let none = Bucket()
+        let differing = (0..<Self.bucketCount).filter {
+            (ours.buckets.isEmpty ? none : ours.buckets[$0])
+                != (theirs.buckets.isEmpty ? none : theirs.buckets[$0])
         }
-        table.counters.compared.add(verdict.sourceRows & 0xFFF, ordering: .relaxed)
-        try readTarget(target, hash) { digest, _ in
-            verdict.targetRows += 1
-            theirs[Self.bucket(of: digest)].add(digest)
-        }
-        let differing = Set((0..<Self.bucketCount).filter { ours[$0] != theirs[$0] })
-        if !differing.isEmpty { try pair(differing, hash, source, target, &verdict) }
+        if !differing.isEmpty { try pair(Set(differing), source, target, &verdict) }
         return verdict
     }
 
@@ -60,10 +140,10 @@ struct HashedProof {
 
     /// Calls `body` with each row's digest and its form.
     private func readSource(
-        _ source: borrowing SQLite.Connection, _ hash: RowHash,
+        _ rowids: ClosedRange<Int64>?, _ source: borrowing SQLite.Connection,
         _ body: (RowHash.Digest, _ form: RowForm, _ rowid: Int64?) throws -> Void
     ) throws {
-        let statement = try source.prepare(data.query(table.source, columns: table.columns).all)
+        let statement = try data.query(table.source, columns: table.columns).prepare(rowids: rowids, source)
         let relation = Relation(table.codes)
         let hasRowid = table.source.rowidName != nil
         var form = RawBuffer()
@@ -78,7 +158,7 @@ struct HashedProof {
     }
 
     private func readTarget(
-        _ target: borrowing Postgres.Connection, _ hash: RowHash,
+        _ target: borrowing Postgres.Connection, _ condition: String,
         _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
     ) throws {
         var row = BinaryRow(columnCount: table.columns.count)
@@ -86,7 +166,7 @@ struct HashedProof {
         var form = RawBuffer()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)))
+            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)) \(condition))
             TO STDOUT (FORMAT binary)
             """
         ) { message in
@@ -136,7 +216,7 @@ struct HashedProof {
 
     /// Digests and key forms of the rows that differ, in two further passes over both sides.
     private func pair(
-        _ buckets: Set<Int>, _ hash: RowHash, _ source: borrowing SQLite.Connection,
+        _ buckets: Set<Int>, _ source: borrowing SQLite.Connection,
         _ target: borrowing Postgres.Connection, _ verdict: inout TableVerdict
     ) throws {
         var balance: [RowHash.Digest: Int] = [:]
@@ -146,24 +226,24 @@ struct HashedProof {
             kept += 1
             return kept <= Self.mostRows
         }
-        try readSource(source, hash) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
+        try readSource(nil, source) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
         }
         verdict.isTruncated = kept > Self.mostRows
         kept = 0
-        try readTarget(target, hash) { digest, _ in if isKept(digest) { balance[digest, default: 0] -= 1 } }
+        try readTarget(target, "") { digest, _ in if isKept(digest) { balance[digest, default: 0] -= 1 } }
         verdict.isTruncated = verdict.isTruncated || kept > Self.mostRows
         balance = balance.filter { $0.value != 0 }
 
         var missing = Rows()
         var extra = Rows()
         var rest = balance
-        try readSource(source, hash) { digest, form, rowid in
+        try readSource(nil, source) { digest, form, rowid in
             if let count = rest[digest], count > 0 {
                 rest[digest] = count - 1
                 missing.add(form.cells(), keyColumns, rowid: rowid)
             }
         }
-        try readTarget(target, hash) { digest, form in
+        try readTarget(target, "") { digest, form in
             if let count = rest[digest], count < 0 {
                 rest[digest] = count + 1
                 extra.add(form.cells(), keyColumns, rowid: nil)

@@ -16,11 +16,23 @@ struct Prover: Sendable {
     let gate: PauseGate
     let differences: DifferenceLog?
 
-    /// What leaves a piece of work when no error ends it: rows of one table within a range of keys.
+    /// A piece of a table's comparison.
     struct Job: Sendable {
+        enum Part: Sendable {
+            /// Both sides in the order of their integer key, within a range of it.
+            case keys(ClosedRange<Int64>)
+            /// Both sides by hashes; the same in pieces, and what they come to.
+            case whole(HashedProof)
+            case source(HashedProof, rowids: ClosedRange<Int64>)
+            case target(HashedProof, part: Int, of: Int)
+            case end(HashedProof)
+        }
+
         let table: ProofTable
-        /// nil compares the whole table by hashes.
-        let keys: ClosedRange<Int64>?
+        let part: Part
+
+        /// Whether it waits for the other pieces of its table.
+        var isEnd: Bool { if case .end = part { true } else { false } }
     }
 
     /// What the comparisons have come to, by table.
@@ -28,19 +40,11 @@ struct Prover: Sendable {
 
     /// Compares whole tables, beside each other.
     func compare(_ tables: [ProofTable], workers: Int) throws {
-        let jobs = Self.jobs(tables)
-        let queue = WorkQueue(jobs)
-        try WorkerThreads.run(count: max(1, min(workers, jobs.count)), onFirstError: { queue.stop() }) { _ in
-            let connection = try data.open()
-            let interrupter = connection.interrupter
-            try cancellation.whileRegistered({ interrupter.interrupt() }) {
-                try server.withConnection(purpose: "proof") { target in
-                    while let job = queue.next() {
-                        try gate.pass(cancellation)
-                        try compare(job, connection, target)
-                    }
-                }
-            }
+        var work = TableWork()
+        work.compare(tables, by: self)
+        try work.run(workers: workers, data: data, server: server, purpose: "proof", cancellation, gate) {
+            piece, source, target in
+            if case .compare(let job) = piece { try compare(job, source, target) }
         }
     }
 
@@ -58,36 +62,51 @@ struct Prover: Sendable {
         verdicts.merge(verdict, job.table.source.name, seconds: (ContinuousClock.now - start).seconds)
     }
 
-    /// Pieces of tables, those of the largest first.
-    static func jobs(_ tables: [ProofTable]) -> [Job] {
-        tables.sorted { $0.profile.bytes > $1.profile.bytes }.flatMap(jobs)
+    /// The pieces of a table, which together cover every row of both sides.
+    func jobs(_ table: ProofTable) -> [Job] {
+        let ranges = Self.ranges(table.profile.chunkEnds)
+        guard table.integerKey == nil else {
+            return (table.isKeyRowid ? ranges : [Int64.min...Int64.max]).map {
+                Job(table: table, part: .keys($0))
+            }
+        }
+        let proof = HashedProof(table: table, data: data, schema: schema, log: differences)
+        guard ranges.count > 1 else { return [Job(table: table, part: .whole(proof))] }
+        let parts = table.isPlain ? ranges.count : 1
+        return ranges.map { Job(table: table, part: .source(proof, rowids: $0)) }
+            + (0..<parts).map { Job(table: table, part: .target(proof, part: $0, of: parts)) }
+            + [Job(table: table, part: .end(proof))]
     }
 
-    /// Pieces of a table between the ends that the profile found; together they cover every key.
-    private static func jobs(_ table: ProofTable) -> [Job] {
-        guard table.integerKey != nil else { return [Job(table: table, keys: nil)] }
-        let ends = table.isKeyRowid ? table.profile.chunkEnds.dropLast() : []
-        var jobs: [Job] = []
+    /// Between the ends that the profile found; also what lies before the first and after the last.
+    private static func ranges(_ ends: [Int64]) -> [ClosedRange<Int64>] {
         var first = Int64.min
-        for end in ends {
-            jobs.append(Job(table: table, keys: first...end))
-            first = end + 1
+        var ranges = ends.dropLast().map { end in
+            defer { first = end + 1 }
+            return first...end
         }
-        jobs.append(Job(table: table, keys: first...Int64.max))
-        return jobs
+        ranges.append(first...Int64.max)
+        return ranges
     }
 
     private func run(
         _ job: Job, _ source: borrowing SQLite.Connection, _ target: borrowing Postgres.Connection
     ) throws -> TableVerdict {
         do {
-            guard let keys = job.keys else {
-                return try HashedProof(table: job.table, data: data, schema: schema, log: differences)
-                    .run(source, target)
+            switch job.part {
+            case .keys(let keys):
+                return try OrderedProof(
+                    table: job.table, data: data, schema: schema, keys: keys, log: differences
+                ).run(source, target)
+            case .whole(let proof):
+                try proof.addSource(nil, source)
+                try proof.addTarget(part: 0, of: 1, target)
+                return try proof.conclude(source, target)
+            case .source(let proof, let rowids): try proof.addSource(rowids, source)
+            case .target(let proof, let part, let parts): try proof.addTarget(part: part, of: parts, target)
+            case .end(let proof): return try proof.conclude(source, target)
             }
-            return try OrderedProof(
-                table: job.table, data: data, schema: schema, keys: keys, log: differences
-            ).run(source, target)
+            return TableVerdict(.equal)
         } catch let error as SQLiteError where error.isInterrupted {
             throw MigrationError.cancelled
         }
@@ -126,6 +145,8 @@ struct ProofTable: Sendable {
     /// How the server gives columns whose types only it knows.
     let foreign: [String: ForeignForm]
     let counters: RunProgress.Table
+    /// Whether the target's is a table whose rows lie in one file: neither a view nor in partitions.
+    var isPlain = false
 
     /// The one column of the primary key, where it holds an integer on both sides.
     var integerKey: Int? {

@@ -68,7 +68,7 @@ struct SourceData: Sendable {
 
     /// Opens the snapshot for one thread, with what was decided about its rows beside it.
     func open() throws(SQLiteError) -> SQLite.Connection {
-        let connection = try snapshot.open()
+        let connection = try snapshot.open(readsOnce: true)
         try decided?.attach(to: connection)
         return connection
     }

@@ -12,7 +12,7 @@ public struct Migration: Sendable {
     public internal(set) var preparation: Preparation
     public let server: TargetServer
     public let workers: Int
-    /// Whether what an interrupted run left in the target is taken back first.
+    /// Whether what an unproven run left in the target is taken back first, also where it could go on.
     public private(set) var restart: Bool
     /// A changed source is noted in a rehearsal and ends a live run with `stale`.
     public let isRehearsal: Bool
@@ -68,6 +68,12 @@ public struct Migration: Sendable {
         let main = try lockedConnection()
         progress.begin(.prepare)
         if let open = try openRun(main) {
+            if !hasBegun {
+                let rows = try open.ledger.loadedRows(main).values.reduce(0, +)
+                progress.note(
+                    "going on with the run that began at \(open.started): \(Format.count(rows, "row is", "rows are")) "
+                        + "there")
+            }
             hasBegun = true
             return try continuing(open).goOn(open.ledger, start: start, main)
         }
@@ -95,6 +101,7 @@ public struct Migration: Sendable {
         let proof = proof
         let prover = proof.prover
         let opening: ProofRun.Opening
+        var settings: [String: String] = [:]
         var sequences = Sequences.Outcome()
         do {
             try ledger.makeReady(schema: plan.schema, main)
@@ -107,8 +114,8 @@ public struct Migration: Sendable {
             }
             work.make(script, tables: tablesBySize, present: try presentObjects(main))
             opening = try proof.open()
-            work.compare(opening.tables)
-            try run(work, loader: loader, prover: prover)
+            work.compare(opening.tables, by: prover)
+            settings = try run(work, loader: loader, prover: prover)
             sequences = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
             try makeViewsAndTriggers(ledger, main)
             try ledger.setConstrained(true, main)
@@ -122,6 +129,11 @@ public struct Migration: Sendable {
             try proof.conclude(opening, prover, withViews: true)
         }
         report.resumedRows = loaded.values.reduce(0, +)
+        if report.resumedRows > 0 {
+            let rows = Format.count(report.resumedRows, "row was", "rows were")
+            report.notices.append("\(rows) there already, and not loaded again")
+        }
+        report.settings = settings
         return report
     }
 

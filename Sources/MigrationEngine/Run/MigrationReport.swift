@@ -44,7 +44,10 @@ public struct MigrationReport: Codable, Sendable {
     /// Views, whose rows are compared on both sides.
     public var views: [Table]
     public var phases: [Phase]
+    /// Rows that a run before this one, or before a lost connection, had loaded.
     public var resumedRows: Int
+    /// What was chosen for the sessions that load and build.
+    public var settings: [String: String]
     public var sourceSHA256: String?
     public var snapshot: SnapshotFacts?
     public var objects: [ObjectState]
@@ -52,8 +55,8 @@ public struct MigrationReport: Codable, Sendable {
     public var notices: [String]
 
     enum CodingKeys: String, CodingKey {
-        case command, outcome, exit, seconds, target, tables, views, phases, snapshot, objects, findings,
-            notices
+        case command, outcome, exit, seconds, target, tables, views, phases, settings, snapshot, objects,
+            findings, notices
         case resumedRows = "resumed_rows"
         case sourceSHA256 = "source_sha256"
     }
@@ -70,6 +73,7 @@ public struct MigrationReport: Codable, Sendable {
             Phase(name: $0.phase.rawValue, seconds: rounded($0.duration.seconds))
         }
         resumedRows = 0
+        settings = [:]
         sourceSHA256 = preparation.snapshot.sourceSHA256
         snapshot = SnapshotFacts(
             path: preparation.snapshot.path, sha256: preparation.snapshot.sha256,

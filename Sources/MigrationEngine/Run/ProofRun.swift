@@ -177,9 +177,7 @@ struct ProofRun {
             ProofTable(
                 source: source, target: table.targetName, profile: profile,
                 columns: table.columns.map(\.name), targetColumns: table.columns.map(\.targetName),
-                codes: codes,
-                foreign: foreign,
-                counters: counters))
+                codes: codes, foreign: foreign, counters: counters, isPlain: target.isPlain))
     }
 
     /// What integers in a date column count, where the plan has another type than the target.

@@ -16,6 +16,7 @@ extension Migration {
     /// A run that can go on, and what it was begun as.
     struct Open {
         let ledger: Ledger
+        let started: String
         let begun: Begun
     }
 
@@ -33,7 +34,7 @@ extension Migration {
             try obstacle(unproven, main) == nil, let begun = try unproven.ledger.begun(main)
         else { return nil }
         try unproven.ledger.reopen(main)
-        return Open(ledger: unproven.ledger, begun: begun)
+        return Open(ledger: unproven.ledger, started: unproven.started, begun: begun)
     }
 
     /// Why an open run cannot go on.

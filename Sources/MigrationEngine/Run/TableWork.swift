@@ -1,5 +1,6 @@
 import Postgres
 import SQLite
+import Synchronization
 
 /// What a run does to its tables, in pieces: loading, making what follows the load, comparing.
 ///
@@ -17,7 +18,9 @@ struct TableWork: Sendable {
     enum Milestone: Hashable, Sendable {
         /// All rows of a table are there; its keys and checks; its indexes; its foreign keys, and those of others to it.
         case loaded(String), keyed(String), indexed(String), linked(String)
-        /// The same for all tables: all rows; all that follows them.
+        /// Both sides of a table that is compared in pieces are read.
+        case read(String)
+        /// All rows of all tables; all that follows them.
         case allLoaded, allMade
         /// Statements of which a table bears one at a time.
         case turn(String)
@@ -92,13 +95,48 @@ struct TableWork: Sendable {
         }
     }
 
-    mutating func compare(_ tables: [ProofTable]) {
-        comparisons += Prover.jobs(tables).map { job in
-            .init(
-                piece: .compare(job),
-                after: [.loaded(job.table.source.name), .keyed(job.table.source.name)])
+    /// Compares tables, the largest first.
+    mutating func compare(_ tables: [ProofTable], by prover: Prover) {
+        for table in tables.sorted(by: { $0.profile.bytes > $1.profile.bytes }) {
+            let name = table.source.name
+            comparisons += prover.jobs(table).map { job in
+                job.isEnd
+                    ? .init(piece: .compare(job), after: [.read(name)])
+                    : .init(
+                        piece: .compare(job), after: [.loaded(name), .keyed(name)], partOf: [.read(name)])
+            }
         }
     }
+
+    /// Does all of it, with several workers, each with one connection on either side and a session that begins with
+    /// `settings`; `reached` gets the milestones, on any thread.
+    func run(
+        workers: Int, data: SourceData, server: TargetServer, purpose: String, settings: String = "",
+        _ cancellation: Cancellation, _ gate: PauseGate,
+        reached: @escaping @Sendable (Set<Milestone>) -> Void = { _ in },
+        _ body:
+            @escaping @Sendable (Piece, borrowing SQLite.Connection, borrowing Postgres.Connection) throws ->
+            Void
+    ) throws {
+        let schedule = Schedule(items)
+        try WorkerThreads.run(count: count(workers), onFirstError: { schedule.stop() }) { _ in
+            let source = try data.open()
+            let interrupter = source.interrupter
+            try cancellation.whileRegistered({ interrupter.interrupt() }) {
+                try server.withConnection(purpose: purpose) { target in
+                    try target.execute(settings)
+                    while let item = schedule.next() {
+                        try gate.pass(cancellation)
+                        try body(item.piece, source, target)
+                        reached(schedule.finish(item))
+                    }
+                }
+            }
+        }
+    }
+
+    /// How many of the workers have something to do.
+    func count(_ workers: Int) -> Int { max(1, min(workers, items.count)) }
 }
 
 /// What stopped the comparison; everything that it reads is there, and stays.
@@ -107,38 +145,22 @@ struct UnfinishedProof: Error {
 }
 
 extension Migration {
-    /// Does pieces of work with several workers, each with one connection on either side.
-    func run(_ work: TableWork, loader: Loader, prover: Prover) throws {
-        guard !work.isEmpty else { return }
-        let schedule = TableWork.Schedule(work.items)
-        let phases: [(phase: RunProgress.Phase, isOver: TableWork.Milestone?)] = [
-            (.copy, .allLoaded), (.constraints, .allMade), (.proof, nil),
-        ]
-        let phase = { @Sendable in
-            let phase = phases.first { $0.isOver.map { !schedule.isReached($0) } ?? true }?.phase
-            progress.begin(unlessBegun: phase ?? .proof)
-        }
-        phase()
+    /// Does pieces of work with several workers, each with one connection on either side; returns the settings of their
+    /// sessions.
+    @discardableResult
+    func run(_ work: TableWork, loader: Loader, prover: Prover) throws -> [String: String] {
+        guard !work.isEmpty else { return [:] }
         let settings = try server.withConnection(purpose: "check") {
             try BuildSettings.read($0, sessions: workers)
         }
-        try WorkerThreads.run(
-            count: max(1, min(workers, work.items.count)), onFirstError: { schedule.stop() }
-        ) { _ in
-            let source = try preparation.data.open()
-            let interrupter = source.interrupter
-            try cancellation.whileRegistered({ interrupter.interrupt() }) {
-                try server.withConnection(purpose: "work") { target in
-                    // The run's last commit waits for the disk, and with it for all of these.
-                    try target.execute("SET synchronous_commit = off; \(settings.sql)\(loadingSession)")
-                    while let item = schedule.next() {
-                        try gate.pass(cancellation)
-                        try run(item.piece, loader, prover, source, target)
-                        if !schedule.finish(item).isDisjoint(with: [.allLoaded, .allMade]) { phase() }
-                    }
-                }
-            }
+        let follow = PhaseFollower(work, progress)
+        try work.run(
+            workers: workers, data: preparation.data, server: server, purpose: "work",
+            settings: settings.sql + loadingSession, cancellation, gate, reached: follow.reached
+        ) { piece, source, target in
+            try run(piece, loader, prover, source, target)
         }
+        return settings.values.merging(["workers": "\(work.count(workers))"]) { $1 }
     }
 
     private func run(
@@ -170,5 +192,25 @@ extension Migration {
         try target.execute("SET lock_timeout = 0")
         try body(target)
         try target.execute("SET lock_timeout = '30s'")
+    }
+}
+
+/// Tells the run's progress what most of the work is about: what is not ended yet of loading, making, comparing.
+private final class PhaseFollower: Sendable {
+    private let progress: RunProgress
+    private let open: Mutex<(loads: Bool, builds: Bool)>
+
+    init(_ work: TableWork, _ progress: RunProgress) {
+        self.progress = progress
+        open = Mutex((!work.loads.isEmpty, !work.builds.isEmpty))
+        reached([])
+    }
+
+    func reached(_ milestones: Set<TableWork.Milestone>) {
+        open.withLock { open in
+            if milestones.contains(.allLoaded) { open.loads = false }
+            if milestones.contains(.allMade) { open.builds = false }
+            progress.begin(unlessBegun: open.loads ? .copy : open.builds ? .constraints : .proof)
+        }
     }
 }

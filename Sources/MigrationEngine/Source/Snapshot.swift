@@ -19,8 +19,13 @@ public struct Snapshot: Codable, Sendable, Equatable {
     let fingerprint: SourceFile.Fingerprint
 
     /// Opens the snapshot for one thread; no lock is taken and no file is made beside it.
-    func open() throws(SQLiteError) -> SQLite.Connection {
-        try SQLite.Connection(path: path, mode: .immutable)
+    ///
+    /// Whoever reads tables from end to end sees no page twice: a small cache is as fast, and the workers' caches together
+    /// are most of what howdah takes.
+    func open(readsOnce: Bool = false) throws(SQLiteError) -> SQLite.Connection {
+        let connection = try SQLite.Connection(path: path, mode: .immutable)
+        if readsOnce { try connection.execute("PRAGMA cache_size = -256") }
+        return connection
     }
 
     /// The schema that the snapshot holds.

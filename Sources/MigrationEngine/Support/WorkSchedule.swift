@@ -78,12 +78,6 @@ final class WorkSchedule<Piece: Sendable, Milestone: Hashable & Sendable>: Senda
         return reached
     }
 
-    func isReached(_ milestone: Milestone) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        return state.unfinished[milestone] == nil
-    }
-
     /// Hands out no further piece.
     func stop() {
         condition.lock()

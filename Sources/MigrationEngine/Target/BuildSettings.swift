@@ -1,7 +1,8 @@
 import Foundation
 import Postgres
 
-/// How much memory the server may take to make keys and indexes, from what it has.
+/// The settings of sessions that load and build. How much memory the server may take to make keys and indexes comes from
+/// what it has.
 ///
 /// A sort that fits into `maintenance_work_mem` is not written to disk; one session takes it once, however many parallel
 /// workers help it (PostgreSQL manual, "Resource Consumption").
@@ -12,7 +13,14 @@ struct BuildSettings: Sendable, Equatable {
     private static let share = 8
     private static let bounds = 64...512
 
-    var sql: String { "SET maintenance_work_mem = '\(maintenanceWorkMegabytes)MB'" }
+    /// By the names that PostgreSQL gives them. The run's last commit waits for the disk, and with it for all before it.
+    var values: [String: String] {
+        ["maintenance_work_mem": "\(maintenanceWorkMegabytes)MB", "synchronous_commit": "off"]
+    }
+
+    var sql: String {
+        values.sorted { $0.key < $1.key }.map { "SET \($0.key) = '\($0.value)'" }.joined(separator: "; ")
+    }
 
     /// `serverMegabytes` is what the machine has, or about what it has.
     init(serverMegabytes: Int, sessions: Int, present: Int) {

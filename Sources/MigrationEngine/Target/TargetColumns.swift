@@ -3,6 +3,8 @@ import Postgres
 /// The columns that a table of the target really has, in its own order.
 struct TargetColumns: Sendable {
     let types: [String: PostgresType]
+    /// Whether its rows lie in one file: no view, no partitions.
+    let isPlain: Bool
 
     /// A WITH term: the columns with the types that their values are of, a domain's being those of its base.
     static let baseTypes = """
@@ -24,9 +26,8 @@ struct TargetColumns: Sendable {
         _ table: String, schema: String, _ connection: borrowing Postgres.Connection
     ) throws -> TargetColumns? {
         let name = quoteIdentifier(schema, table)
-        guard try connection.query("SELECT to_regclass($1) IS NOT NULL", [name]).bool(0, 0) else {
-            return nil
-        }
+        let kind = try connection.query("SELECT relkind FROM pg_class WHERE oid = to_regclass($1)", [name])
+        guard kind.count > 0 else { return nil }
         let result = try connection.query(
             """
             WITH RECURSIVE \(baseTypes) SELECT a.attname, \(typeName)
@@ -38,7 +39,7 @@ struct TargetColumns: Sendable {
         for row in 0..<result.count {
             types[result.text(row, 0) ?? ""] = PostgresType(formatted: result.text(row, 1) ?? "")
         }
-        return TargetColumns(types: types)
+        return TargetColumns(types: types, isPlain: kind.text(0, 0) == "r")
     }
 }
 

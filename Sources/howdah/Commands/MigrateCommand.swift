@@ -60,7 +60,8 @@ struct MigrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
     var plan: String?
 
-    @Flag(help: "Take back what an interrupted run left in the target, and begin anew.")
+    @Flag(
+        help: "Take back what an unproven run left in the target, and begin anew, even where it could go on.")
     var restart = false
 
     @Flag(help: "Go live without being asked for the database's name.")

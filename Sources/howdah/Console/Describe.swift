@@ -96,6 +96,10 @@ enum Describe {
             lines.append("carried: \(carried.joined(separator: ", "))")
         }
         lines += leftOut(report.objects) + report.notices.map { "· \($0)" }
+        if !report.settings.isEmpty {
+            let settings = report.settings.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            lines.append("settings: \(settings.joined(separator: ", "))")
+        }
         lines.append(
             report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
         return lines + conclusion(report, planPath: planPath)
