@@ -1,0 +1,178 @@
+"""The lines of the table, one function for those that are measured together.
+
+Each gets the bench (see `run`) and returns its lines.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import floors
+from measure import Failed, alternate, median, quantile, run
+from peers import DuckDB, PgLoader
+from program import MIGRATION, PROVEN
+from result import at_least, at_most, faster, megabytes, missing, within
+
+
+def demo(bench):
+    made = [bench.project.make() for _ in range(bench.runs)]
+    return [at_least("howdah demo: messages made a second", [bench.messages / one for one in made], 100_000, "{:,.0f}")]
+
+
+def preparation(bench):
+    def inspect():
+        bench.project.remove_snapshots()
+        return bench.project.inspect().seconds
+
+    results = bench.alternate(
+        {"preparation, one after the other": lambda: floors.prepare(bench.project, bench.folder), "inspect": inspect}
+    )
+    theirs, howdah = results.values()
+    what = "preparation: snapshot, sha256, integrity, foreign keys, profile"
+    return [within(what, "sqlite3 and sha256sum, one after the other", theirs, howdah, 0.7)]
+
+
+def migration(bench):
+    """Everything that loads the whole database: howdah, the floor and the peers, in turn."""
+    project, cluster = bench.project, bench.cluster
+    peers, lines = installed_peers(bench)
+    floor = floors.LoadFloor(project, cluster, bench.folder)
+
+    def migrate():
+        report = project.migrate()
+        return {
+            "copy": report.seconds("copy"),
+            "unproven": report.seconds(*MIGRATION),
+            "proven": report.seconds(*PROVEN),
+        }
+
+    def migrate_with_preparation():
+        project.remove_snapshots()
+        report = project.migrate()
+        return {"whole": report.wall, "memory": report.memory}
+
+    results = bench.alternate(
+        {"the floor": floor.run, "migrate": migrate, "migrate with preparation": migrate_with_preparation}
+        | {peer.name: peer.run for peer in peers}
+    )
+
+    def figures(side, name):
+        return [result[name] for result in results[side]]
+
+    psql = "psql, binary copies of files made before"
+    whole = [
+        within("copy of all tables", psql, figures("the floor", "copy"), figures("migrate", "copy"), 1.15),
+        within(
+            "whole migration: schema, copy, keys, indexes, foreign keys",
+            psql + ", then the same DDL",
+            figures("the floor", "whole"),
+            figures("migrate", "unproven"),
+            1.0,
+        ),
+        within(
+            "the same with the proof of every cell",
+            "the same floor, which proves nothing",
+            figures("the floor", "whole"),
+            figures("migrate", "proven"),
+        ),
+        at_most(
+            "peak memory of a whole run, preparation and proof included",
+            megabytes(figures("migrate with preparation", "memory")),
+            64,
+            "{:.0f} MB",
+            max,
+        ),
+    ]
+    if PgLoader.name in results:
+        seconds = figures(PgLoader.name, "seconds")
+        against = f"pgloader {PgLoader.version()}, {median(megabytes(figures(PgLoader.name, 'memory'))):.0f} MB"
+        whole += [
+            faster("whole migration without the proof", against, seconds, figures("migrate", "unproven"), 6),
+            faster("… with the proof", against, seconds, figures("migrate", "proven"), 5),
+            faster(
+                "… with preparation and proof", against, seconds, figures("migrate with preparation", "whole"), 2.5
+            ),
+        ]
+    if DuckDB.name in results:
+        against = f"DuckDB {DuckDB.version()}, {median(megabytes(figures(DuckDB.name, 'memory'))):.0f} MB"
+        whole.append(
+            within(
+                "copy of all tables, no keys",
+                against + ", CREATE TABLE AS",
+                figures(DuckDB.name, "seconds"),
+                figures("migrate", "copy"),
+                1.0,
+            )
+        )
+    return whole + lines
+
+
+def installed_peers(bench):
+    """The peers that do their work here, and a line for each that does not."""
+    peers, lines = [], []
+    for kind in (PgLoader, DuckDB) if bench.has_peers else ():
+        what = f"against {kind.name}"
+        if kind.version() is None:
+            lines.append(missing(what, "not installed"))
+            continue
+        try:
+            bench.say(f"{kind.name}, once before it is measured")
+            peer = kind(bench.project, bench.cluster, bench.folder)
+            peer.run()
+            peers.append(peer)
+        except Failed as failure:
+            bench.say(failure)
+            lines.append(missing(what, f"{kind.name} {kind.version()} failed"))
+    return peers, lines
+
+
+def proof_and_profile(bench):
+    project, cluster = bench.project, bench.cluster
+    results = bench.alternate(
+        {
+            "reading Message": lambda: floors.read_messages(cluster),
+            "an aggregate over Message": lambda: floors.profile(project.database, ["Message"], project.environment),
+            "validate": project.validate,
+        }
+    )
+    reading, aggregate, reports = results.values()
+    proof = [report.seconds("proof") for report in reports]
+    rates = [report.rows / report.seconds("proof") for report in reports]
+    profile = [report.seconds("profile") for report in reports]
+    return [
+        within(
+            "proof of every cell of all tables", "psql, binary COPY of Message alone, to nowhere", reading, proof, 1.5
+        ),
+        at_least("… in rows a second", rates, 400_000, "{:,.0f}"),
+        within(
+            "profile of every column of all tables, and orphans",
+            "sqlite3, one aggregate over all columns of Message",
+            aggregate,
+            profile,
+            1.5,
+        ),
+    ]
+
+
+def screens(bench):
+    """At rest: the first opening of a project, its welcome closed, the phases gone up and down."""
+    state = bench.folder / "screens"
+    options = ["--paints", bench.runs, "--keys", bench.keys, "--idle", bench.idle, "--before", "\\r"]
+    command = [bench.project.binary, "open", bench.project.application, "--state", state]
+    program = Path(__file__).with_name("screens")
+    bench.say("screens")
+    words = [sys.executable, program, *options, "--", *command]
+    measured = json.loads(run([str(word) for word in words], environment=bench.environment).output)
+    answers = measured["answers"]
+    if not answers:
+        raise Failed("no key was answered")
+    keys = f"{len(answers):,} keys" + (f", {measured['silent']} more unanswered" if measured["silent"] else "")
+    lines = [
+        at_most("screens: first paint", measured["first_paint"], 60, "{:.0f} ms"),
+        at_most(f"screens: key to first byte of the answer, median of {keys}", answers, 2, "{:.1f} ms"),
+        at_most("… 99.9 of 100 of them", answers, 16, "{:.1f} ms", lambda values: quantile(values, 0.999)),
+    ]
+    if measured["idle"] is not None:
+        what = f"screens: processor time in {bench.idle} idle seconds"
+        lines.append(at_most(what, [measured["idle"]], 10, "{:.1f} ms"))
+    return lines
