@@ -3,12 +3,8 @@
 Each gets the bench (see `run`) and returns its lines.
 """
 
-import json
-import sys
-from pathlib import Path
-
 import floors
-from measure import Failed, alternate, median, quantile, run
+from measure import Failed, median
 from peers import DuckDB, PgLoader
 from program import MIGRATION, PROVEN
 from result import at_least, at_most, faster, megabytes, missing, within
@@ -152,27 +148,3 @@ def proof_and_profile(bench):
             1.5,
         ),
     ]
-
-
-def screens(bench):
-    """At rest: the first opening of a project, its welcome closed, the phases gone up and down."""
-    state = bench.folder / "screens"
-    options = ["--paints", bench.runs, "--keys", bench.keys, "--idle", bench.idle, "--before", "\\r"]
-    command = [bench.project.binary, "open", bench.project.application, "--state", state]
-    program = Path(__file__).with_name("screens")
-    bench.say("screens")
-    words = [sys.executable, program, *options, "--", *command]
-    measured = json.loads(run([str(word) for word in words], environment=bench.environment).output)
-    answers = measured["answers"]
-    if not answers:
-        raise Failed("no key was answered")
-    keys = f"{len(answers):,} keys" + (f", {measured['silent']} more unanswered" if measured["silent"] else "")
-    lines = [
-        at_most("screens: first paint", measured["first_paint"], 60, "{:.0f} ms"),
-        at_most(f"screens: key to first byte of the answer, median of {keys}", answers, 2, "{:.1f} ms"),
-        at_most("… 99.9 of 100 of them", answers, 16, "{:.1f} ms", lambda values: quantile(values, 0.999)),
-    ]
-    if measured["idle"] is not None:
-        what = f"screens: processor time in {bench.idle} idle seconds"
-        lines.append(at_most(what, [measured["idle"]], 10, "{:.1f} ms"))
-    return lines

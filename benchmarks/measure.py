@@ -1,6 +1,7 @@
 """Seconds, peak memory, medians: how anything here is measured."""
 
 import contextlib
+import math
 import os
 import signal
 import statistics
@@ -84,6 +85,5 @@ def median(values):
 
 
 def quantile(values, share):
-    """The value below which `share` of the values lie; no value is made up between two."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    """The smallest value that at least `share` of the values do not exceed."""
+    return sorted(values)[max(0, math.ceil(len(values) * share) - 1)]

@@ -34,13 +34,13 @@ class Report:
 class Project:
     """A demo application in a folder of its own, with howdah's state beside it."""
 
-    def __init__(self, binary, folder, messages, environment):
+    def __init__(self, binary, folder, messages, environment, state="state"):
         self.binary = binary
         self.folder = Path(folder)
         self.messages = messages
         self.environment = environment
         self.application = self.folder / "application"
-        self.state = self.folder / "state"
+        self.state = self.folder / state
 
     @property
     def database(self):
@@ -80,6 +80,15 @@ class Project:
 
     def validate(self):
         return self.proven(self.with_state("validate", self.application, "rehearsal", "--json"))
+
+    def step(self, identifier, action, *options):
+        return self.with_state("step", self.application, identifier, action, "--json", *options)
+
+    def evidence(self, identifier):
+        """What a step that is done says of itself."""
+        status = json.loads(self.with_state("status", self.application, "--json").output)
+        steps = [step for phase in status["phases"] for step in phase["steps"]]
+        return next(step["evidence"] for step in steps if step["id"] == identifier)
 
     @staticmethod
     def proven(finished):

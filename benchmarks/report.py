@@ -61,8 +61,8 @@ def method(bench):
         "CHECKPOINT and a `sync`. Seconds are medians; the ratio is that of the medians; the spread shows the smallest and the",
         "largest ratio of one round. Whoever loads is held to the number of rows. Programs of the floors and peers are timed from",
         "their start to their end (DuckDB from its first table to its last), howdah's phases as `--json` tells them. The",
-        "migration's clock begins when snapshot, profile and plan are there, since the others prepare nothing; *with",
-        "preparation* is the whole command, and so is preparation itself (`howdah inspect` without a snapshot).",
+        "migration's clock begins when snapshot, profile and plan are there, since the others prepare nothing;",
+        "preparation itself is `howdah inspect` without a snapshot, from its start to its end.",
         "",
         "- howdah has no copy of a single table: the copy, the proof and the profile are of all tables. The floors of the proof and",
         "  of the profile read Message alone, which holds nearly everything, so that they ask for a little less. The floor of the",
@@ -72,6 +72,10 @@ def method(bench):
         "- Peers get what they need to load every row: pgloader a copy with times as text, casts for times and doubles, and",
         "  names in small letters, without which its foreign keys fail; DuckDB a copy with times as text and JSON declared as",
         "  text. Making these copies is not counted.",
+        "- *With preparation* is the time of the whole command, which also empties the last rehearsal.",
+        "- The screens' terminal has 100 columns and 30 rows. First paint ends with the last byte before 50 ms of silence. During a",
+        "  copy the screen repaints by itself ten times a second, and such a byte may be taken for an answer. The copy with the",
+        "  screens open is held against the same step in lines, both as they say themselves, in hundredths of a second.",
         "- Memory is the largest resident set of one process: for howdah the largest of all runs, for peers the median.",
     ]
 
@@ -108,6 +112,8 @@ def not_measured(bench):
     yield "## Not measured"
     yield ""
     yield "- Reading and encoding without a server: howdah has no such mode."
-    yield "- Screens open during a copy against `--plain`, and the answers to keys during a copy."
+    yield "- Other programs' screens; `benchmarks/screens -- COMMAND` measures any."
+    if bench.is_quick:
+        yield "- The screens during a copy and without a key: this was a quick run."
     if not bench.has_peers:
-        yield "- The peers: this was a quick run."
+        yield "- pgloader and DuckDB: they were left out of this run."
