@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DEMO ?= demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all deps build demo test lint format bench install clean
+.PHONY: all deps build demo test lint format bench bench-quick install clean
 
 all: build
 
@@ -52,9 +52,14 @@ lint:
 format:
 	swift format --in-place --recursive Package.swift Sources Tests
 
-## bench: copy and proof of a million messages beside psql's own copy, into benchmarks/results.md
+## bench: everything that has a limit, beside the databases' own tools and the peers that are installed, into
+## benchmarks/results.md; half an hour or more, and 13 GB of disk
 bench: build
 	benchmarks/run
+
+## bench-quick: the same with few messages and without peers, in two minutes, into benchmarks/quick.md
+bench-quick: build
+	benchmarks/run --quick
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin

@@ -1,6 +1,7 @@
 """The private PostgreSQL that howdah makes for a rehearsal, which the floors and peers use too."""
 
 import os
+import signal
 from urllib.parse import parse_qs, urlsplit
 
 from measure import Failed, run
@@ -30,6 +31,14 @@ class Cluster:
         self.remove()
 
     def remove(self):
+        """Not to be stopped by an impatient second Ctrl-C, which would leave a server behind."""
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self.remove_undisturbed()
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def remove_undisturbed(self):
         self.project.with_state("rehearsal", "remove", self.project.application)
 
     def url(self, database):

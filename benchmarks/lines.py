@@ -21,7 +21,7 @@ def preparation(bench):
         return bench.project.inspect().seconds
 
     results = bench.alternate(
-        {"preparation, one after the other": lambda: floors.prepare(bench.project, bench.folder), "inspect": inspect}
+        {"preparation, one after the other": lambda: floors.prepare(bench.project, bench.scratch), "inspect": inspect}
     )
     theirs, howdah = results.values()
     what = "preparation: snapshot, sha256, integrity, foreign keys, profile"
@@ -32,7 +32,7 @@ def migration(bench):
     """Everything that loads the whole database: howdah, the floor and the peers, in turn."""
     project, cluster = bench.project, bench.cluster
     peers, lines = installed_peers(bench)
-    floor = floors.LoadFloor(project, cluster, bench.folder)
+    floor = floors.LoadFloor(project, cluster, bench.scratch)
 
     def migrate():
         report = project.migrate()
@@ -113,7 +113,7 @@ def installed_peers(bench):
             continue
         try:
             bench.say(f"{kind.name}, once before it is measured")
-            peer = kind(bench.project, bench.cluster, bench.folder)
+            peer = kind(bench.project, bench.cluster, bench.scratch)
             peer.run()
             peers.append(peer)
         except Failed as failure:

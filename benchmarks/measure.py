@@ -37,8 +37,7 @@ def run(command, *, environment=None, cwd=None, deadline=3600):
             with time_limit(deadline, command):
                 _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
-            process.terminate()
-            process.wait()
+            end(process)
             raise
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -48,6 +47,16 @@ def run(command, *, environment=None, cwd=None, deadline=3600):
             words = (errors.read() + output.read()).decode(errors="replace").strip()[-2000:]
             raise Failed(f"{' '.join(command)}: exit {process.returncode}\n{words}")
         return Finished(seconds, usage.ru_maxrss << 10, output.read().decode(errors="replace"))
+
+
+def end(process):
+    """Asks a process to end, so that it can clean up, and makes it end where it does not."""
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def method(bench):
         "- The screens' terminal has 100 columns and 30 rows. First paint ends with the last byte before 50 ms of silence. During a",
         "  copy the screen repaints by itself ten times a second, and such a byte may be taken for an answer. The copy with the",
         "  screens open is held against the same step in lines, both as they say themselves, in hundredths of a second.",
-        "- Memory is the largest resident set of one process: for howdah the largest of all runs, for peers the median.",
+        "- Memory is the largest resident set of one process: for howdah's limit the largest of all runs, elsewhere the median.",
     ]
 
 
@@ -99,9 +99,8 @@ def growth(points, skipped, drawing):
     yield ""
     yield from curve.table(points)
     yield ""
-    for size in skipped:
-        need = size * curve.BYTES_A_MESSAGE / (1 << 30)
-        yield f"{size:,} messages were left out: about {need:.0f} GB of disk are needed, and there is less."
+    for size, why in skipped:
+        yield f"{size:,} messages were left out: {why}."
         yield ""
     if points:
         yield f"![Time and peak memory over the number of messages]({drawing})"
