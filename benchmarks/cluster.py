@@ -62,6 +62,11 @@ class Cluster:
     def drop_database(self, name):
         self.psql("postgres", "-c", f"DROP DATABASE IF EXISTS {name}")
 
+    def empty(self):
+        """Drops what the last rehearsal loaded, which the next would otherwise do first."""
+        self.drop_database(self.rehearsal)
+        self.settle()
+
     def tables(self, database):
         """Names as they are written in SQL, the largest first."""
         return self.ask(

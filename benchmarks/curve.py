@@ -1,10 +1,12 @@
 """How time and memory grow with the number of messages."""
 
 import contextlib
+import functools
 import shutil
 from dataclasses import dataclass
 
 from cluster import Cluster
+from lines import whole_run
 from measure import MEGABYTE, Failed, alternate, median
 from program import MIGRATION, PROVEN, Project
 from result import Line, seconds, span
@@ -52,27 +54,24 @@ def room(bench):
 
 def measure_together(bench, sizes, runs):
     with contextlib.ExitStack() as stack:
-        projects, clusters = {}, []
+        sides, projects, clusters = {}, {}, []
         for size in sizes:
             bench.say(f"making {size:,} messages")
             project = Project(bench.project.binary, bench.folder / str(size), size, bench.environment)
             stack.callback(shutil.rmtree, project.folder, ignore_errors=True)
             project.make()
-            clusters.append(stack.enter_context(Cluster(project)))
-            projects[f"{size:,} messages"] = project
+            cluster = stack.enter_context(Cluster(project))
+            name = f"{size:,} messages"
+            clusters.append(cluster)
+            projects[name] = project
+            sides[name] = functools.partial(whole_run, project, cluster)
 
         def settle():
             for cluster in clusters:
                 cluster.settle()
 
-        sides = {name: lambda project=project: migrate(project) for name, project in projects.items()}
         results = alternate(runs, sides, settle, bench.say)
         return [point(project, results[name]) for name, project in projects.items()]
-
-
-def migrate(project):
-    project.remove_snapshots()
-    return project.migrate()
 
 
 def point(project, reports):

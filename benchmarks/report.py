@@ -72,7 +72,7 @@ def method(bench):
         "- Peers get what they need to load every row: pgloader a copy with times as text, casts for times and doubles, and",
         "  names in small letters, without which its foreign keys fail; DuckDB a copy with times as text and JSON declared as",
         "  text. Making these copies is not counted.",
-        "- *With preparation* is the time of the whole command, which also empties the last rehearsal.",
+        "- *With preparation* is the time of the whole command, without a snapshot and after the last rehearsal was dropped.",
         "- The screens' terminal has 100 columns and 30 rows. First paint ends with the last byte before 50 ms of silence. During a",
         "  copy the screen repaints by itself ten times a second, and such a byte may be taken for an answer. The copy with the",
         "  screens open is held against the same step in lines, both as they say themselves, in hundredths of a second.",

@@ -64,7 +64,7 @@ class Panel:
             value, label = self.limit
             left, down = self.place(self.x.low, value)
             yield line(left, down, WIDTH - RIGHT, down, "#b00020", dashes="6 4")
-            yield words(WIDTH - RIGHT + 10, down + 4, label, colour="#b00020")
+            yield words(LEFT + 10, down - 6, label, colour="#b00020")
         for curve in self.curves:
             yield from self.draw_curve(curve)
         yield from self.name_curves()
