@@ -53,7 +53,7 @@ format:
 	swift format --in-place --recursive Package.swift Sources Tests
 
 ## bench: everything that has a limit, beside the databases' own tools and the peers that are installed, into
-## benchmarks/results.md; half an hour or more, and 13 GB of disk
+## benchmarks/results.md; a quarter of an hour or more, and up to 15 GB of disk
 bench: build
 	benchmarks/run
 

@@ -57,7 +57,8 @@ class Cluster:
         os.sync()
 
     def make_database(self, name):
-        self.psql("postgres", "-c", f"DROP DATABASE IF EXISTS {name}", "-c", f"CREATE DATABASE {name} TEMPLATE template0")
+        self.drop_database(name)
+        self.psql("postgres", "-c", f"CREATE DATABASE {name} TEMPLATE template0")
 
     def drop_database(self, name):
         self.psql("postgres", "-c", f"DROP DATABASE IF EXISTS {name}")

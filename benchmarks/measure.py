@@ -25,7 +25,7 @@ class Finished:
 
 
 def run(command, *, environment=None, cwd=None, deadline=3600):
-    """Runs a command to its end; fails with its words where it fails, and where it takes longer than `deadline` seconds."""
+    """Runs a command to its end; fails with its words where it fails or takes longer than `deadline` seconds."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(

@@ -106,7 +106,8 @@ def copy_with_times_as_text(database, copy, declares_json_as_text=False):
             for _, name, declared, *_ in described:
                 if declared == "DATETIME":
                     text = f"strftime('%Y-%m-%d %H:%M:%f', \"{name}\" / 1000.0, 'unixepoch')"
-                    changes.append(f"\"{name}\" = CASE typeof(\"{name}\") WHEN 'integer' THEN {text} ELSE \"{name}\" END")
+                    # What is text or NULL already stays as it is.
+                    changes.append(f"\"{name}\" = iif(typeof(\"{name}\") = 'integer', {text}, \"{name}\")")
                 elif declared == "JSONB" and declares_json_as_text:
                     changes.append(f'"{name}" = CAST("{name}" AS TEXT)')
             if changes:

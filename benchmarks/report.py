@@ -8,6 +8,30 @@ from pathlib import Path
 
 import curve
 
+METHOD = """\
+## Method
+
+Both sides of a line run in turn on the same files and the same private PostgreSQL, every second round backwards, after
+a CHECKPOINT and a `sync`. Seconds are medians; the ratio is that of the medians; the spread shows the smallest and the
+largest ratio of one round. Whoever loads is held to the number of rows. Programs of the floors and peers are timed from
+their start to their end (DuckDB from its first table to its last), howdah's phases as `--json` tells them. The
+migration's clock begins when snapshot, profile and plan are there, since the others prepare nothing.
+
+- Preparation is `howdah inspect` without a snapshot, from its start to its end; *with preparation* is the whole of
+  `howdah migrate` without a snapshot, after the last rehearsal was dropped.
+- howdah has no copy of a single table: copy, proof and profile are of all tables. The floors of proof and profile read
+  Message alone, which holds nearly everything, so that they do a little less. The floor of the profile is `count`,
+  `min`, `max` and `sum(length)` of every column.
+- The floor of the whole migration is the DDL of `howdah schema`, with the settings that the server has. It sets no
+  sequences and gathers no statistics; howdah does both.
+- Peers get what they need to load every row: pgloader a copy with times as text, casts for times and doubles, and
+  names in small letters, without which its foreign keys fail; DuckDB a copy with times as text and JSON declared as
+  text. Making these copies is not counted.
+- The screens' terminal has 100 columns and 30 rows. First paint ends with the last byte before 50 ms of silence. During
+  a copy the screen repaints by itself ten times a second, and such a byte may be taken for an answer. The copy with
+  the screens open is held against the same step in lines, both as they say themselves, in hundredths of a second.
+- Memory is the largest resident set of one process: for howdah's limit the largest of all runs, elsewhere the median.
+"""
 
 def write(bench, lines, points, skipped, drawing, file):
     parts = [
@@ -17,8 +41,7 @@ def write(bench, lines, points, skipped, drawing, file):
         "",
         *machine(bench),
         "",
-        *method(bench),
-        "",
+        METHOD,
         *table(lines),
         "",
         *growth(points, skipped, drawing),
@@ -51,33 +74,6 @@ def processor():
 
 def first_word(command):
     return subprocess.run(command, capture_output=True, text=True).stdout.split()[0]
-
-
-def method(bench):
-    return [
-        "## Method",
-        "",
-        "Both sides of a line run in turn on the same files and the same private PostgreSQL, every second round backwards, after a",
-        "CHECKPOINT and a `sync`. Seconds are medians; the ratio is that of the medians; the spread shows the smallest and the",
-        "largest ratio of one round. Whoever loads is held to the number of rows. Programs of the floors and peers are timed from",
-        "their start to their end (DuckDB from its first table to its last), howdah's phases as `--json` tells them. The",
-        "migration's clock begins when snapshot, profile and plan are there, since the others prepare nothing;",
-        "preparation itself is `howdah inspect` without a snapshot, from its start to its end.",
-        "",
-        "- howdah has no copy of a single table: the copy, the proof and the profile are of all tables. The floors of the proof and",
-        "  of the profile read Message alone, which holds nearly everything, so that they ask for a little less. The floor of the",
-        "  profile is `count`, `min`, `max` and `sum(length)` of every column.",
-        "- The floor of the whole migration is the DDL of `howdah schema`, with the settings that the server has. It sets no",
-        "  sequences and gathers no statistics; howdah does both.",
-        "- Peers get what they need to load every row: pgloader a copy with times as text, casts for times and doubles, and",
-        "  names in small letters, without which its foreign keys fail; DuckDB a copy with times as text and JSON declared as",
-        "  text. Making these copies is not counted.",
-        "- *With preparation* is the time of the whole command, without a snapshot and after the last rehearsal was dropped.",
-        "- The screens' terminal has 100 columns and 30 rows. First paint ends with the last byte before 50 ms of silence. During a",
-        "  copy the screen repaints by itself ten times a second, and such a byte may be taken for an answer. The copy with the",
-        "  screens open is held against the same step in lines, both as they say themselves, in hundredths of a second.",
-        "- Memory is the largest resident set of one process: for howdah's limit the largest of all runs, elsewhere the median.",
-    ]
 
 
 def table(lines):

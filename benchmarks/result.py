@@ -31,7 +31,7 @@ def within(what, against, theirs, howdah, limit=None):
     return Line(
         what, against, seconds(median(theirs)), seconds(median(howdah)), f"{ratio:.2f} ×", span(each, "{:.2f}"),
         "" if limit is None else f"≤ {limit:.2f} ×", None if limit is None else ratio <= limit,
-    )  # fmt: skip
+    )
 
 
 def faster(what, against, theirs, howdah, limit):
@@ -41,7 +41,7 @@ def faster(what, against, theirs, howdah, limit):
     return Line(
         what, against, seconds(median(theirs)), seconds(median(howdah)), f"{ratio:.1f} × faster", span(each, "{:.1f}"),
         f"≥ {limit} × faster", ratio >= limit,
-    )  # fmt: skip
+    )
 
 
 def at_most(what, values, limit, form, value=median):
@@ -50,7 +50,7 @@ def at_most(what, values, limit, form, value=median):
     return Line(
         what, howdah=form.format(measured), spread=span(values, form), limit="≤ " + form.format(limit),
         is_met=measured <= limit,
-    )  # fmt: skip
+    )
 
 
 def at_least(what, values, limit, form):
@@ -58,7 +58,7 @@ def at_least(what, values, limit, form):
     return Line(
         what, howdah=form.format(measured), spread=span(values, form), limit="≥ " + form.format(limit),
         is_met=measured >= limit,
-    )  # fmt: skip
+    )
 
 
 def megabytes(sizes):

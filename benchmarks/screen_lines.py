@@ -78,7 +78,7 @@ def at_work(bench):
             results["copy on screens"], 1.02,
         ),
         *latency("screens during a copy", answers, (0.999, 50)),
-    ]  # fmt: skip
+    ]
 
 
 def opened(project):

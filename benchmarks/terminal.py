@@ -81,7 +81,7 @@ class Terminal:
                 raise Failed(f"the screen did not come to rest in {DEADLINE} s")
 
     def wait_for(self, words):
-        """Waits until some words were painted since `seen` was emptied: such as stand in one piece on an empty place."""
+        """Waits until a word was painted since `seen` was emptied; of more than one, known ones are not repainted."""
         end = time.perf_counter() + DEADLINE
         while words.encode() not in self.seen:
             self.expect(end - time.perf_counter())
