@@ -81,7 +81,10 @@ class Terminal:
                 raise Failed(f"the screen did not come to rest in {DEADLINE} s")
 
     def wait_for(self, words):
-        """Waits until a word was painted since `seen` was emptied; of more than one, known ones are not repainted."""
+        """Waits until some words were painted since `seen` was emptied.
+
+        Only what changes is painted: they are words of which nothing stood in their place before.
+        """
         end = time.perf_counter() + DEADLINE
         while words.encode() not in self.seen:
             self.expect(end - time.perf_counter())
