@@ -57,7 +57,8 @@ class PgLoader:
         return {"seconds": finished.seconds, "memory": finished.memory}
 
     def foreign_keys(self, database):
-        return self.cluster.ask(database, "SELECT count(*) FROM pg_constraint WHERE contype = 'f'")
+        query = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+        return self.cluster.ask(database, query)
 
 
 class DuckDB:
