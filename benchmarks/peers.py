@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from measure import Failed, run
@@ -43,7 +44,10 @@ class PgLoader:
         """None where it is not installed."""
         if not shutil.which("pgloader"):
             return None
-        words = subprocess.run(["pgloader", "--version"], capture_output=True, text=True).stdout
+        # It makes the folder of its logs even to say this.
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["pgloader", "--root-dir", folder, "--version"]
+            words = subprocess.run(command, capture_output=True, text=True).stdout
         found = re.search(r'pgloader version "([^"]+)"', words)
         return found[1] if found else "unknown"
 
