@@ -23,6 +23,20 @@ import Testing
         INSERT INTO person VALUES (1, 'Ann'), (7, 'Bob'); INSERT INTO pet VALUES (1, 7, x'00ff'), (2, NULL, x'')
         """
 
+    @Test func aRowForWhichThereIsNoMemoryIsSaidBeforeTheLoad() throws {
+        let script =
+            "CREATE TABLE f (id INTEGER PRIMARY KEY, b BLOB); INSERT INTO f VALUES (1, zeroblob(20000000))"
+        try withSource(script) { source, _ in
+            let refused = try Howdah.run(["migrate", source, "--json", "--memory", "100MB"])
+            #expect(refused.exit == 3)
+            #expect(refused.output.contains("exceeds-memory") && refused.output.contains("--memory 141MB"))
+            let wrong = try Howdah.run(["migrate", source, "--memory", "much"])
+            #expect(wrong.exit == 2)
+            let taken = try Howdah.run(["migrate", source, "--json", "--memory", "141MB"])
+            #expect(taken.exit == 0)
+        }
+    }
+
     @Test func aRehearsalProvesEveryCellAndLeavesNothingRunning() throws {
         try withSource(Self.people) { source, _ in
             let outcome = try Howdah.run(["migrate", source, "--json"])

@@ -14,8 +14,9 @@ struct Howdah {
         }
     }
 
-    /// The program that was built with these tests.
+    /// The program that was built with these tests, or the one that HOWDAH names.
     static let path: String = {
+        if let named = ProcessInfo.processInfo.environment["HOWDAH"] { return named }
         let bundle = Bundle.allBundles.map(\.bundlePath).first { $0.hasSuffix(".xctest") } ?? ""
         let beside = (bundle as NSString).deletingLastPathComponent + "/howdah"
         return FileManager.default.fileExists(atPath: beside)

@@ -131,7 +131,7 @@ import Testing
                 server: TargetServer(try Conninfo("nowhere"), cancellation: cancellation), schema: "public",
                 cancellation: cancellation, progress: RunProgress(), gate: PauseGate(), differences: nil)
             var work = TableWork()
-            work.load(tables.map { .init(table: $0, number: 0, rowids: nil) })
+            work.load(tables.map { .init(table: $0, number: 0, piece: .all) })
             work.make(SchemaScript(preparation.plan), tables: tables, present: [])
             work.compare(
                 zip(preparation.catalog.tables, preparation.plan.tables).map { source, planned in
@@ -191,7 +191,7 @@ import Testing
         #expect(steps.contains(.compare("b")))
         // With one thread loading comes first; nothing of b's waits for a.
         var work = TableWork()
-        work.load([.init(table: "a", number: 0, rowids: nil), .init(table: "b", number: 0, rowids: nil)])
+        work.load([.init(table: "a", number: 0, piece: .all), .init(table: "b", number: 0, piece: .all)])
         let schedule = TableWork.Schedule(
             work.loads + [
                 .init(piece: .analyze(table: "b"), after: [.loaded("b")]),

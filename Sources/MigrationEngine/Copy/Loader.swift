@@ -57,7 +57,7 @@ struct Loader: Sendable {
             return
         }
         let query = data.query(table.source, columns: table.columns.map(\.name))
-        let statement = try query.prepare(rowids: chunk.rowids, source)
+        let statement = try query.prepare(chunk.piece, source)
         try target.transaction { target in
             try ledger.claim(chunk, target)
             let rows = try send(statement, of: table, target)
@@ -129,7 +129,7 @@ struct Loader: Sendable {
     private func encode(
         _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
     ) throws -> Int {
-        var encoder = RowEncoder(table.codes)
+        var encoder = RowEncoder(table.codes, borrowsLargeValues: true)
         encoder.appendHeader()
         let handle = statement.handle
         var rows = 0
@@ -140,8 +140,8 @@ struct Loader: Sendable {
                     throw unexpected(misfit, column: encoder.misfitColumn, row: rows, of: table)
                 }
                 rows += 1
-                if encoder.bytes.count >= Self.flushBytes {
-                    try target.send(encoder.bytes)
+                if encoder.bytes.count >= Self.flushBytes || encoder.hasBorrowed {
+                    try encoder.forEachPart { try target.send($0) }
                     encoder.removeAll()
                     try gate.pass(cancellation)
                     table.counters.loaded.add(rows - reported, ordering: .relaxed)

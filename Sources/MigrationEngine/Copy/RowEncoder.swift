@@ -9,10 +9,18 @@ struct RowEncoder: ~Copyable {
     private let codes: UnsafeMutablePointer<ColumnCode>
     private let columnCount: Int
     private var out = RawBuffer()
+    /// Values that stay where SQLite holds them, with their place among `bytes`.
+    private var borrowed: [(place: Int, value: UnsafeRawBufferPointer)] = []
+    /// Bytes from which on a value is not copied.
+    private static let borrowing = 1 << 18
     /// The column, from 0, at which `encodeRow` met a misfit.
     private(set) var misfitColumn = 0
 
-    init(_ columns: [ColumnCode]) {
+    private let borrowsLargeValues: Bool
+
+    /// With `borrowsLargeValues`, large texts and BLOBs are not copied, and `bytes` alone is not everything.
+    init(_ columns: [ColumnCode], borrowsLargeValues: Bool = false) {
+        self.borrowsLargeValues = borrowsLargeValues
         columnCount = columns.count
         codes = .allocate(capacity: max(1, columns.count))
         codes.initialize(from: columns, count: columns.count)
@@ -23,11 +31,26 @@ struct RowEncoder: ~Copyable {
         codes.deallocate()
     }
 
-    /// What has been written since the last `removeAll`; valid until the next call.
+    /// What has been written since the last `removeAll`, without large values; valid until the next call.
     var bytes: UnsafeRawBufferPointer { out.bytes }
+
+    /// Whether a large value lies where SQLite holds it: until the statement's next step.
+    var hasBorrowed: Bool { !borrowed.isEmpty }
+
+    /// Hands out everything that has been written, in order.
+    func forEachPart(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        var place = 0
+        for (next, value) in borrowed {
+            try body(UnsafeRawBufferPointer(rebasing: out.bytes[place..<next]))
+            try body(value)
+            place = next
+        }
+        try body(UnsafeRawBufferPointer(rebasing: out.bytes[place...]))
+    }
 
     mutating func removeAll() {
         out.removeAll()
+        borrowed.removeAll(keepingCapacity: true)
     }
 
     /// Signature, flags and extension length.
@@ -49,11 +72,13 @@ struct RowEncoder: ~Copyable {
     /// Writes the row on which the statement stands. A misfit leaves nothing of the row behind.
     mutating func encodeRow(_ statement: OpaquePointer) -> Misfit? {
         let start = out.count
+        let large = borrowed.count
         out.ensure(2)
         out.append(Int16(truncatingIfNeeded: columnCount))
         for column in 0..<columnCount {
             if let misfit = encodeCell(statement, column) {
                 out.truncate(to: start)
+                borrowed.removeSubrange(large...)
                 misfitColumn = column
                 return misfit
             }
@@ -126,11 +151,15 @@ struct RowEncoder: ~Copyable {
             ? UnsafeRawPointer(sqlite3_column_text(statement, index)) : sqlite3_column_blob(statement, index)
         let length = Int(sqlite3_column_bytes(statement, index))
         guard length <= TypeFit.largestValue else { return .tooLarge }
+        guard let start, length < Self.borrowing || !borrowsLargeValues else {
+            out.ensure(4)
+            out.append(Int32(truncatingIfNeeded: length))
+            if let start { borrowed.append((out.count, UnsafeRawBufferPointer(start: start, count: length))) }
+            return nil
+        }
         out.ensure(4 + length)
         out.append(Int32(truncatingIfNeeded: length))
-        if length > 0, let start {
-            out.append(from: start, count: length)
-        }
+        out.append(from: start, count: length)
         return nil
     }
 

@@ -25,6 +25,7 @@ public struct Finding: Codable, Sendable, Equatable {
         case sequenceExhausted = "sequence-exhausted"
         case notIndexable = "not-indexable"
         case unboundedValue = "value-too-large"
+        case exceedsMemory = "exceeds-memory"
         case notCarried = "not-carried"
         case refusedByServer = "refused-by-server"
         case quarantinedWithParent = "quarantined-with-parent"

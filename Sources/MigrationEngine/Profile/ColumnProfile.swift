@@ -93,6 +93,10 @@ public struct TableProfile: Sendable, Equatable {
     public var columns: [ColumnProfile] = []
     /// Last rowid of each piece of about `Profiler.chunkBytes`; empty where rowids cannot be read.
     public var chunkEnds: [Int64] = []
+    /// Of a table without rowids that is read in the order of its key: the last key of each piece but the last.
+    var keyEnds: [[RowRecord.Value]] = []
+    /// Bytes of the values of the largest row.
+    public var maxRowBytes = 0
 
     public init() {}
 }

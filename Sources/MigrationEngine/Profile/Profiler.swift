@@ -5,10 +5,10 @@ import Synchronization
 /// Reads every value of every table once, and tells what the columns really hold.
 ///
 /// Tables are read in parallel, each by one thread with a connection of its own; memory does not grow with rows.
-/// Rowid tables are read in the order of their rowids, which also gives the pieces that the copy works on.
+/// Tables are read in the order of their rowids or keys, which also gives the pieces that the copy works on.
 public struct Profiler: Sendable {
     /// About how many bytes of values one piece of a table holds.
-    static let chunkBytes = 16 << 20
+    static let chunkBytes = 4 << 20
 
     let snapshot: Snapshot
     let cancellation: Cancellation
@@ -81,18 +81,31 @@ public struct Profiler: Sendable {
             return column
         }
         let count = Int32(table.columns.count)
-        let statement = try connection.prepare(SourceQuery(table).all)
+        let query = SourceQuery(table)
+        let isReadByKey = try query.isReadByKey(connection)
+        let key = isReadByKey ? table.primaryKey.compactMap(table.position(of:)) : []
+        let statement = try connection.prepare(
+            isReadByKey ? query.byKey(after: false, through: false) : query.all)
         let handle = statement.handle
         let hasRowid = table.rowidName != nil
         var bytesInChunk = 0
         var rowid: Int64 = 0
+        var lastKey: [RowRecord.Value] = []
         while try statement.step() {
+            // Of keys, the last piece has no end.
+            if isReadByKey, bytesInChunk >= chunkBytes {
+                profile.keyEnds.append(lastKey)
+                bytesInChunk = 0
+            }
             profile.rows += 1
             let before = profile.bytes
             for index in 0..<Int(count) {
                 profile.bytes += note(handle, Int32(index), &profile.columns[index], interests[index])
             }
-            bytesInChunk += profile.bytes - before + 24
+            let rowBytes = profile.bytes - before
+            profile.maxRowBytes = max(profile.maxRowBytes, rowBytes)
+            bytesInChunk += rowBytes + 24
+            if isReadByKey, bytesInChunk >= chunkBytes { lastKey = key.map { statement.value(Int32($0)) } }
             if hasRowid {
                 rowid = sqlite3_column_int64(handle, count)
                 if bytesInChunk >= chunkBytes {

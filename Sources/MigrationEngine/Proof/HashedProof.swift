@@ -78,10 +78,10 @@ final class HashedProof: Sendable {
 
     // MARK: Pieces, on any thread
 
-    /// Adds up rows of the source; all where no range of rowids is given.
-    func addSource(_ rowids: ClosedRange<Int64>?, _ source: borrowing SQLite.Connection) throws {
+    /// Adds up rows of the source.
+    func addSource(_ piece: TablePiece, _ source: borrowing SQLite.Connection) throws {
         var side = Side()
-        try readSource(rowids, source) { digest, _, _ in
+        try readSource(piece, source) { digest, _, _ in
             side.add(digest)
             if side.rows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
         }
@@ -140,10 +140,10 @@ final class HashedProof: Sendable {
 
     /// Calls `body` with each row's digest and its form.
     private func readSource(
-        _ rowids: ClosedRange<Int64>?, _ source: borrowing SQLite.Connection,
+        _ piece: TablePiece, _ source: borrowing SQLite.Connection,
         _ body: (RowHash.Digest, _ form: RowForm, _ rowid: Int64?) throws -> Void
     ) throws {
-        let statement = try data.query(table.source, columns: table.columns).prepare(rowids: rowids, source)
+        let statement = try data.query(table.source, columns: table.columns).prepare(piece, source)
         let relation = Relation(table.codes)
         let hasRowid = table.source.rowidName != nil
         var form = RawBuffer()
@@ -226,7 +226,7 @@ final class HashedProof: Sendable {
             kept += 1
             return kept <= Self.mostRows
         }
-        try readSource(nil, source) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
+        try readSource(.all, source) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
         }
         verdict.isTruncated = kept > Self.mostRows
         kept = 0
@@ -237,7 +237,7 @@ final class HashedProof: Sendable {
         var missing = Rows()
         var extra = Rows()
         var rest = balance
-        try readSource(nil, source) { digest, form, rowid in
+        try readSource(.all, source) { digest, form, rowid in
             if let count = rest[digest], count > 0 {
                 rest[digest] = count - 1
                 missing.add(form.cells(), keyColumns, rowid: rowid)

@@ -41,10 +41,10 @@ struct OrderedProof {
 
     private func prepare(
         _ source: borrowing SQLite.Connection, key: Int
-    ) throws(SQLiteError) -> SQLite.Statement {
+    ) throws -> SQLite.Statement {
         let query = data.query(table.source, columns: table.columns)
         return table.isKeyRowid
-            ? try query.prepare(rowids: keys, source)
+            ? try query.prepare(.rowids(keys), source)
             : try source.prepare(query.ordered(by: table.columns[key]))
     }
 

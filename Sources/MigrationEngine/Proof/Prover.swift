@@ -23,7 +23,7 @@ struct Prover: Sendable {
             case keys(ClosedRange<Int64>)
             /// Both sides by hashes; the same in pieces, and what they come to.
             case whole(HashedProof)
-            case source(HashedProof, rowids: ClosedRange<Int64>)
+            case source(HashedProof, TablePiece)
             case target(HashedProof, part: Int, of: Int)
             case end(HashedProof)
         }
@@ -64,29 +64,20 @@ struct Prover: Sendable {
 
     /// The pieces of a table, which together cover every row of both sides.
     func jobs(_ table: ProofTable) -> [Job] {
-        let ranges = Self.ranges(table.profile.chunkEnds)
+        let pieces = table.profile.pieces
         guard table.integerKey == nil else {
-            return (table.isKeyRowid ? ranges : [Int64.min...Int64.max]).map {
-                Job(table: table, part: .keys($0))
+            let all = Int64.min...Int64.max
+            let ranges = pieces.map {
+                if case .rowids(let range) = $0, table.isKeyRowid { range } else { all }
             }
+            return (table.isKeyRowid ? ranges : [all]).map { Job(table: table, part: .keys($0)) }
         }
         let proof = HashedProof(table: table, data: data, schema: schema, log: differences)
-        guard ranges.count > 1 else { return [Job(table: table, part: .whole(proof))] }
-        let parts = table.isPlain ? ranges.count : 1
-        return ranges.map { Job(table: table, part: .source(proof, rowids: $0)) }
+        guard pieces.count > 1 else { return [Job(table: table, part: .whole(proof))] }
+        let parts = table.isPlain ? pieces.count : 1
+        return pieces.map { Job(table: table, part: .source(proof, $0)) }
             + (0..<parts).map { Job(table: table, part: .target(proof, part: $0, of: parts)) }
             + [Job(table: table, part: .end(proof))]
-    }
-
-    /// Between the ends that the profile found; also what lies before the first and after the last.
-    private static func ranges(_ ends: [Int64]) -> [ClosedRange<Int64>] {
-        var first = Int64.min
-        var ranges = ends.dropLast().map { end in
-            defer { first = end + 1 }
-            return first...end
-        }
-        ranges.append(first...Int64.max)
-        return ranges
     }
 
     private func run(
@@ -99,10 +90,10 @@ struct Prover: Sendable {
                     table: job.table, data: data, schema: schema, keys: keys, log: differences
                 ).run(source, target)
             case .whole(let proof):
-                try proof.addSource(nil, source)
+                try proof.addSource(.all, source)
                 try proof.addTarget(part: 0, of: 1, target)
                 return try proof.conclude(source, target)
-            case .source(let proof, let rowids): try proof.addSource(rowids, source)
+            case .source(let proof, let piece): try proof.addSource(piece, source)
             case .target(let proof, let part, let parts): try proof.addTarget(part: part, of: parts, target)
             case .end(let proof): return try proof.conclude(source, target)
             }

@@ -161,19 +161,6 @@ struct QuarantineReturn {
     }
 }
 
-extension SQLite.Statement {
-    fileprivate borrowing func bind(_ value: RowRecord.Value, at position: Int32) throws {
-        switch value {
-        case .null: try bindNull(at: position)
-        case .integer(let number): try bind(number, at: position)
-        case .real(let number): try bind(number, at: position)
-        case .text(let bytes): try bind(text: bytes, at: position)
-        case .blob(let bytes):
-            try bytes.withUnsafeBytes { (buffer) throws in try bind(blob: buffer, at: position) }
-        }
-    }
-}
-
 extension Migration {
     /// Brings rows back that are in quarantine and that today's decisions let in, and proves everything anew.
     ///

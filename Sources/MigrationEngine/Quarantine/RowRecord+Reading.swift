@@ -2,7 +2,7 @@ import SQLite
 
 extension RowRecord {
     /// One value of a record, as SQLite stores it.
-    enum Value: Equatable {
+    enum Value: Equatable, Sendable, Codable {
         case null
         case integer(Int64)
         case real(Double)
@@ -47,6 +47,30 @@ extension RowRecord {
         /// A number of so many bytes, the most significant first.
         mutating func number(_ count: Int) -> UInt64? {
             take(count)?.reduce(0) { $0 << 8 | UInt64($1) }
+        }
+    }
+}
+
+extension SQLite.Statement {
+    /// The value of a column, with its storage class.
+    borrowing func value(_ column: Int32) -> RowRecord.Value {
+        switch storageClass(column) {
+        case .null: .null
+        case .integer: .integer(int64(column))
+        case .real: .real(double(column))
+        case .text: .text(Array(bytes(column)))
+        case .blob: .blob(Array(bytes(column)))
+        }
+    }
+
+    borrowing func bind(_ value: RowRecord.Value, at position: Int32) throws {
+        switch value {
+        case .null: try bindNull(at: position)
+        case .integer(let number): try bind(number, at: position)
+        case .real(let number): try bind(number, at: position)
+        case .text(let bytes): try bind(text: bytes, at: position)
+        case .blob(let bytes):
+            try bytes.withUnsafeBytes { (buffer) throws in try bind(blob: buffer, at: position) }
         }
     }
 }

@@ -110,7 +110,7 @@ public struct Migration: Sendable {
                 try load(ledger.pendingChunks(main), loader)
                 try ledger.release(schema: plan.schema, main)
             } else {
-                work.load(try ledger.pendingChunks(main))
+                work.load(try ledger.pendingChunks(main), large: largeTables)
             }
             work.make(script, tables: tablesBySize, present: try presentObjects(main))
             opening = try proof.open()
@@ -260,6 +260,10 @@ public struct Migration: Sendable {
         }
     }
 
+    private var largeTables: Set<String> {
+        Set(preparation.profiles.filter { $0.value.hasLargeRows }.keys)
+    }
+
     /// Pieces of all tables, those of the largest first.
     func chunks() -> [Ledger.Chunk] {
         let bySize = tablesBySize
@@ -267,14 +271,8 @@ public struct Migration: Sendable {
         return kept
             + bySize.flatMap { name -> [Ledger.Chunk] in
                 guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
-                guard !profile.chunkEnds.isEmpty, !isLoadedAtOnce(name) else {
-                    return [Ledger.Chunk(table: name, number: 0, rowids: nil)]
-                }
-                var first = Int64.min
-                return profile.chunkEnds.enumerated().map { number, end in
-                    defer { first = end == .max ? end : end + 1 }
-                    return Ledger.Chunk(table: name, number: number, rowids: first...end)
-                }
+                let pieces = isLoadedAtOnce(name) ? [.all] : profile.pieces
+                return pieces.enumerated().map { Ledger.Chunk(table: name, number: $0, piece: $1) }
             }
     }
 
@@ -284,7 +282,7 @@ public struct Migration: Sendable {
     func load(_ chunks: [Ledger.Chunk], _ loader: Loader) throws {
         for chunks in waves(chunks) {
             var work = TableWork()
-            work.load(chunks)
+            work.load(chunks, large: largeTables)
             try run(work, loader: loader, prover: proof.prover)
         }
     }

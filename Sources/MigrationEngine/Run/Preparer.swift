@@ -16,6 +16,7 @@ public struct Preparer: Sendable {
     /// What a command decides, beside what the plan says.
     public let decisions: Decisions
     public let workers: Int
+    public let memory: MemoryBudget
     public let cancellation: Cancellation
     public let progress: RunProgress
     /// Whose tables are adopted, where the plan or the operator says so.
@@ -32,7 +33,8 @@ public struct Preparer: Sendable {
     public init(
         source: SourceFile, state: StateFolder, hints: SchemaHints?, style: Style?, schema: String,
         identifiers: Identifiers = .exact, planSource: PlanSource, decisions: Decisions = .none, workers: Int,
-        cancellation: Cancellation, progress: RunProgress, adopting: Adopting = .init()
+        memory: MemoryBudget = .standard, cancellation: Cancellation, progress: RunProgress,
+        adopting: Adopting = .init()
     ) {
         self.source = source
         self.state = state
@@ -43,6 +45,7 @@ public struct Preparer: Sendable {
         self.planSource = planSource
         self.decisions = decisions
         self.workers = workers
+        self.memory = memory
         self.cancellation = cancellation
         self.progress = progress
         self.adopting = adopting
@@ -176,7 +179,8 @@ public struct Preparer: Sendable {
             hasNewDecisions: decided.hasNewDecisions
                 || edited == nil && (!reading.virtual.isEmpty || identifiers != .exact),
             styleEvidence: style == nil ? detected.evidence : "it was asked for",
-            findings: decided.findings + rows.findings, objects: decided.objects,
+            findings: decided.findings + rows.findings
+                + memory.findings(decided.plan, profiles), objects: decided.objects,
             decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions,
             hold: adoption.map { Hold(plan: decided.plan, target: $0.target) })
     }

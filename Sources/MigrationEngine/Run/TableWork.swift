@@ -26,6 +26,8 @@ struct TableWork: Sendable {
         case turn(String)
         /// Foreign keys are made one at a time, since each locks two tables.
         case turnOfKeys
+        /// Rows that take much memory are on their way one at a time.
+        case turnOfLargeRows
     }
 
     typealias Schedule = WorkSchedule<Piece, Milestone>
@@ -39,8 +41,12 @@ struct TableWork: Sendable {
     /// In the order in which they are taken where they are free: what others wait for comes first.
     var items: [Schedule.Item] { builds + loads + comparisons }
 
-    mutating func load(_ chunks: [Ledger.Chunk]) {
-        loads += chunks.map { .init(piece: .load($0), partOf: [.loaded($0.table), .allLoaded]) }
+    mutating func load(_ chunks: [Ledger.Chunk], large: Set<String> = []) {
+        loads += chunks.map { chunk in
+            .init(
+                piece: .load(chunk), partOf: [.loaded(chunk.table), .allLoaded],
+                exclusive: large.contains(chunk.table) ? .turnOfLargeRows : nil)
+        }
     }
 
     /// Makes what is not `present`; the tables are in the order in which they matter.
@@ -99,11 +105,13 @@ struct TableWork: Sendable {
     mutating func compare(_ tables: [ProofTable], by prover: Prover) {
         for table in tables.sorted(by: { $0.profile.bytes > $1.profile.bytes }) {
             let name = table.source.name
+            let turn = table.profile.hasLargeRows ? Milestone.turnOfLargeRows : nil
             comparisons += prover.jobs(table).map { job in
                 job.isEnd
-                    ? .init(piece: .compare(job), after: [.read(name)])
+                    ? .init(piece: .compare(job), after: [.read(name)], exclusive: turn)
                     : .init(
-                        piece: .compare(job), after: [.loaded(name), .keyed(name)], partOf: [.read(name)])
+                        piece: .compare(job), after: [.loaded(name), .keyed(name)], partOf: [.read(name)],
+                        exclusive: turn)
             }
         }
     }

@@ -71,6 +71,10 @@ public struct Catalog: Sendable, Equatable {
         public func column(named name: String) -> Column? {
             columns.first { $0.name.foldedName == name.foldedName }
         }
+
+        func position(of name: String) -> Int? {
+            columns.firstIndex { $0.name.foldedName == name.foldedName }
+        }
     }
 
     public struct Column: Sendable, Equatable {

@@ -43,15 +43,51 @@ struct SourceQuery {
         }
     }
 
-    /// Compiles the reading of a range of rowids, or of all rows where there is none.
+    /// Compiles the reading of a piece; rows follow each other in the order of rowids or keys.
     func prepare(
-        rowids: ClosedRange<Int64>?, _ connection: borrowing SQLite.Connection
-    ) throws(SQLiteError) -> SQLite.Statement {
-        guard let rowids, let range else { return try connection.prepare(all) }
-        let statement = try connection.prepare(range)
-        try statement.bind(rowids.lowerBound, at: 1)
-        try statement.bind(rowids.upperBound, at: 2)
-        return statement
+        _ piece: TablePiece, _ connection: borrowing SQLite.Connection
+    ) throws -> SQLite.Statement {
+        switch piece {
+        case .all: return try connection.prepare(all)
+        case .rowids(let rowids):
+            guard let range else { return try connection.prepare(all) }
+            let statement = try connection.prepare(range)
+            try statement.bind(rowids.lowerBound, at: 1)
+            try statement.bind(rowids.upperBound, at: 2)
+            return statement
+        case .keys(let keys):
+            let statement = try connection.prepare(
+                byKey(after: keys.after != nil, through: keys.through != nil))
+            let values = (keys.after ?? []) + (keys.through ?? [])
+            for (index, value) in values.enumerated() { try statement.bind(value, at: Int32(index + 1)) }
+            return statement
+        }
+    }
+
+    /// Rows of a table without rowids in the order of its key, bound on one side, on both or on none.
+    func byKey(after: Bool, through: Bool) -> String {
+        let key = table.primaryKey.map(quoteIdentifier).joined(separator: ", ")
+        var number = 0
+        func bound(_ comparison: String) -> String {
+            let values = table.primaryKey.map { _ in
+                number += 1
+                return "?\(number)"
+            }
+            return "(\(key)) \(comparison) (\(values.joined(separator: ", ")))"
+        }
+        let bounds = (after ? [bound(">")] : []) + (through ? [bound("<=")] : [])
+        return "SELECT \(columns) FROM \(name)"
+            + condition(bounds.isEmpty ? nil : bounds.joined(separator: " AND ")) + " ORDER BY \(key)"
+    }
+
+    /// Whether SQLite finds a range of keys by the key itself, and needs not sort: not where the key's order is another one
+    /// than its columns', as with DESC or a collation of its own (https://sqlite.org/eqp.html).
+    func isReadByKey(_ connection: borrowing SQLite.Connection) throws -> Bool {
+        guard table.isWithoutRowid, !table.primaryKey.isEmpty else { return false }
+        let plan = try connection.prepare("EXPLAIN QUERY PLAN " + byKey(after: true, through: true))
+        var steps: [String] = []
+        while try plan.step() { steps.append(plan.text(3)) }
+        return steps.count == 1 && steps[0].hasPrefix("SEARCH") && steps[0].contains("PRIMARY KEY")
     }
 
     /// The first rows in which a column is NULL, whatever is declared: SQLite answers `IS NULL` by NOT NULL. The rowid

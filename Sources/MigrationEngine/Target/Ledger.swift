@@ -13,11 +13,10 @@ struct Ledger: Sendable {
     struct Chunk: Sendable, Equatable {
         let table: String
         let number: Int
-        /// First and last rowid; nil for a table that is read as a whole.
-        let rowids: ClosedRange<Int64>?
+        let piece: TablePiece
 
         /// The piece with what decisions keep out of a table.
-        static func kept(_ table: String) -> Chunk { Chunk(table: table, number: -1, rowids: nil) }
+        static func kept(_ table: String) -> Chunk { Chunk(table: table, number: -1, piece: .all) }
 
         var isKept: Bool { number < 0 }
     }
@@ -47,6 +46,7 @@ struct Ledger: Sendable {
         ALTER TABLE howdah.object ADD COLUMN IF NOT EXISTS source_name text;
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS plan_sha256 text;
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS begun text;
+        ALTER TABLE howdah.chunk ADD COLUMN IF NOT EXISTS keys text;
         """ + KeptRows.tables + ";\n" + adoptedTables
 
     /// Tells our schema from one that the operator made under the same name.
@@ -133,12 +133,15 @@ struct Ledger: Sendable {
     }
 
     private func note(_ chunk: Chunk, _ connection: borrowing Postgres.Connection) throws {
+        var bounds: (first: String?, last: String?, keys: String?)
+        switch chunk.piece {
+        case .all: break
+        case .rowids(let range): (bounds.first, bounds.last) = ("\(range.lowerBound)", "\(range.upperBound)")
+        case .keys(let range): bounds.keys = String(decoding: try JSONEncoder().encode(range), as: UTF8.self)
+        }
         _ = try connection.query(
-            "INSERT INTO howdah.chunk VALUES ($1, $2, $3, $4, $5)",
-            [
-                "\(run)", chunk.table, "\(chunk.number)", chunk.rowids.map { "\($0.lowerBound)" },
-                chunk.rowids.map { "\($0.upperBound)" },
-            ])
+            "INSERT INTO howdah.chunk VALUES ($1, $2, $3, $4, $5, $6)",
+            ["\(run)", chunk.table, "\(chunk.number)", bounds.first, bounds.last, bounds.keys])
     }
 
     /// Claims a piece, first in the transaction that loads it: a backend that outlived its client and still holds
@@ -195,16 +198,19 @@ struct Ledger: Sendable {
     func pendingChunks(_ connection: borrowing Postgres.Connection) throws -> [Chunk] {
         let result = try connection.query(
             """
-            SELECT table_name, number, first_rowid, last_rowid, count(*) OVER (PARTITION BY table_name) AS pieces
+            SELECT table_name, number, first_rowid, last_rowid, to_jsonb(c) ->> 'keys', count(*) OVER (PARTITION BY table_name) AS pieces
             FROM howdah.chunk AS c WHERE run = $1 AND NOT EXISTS (SELECT FROM howdah.ledger AS l
                 WHERE l.run = c.run AND l.table_name = c.table_name AND l.number = c.number)
             ORDER BY pieces DESC, table_name, number
             """, ["\(run)"])
-        return (0..<result.count).map { row in
-            let first = result.text(row, 2).flatMap { Int64($0) }
-            let last = result.text(row, 3).flatMap { Int64($0) }
-            let rowids = first.flatMap { first in last.map { first...$0 } }
-            return Chunk(table: result.text(row, 0) ?? "", number: result.int(row, 1) ?? 0, rowids: rowids)
+        return try (0..<result.count).map { row in
+            var piece = TablePiece.all
+            if let keys = result.text(row, 4) {
+                piece = .keys(try JSONDecoder().decode(TablePiece.KeyRange.self, from: Data(keys.utf8)))
+            } else if let first = result.int(row, 2), let last = result.int(row, 3) {
+                piece = .rowids(Int64(first)...Int64(last))
+            }
+            return Chunk(table: result.text(row, 0) ?? "", number: result.int(row, 1) ?? 0, piece: piece)
         }
     }
 

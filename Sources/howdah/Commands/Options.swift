@@ -32,6 +32,12 @@ struct PlanningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "What howdah may take for rows over 16 MB, as 512MB or 2GB; by default half of the machine's memory.",
+            valueName: "size"))
+    var memory: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Decide a finding, one kind of findings, or all as recommended; may be given again.",
             valueName: "finding=choice|recommended"))
     var decide: [String] = []
@@ -45,6 +51,9 @@ struct PlanningOptions: ParsableArguments {
             throw ValidationError("--identifiers takes exact, lower or snake, not \(identifiers)")
         }
         if let workers, !(1...64).contains(workers) { throw ValidationError("--workers takes 1 to 64") }
+        if let memory, MemoryBudget(memory) == nil {
+            throw ValidationError("--memory takes a size such as 512MB or 2GB, not \(memory)")
+        }
         if schema.isEmpty || schema.utf8.count > 63 {
             throw ValidationError("--schema takes a name of 1 to 63 bytes")
         }
@@ -75,6 +84,8 @@ struct PlanningOptions: ParsableArguments {
     var spelling: Identifiers { Identifiers(rawValue: identifiers) ?? .exact }
 
     var chosenStyle: Style? { Style(rawValue: style) }
+
+    var memoryBudget: MemoryBudget { memory.flatMap { MemoryBudget($0) } ?? .standard }
 
     var workerCount: Int { workers ?? max(2, min(8, ProcessInfo.processInfo.activeProcessorCount)) }
 }
@@ -114,7 +125,7 @@ struct Session {
             source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema, identifiers: planning.spelling,
             planSource: .file(planPath), decisions: planning.decisions(), workers: planning.workerCount,
-            cancellation: cancellation, progress: progress, adopting: adopting
+            memory: planning.memoryBudget, cancellation: cancellation, progress: progress, adopting: adopting
         ).prepare()
     }
 
