@@ -24,6 +24,14 @@ import Testing
         return model
     }
 
+    @Test func aLostConnectionIsSaidWhereTheRowsAreCounted() {
+        var work = SampleBook.work
+        work.waiting = "trying again in 0.5 s: the connection was lost"
+        #expect(Progress.words(work) == work.waiting)
+        work.waiting = nil
+        #expect(Progress.words(work).contains("652,113 of 1,020,000 rows"))
+    }
+
     struct View: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let book: BookState?

@@ -87,6 +87,34 @@ import Testing
         }
     }
 
+    @Test func aStageWhoseConnectionsAreLostGoesOnByItself() throws {
+        let script = """
+            CREATE TABLE big (id INTEGER PRIMARY KEY, a TEXT, b BLOB);
+            WITH RECURSIVE g(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM g WHERE i < 300000)
+            INSERT INTO big SELECT i, 'text number ' || i, x'00ff00ff00ff' FROM g
+            """
+        try withMigration(script) { migration, conninfo in
+            _ = try migration.makeSchema()
+            let cut = Thread {
+                _ = waitUntil {
+                    let ended = try? TestServer.value(
+                        """
+                        SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                        WHERE application_name LIKE 'howdah%' AND datname = current_database() AND EXISTS (
+                            SELECT FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0)
+                        """, in: conninfo)
+                    return ended.flatMap { $0 }.map { $0 != "0" } ?? false
+                }
+            }
+            cut.start()
+            try migration.loadRows()
+            #expect(try stage(migration) == .loaded)
+            #expect(migration.progress.takeNotes().contains { $0.hasPrefix("trying again in") })
+            #expect(migration.progress.waiting == nil)
+            #expect(try migration.server.runStatus(schema: "public")?.rows == 300_000)
+        }
+    }
+
     /// So many keys that sessions which make them side by side would wait for each other sooner or later.
     @Test func tablesThatReferToEachOtherGetTheirKeys() throws {
         let count = 100

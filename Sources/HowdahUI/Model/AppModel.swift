@@ -197,6 +197,8 @@ public struct WorkView: Sendable, Equatable {
     public var isCancelling = false
     /// The engine's own phase: snapshot, profile, copy, …
     public var phase = ""
+    /// Why it waits, as after a lost connection.
+    public var waiting: String?
     public var done = 0
     public var total = 0
     public var rate = 0.0

@@ -33,6 +33,7 @@ struct WorkMeter {
         view.isPaused = activity.gate.isClosed
         view.isCancelling = activity.cancellation.isCancelled
         view.phase = now?.rawValue ?? ""
+        view.waiting = progress.waiting
         view.total = progress.rowsTotal
         view.done = now == .snapshot ? Int(progress.snapshotFraction * 100) : progress.rowsDone
         if !view.isPaused { measure(view.done, elapsed) }

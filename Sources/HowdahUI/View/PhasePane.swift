@@ -87,6 +87,7 @@ enum Progress {
         var parts: [String] = []
         if work.isUndo { parts.append("undoing") }
         if work.isCancelling { parts.append("cancelling…") }
+        if let waiting = work.waiting, !work.isCancelling { return waiting }
         if work.isPaused { parts.append("paused") }
         switch work.phase {
         case "copy", "proof":

@@ -48,19 +48,11 @@ public struct Migration: Sendable {
         guard preparation.blocking.isEmpty else {
             return Self.undecided(preparation, target: server.conninfo.url, progress: progress)
         }
-        var migration = self
-        var hasBegun = false
-        var backOff = BackOff()
-        while true {
-            do {
-                return try migration.attempt(start: start, hasBegun: &hasBegun)
-            } catch let error as MigrationError where error.mayPass && hasBegun {
-                // What was asked to be taken back is gone by now.
-                migration.restart = false
-                guard let wait = backOff.next(reached: progress.reached) else { throw error }
-                progress.note("\(error.message); trying again in \(Format.seconds(wait.seconds))")
-                try BackOff.wait(wait, cancellation)
-            }
+        return try tryingAgain { hasBegun in
+            var migration = self
+            // What was asked to be taken back is gone by then.
+            if hasBegun { migration.restart = false }
+            return try migration.attempt(start: start, hasBegun: &hasBegun)
         }
     }
 
@@ -90,6 +82,26 @@ public struct Migration: Sendable {
         let ledger = try settledRun.begin(settledRun.chunks(), planSHA256: preparation.planDigest, main)
         hasBegun = true
         return try settledRun.goOn(ledger, start: start, main)
+    }
+
+    /// Runs `body`, and again where it loses its connection once it has begun.
+    func tryingAgain<T>(_ body: (_ hasBegun: inout Bool) throws -> T) throws -> T {
+        var hasBegun = false
+        var backOff = BackOff()
+        while true {
+            do {
+                return try body(&hasBegun)
+            } catch {
+                let known =
+                    error as? MigrationError
+                    ?? (error as? PostgresError).map { Self.explained($0, server.conninfo) }
+                guard hasBegun, let known, known.mayPass, let wait = backOff.next(reached: progress.reached)
+                else { throw error }
+                try progress.waiting("trying again in \(Format.seconds(wait.seconds)): \(known.message)") {
+                    try BackOff.wait(wait, cancellation)
+                }
+            }
+        }
     }
 
     /// Does what is not done yet, from the load to the proof.

@@ -4,8 +4,8 @@ import Postgres
 /// A migration stage by stage, for operators who go through it step by step.
 ///
 /// Each stage takes the target's lock, reads from the ledger what is there, and does what is missing. What fails or
-/// is cancelled stays as it is: the same stage goes on from there, and `undo…` takes back whole stages. Called from a
-/// thread that may block.
+/// is cancelled stays as it is: the same stage goes on from there, by itself where a connection was lost, and `undo…` takes
+/// back whole stages. Called from a thread that may block.
 extension Migration {
     /// What a stage of constraints has made and found.
     public struct Constraints: Sendable {
@@ -37,48 +37,57 @@ extension Migration {
 
     /// Loads the pieces that are not there yet.
     public func loadRows() throws {
-        let main = try lockedConnection()
-        let (ledger, status) = try run(main)
-        guard status.stage < .loaded else { return }
-        defer { progress.end() }
-        do {
-            try ledger.makeReady(schema: plan.schema, main)
-            let loader = loader(ledger, loaded: status.loadedRows)
-            try load(ledger.pendingChunks(main), loader)
-        } catch {
-            throw Self.explained(error, server.conninfo)
+        try tryingAgain { hasBegun in
+            let main = try lockedConnection()
+            let (ledger, status) = try run(main)
+            guard status.stage < .loaded else { return }
+            hasBegun = true
+            defer { progress.end() }
+            do {
+                try ledger.makeReady(schema: plan.schema, main)
+                let loader = loader(ledger, loaded: status.loadedRows)
+                try load(ledger.pendingChunks(main), loader)
+            } catch {
+                throw Self.explained(error, server.conninfo)
+            }
         }
     }
 
     /// Makes keys, indexes and foreign keys that are not there yet, sets the sequences, and analyses.
     public func makeConstraints() throws -> Constraints {
-        let main = try lockedConnection()
-        let (ledger, status) = try run(main)
-        guard status.stage >= .loaded else { throw Self.early("the rows are not loaded yet") }
-        defer { progress.end() }
-        do {
-            try ledger.release(schema: plan.schema, main)
-            var work = TableWork()
-            work.make(script, tables: tablesBySize, present: try presentObjects(main))
-            try run(work, loader: loader(ledger, loaded: status.loadedRows), prover: proof.prover)
-            let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
-            try makeViewsAndTriggers(ledger, main)
-            try ledger.setConstrained(true, main)
-            return Constraints(objects: outcome.objects, findings: outcome.findings)
-        } catch {
-            throw Self.explained(error, server.conninfo)
+        try tryingAgain { hasBegun in
+            let main = try lockedConnection()
+            let (ledger, status) = try run(main)
+            guard status.stage >= .loaded else { throw Self.early("the rows are not loaded yet") }
+            hasBegun = true
+            defer { progress.end() }
+            do {
+                try ledger.release(schema: plan.schema, main)
+                var work = TableWork()
+                work.make(script, tables: tablesBySize, present: try presentObjects(main))
+                try run(work, loader: loader(ledger, loaded: status.loadedRows), prover: proof.prover)
+                let outcome = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
+                try makeViewsAndTriggers(ledger, main)
+                try ledger.setConstrained(true, main)
+                return Constraints(objects: outcome.objects, findings: outcome.findings)
+            } catch {
+                throw Self.explained(error, server.conninfo)
+            }
         }
     }
 
     /// Compares every cell; what differs goes to `differences`.
     public func prove() throws -> MigrationReport {
-        let main = try lockedConnection()
-        let (ledger, status) = try run(main)
-        guard status.stage >= .constrained else { throw Self.early("keys and indexes are not there yet") }
-        progress.setTables(plan.tables.filter { !$0.isSkipped }.map(counters))
-        defer { progress.end() }
-        try ledger.reopen(main)
-        return try prove(ledger, Sequences.Outcome(), start: .now, main)
+        try tryingAgain { hasBegun in
+            let main = try lockedConnection()
+            let (ledger, status) = try run(main)
+            guard status.stage >= .constrained else { throw Self.early("keys and indexes are not there yet") }
+            hasBegun = true
+            progress.setTables(plan.tables.filter { !$0.isSkipped }.map(counters))
+            defer { progress.end() }
+            do { try ledger.reopen(main) } catch { throw Self.explained(error, server.conninfo) }
+            return try prove(ledger, Sequences.Outcome(), start: .now, main)
+        }
     }
 
     // MARK: The way back

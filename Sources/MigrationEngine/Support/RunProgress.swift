@@ -32,6 +32,7 @@ public final class RunProgress: Sendable {
         var finished: [(phase: Phase, duration: Duration)] = []
         var tables: [Table] = []
         var notes: [String] = []
+        var waiting: String?
     }
 
     private let state = Mutex(State())
@@ -76,6 +77,17 @@ public final class RunProgress: Sendable {
     func note(_ words: String) {
         state.withLock { $0.notes.append(words) }
     }
+
+    /// Notes why the work waits, and says so as long as `body` runs.
+    func waiting<T>(_ words: String, _ body: () throws -> T) rethrows -> T {
+        note(words)
+        state.withLock { $0.waiting = words }
+        defer { state.withLock { $0.waiting = nil } }
+        return try body()
+    }
+
+    /// Why the work waits at this moment.
+    public var waiting: String? { state.withLock { $0.waiting } }
 
     /// What was noted since the last call.
     public func takeNotes() -> [String] {
