@@ -142,6 +142,25 @@ import Testing
         }
     }
 
+    @Test func aRehearsalThatIsCancelledWhileItIsMadeLeavesNoData() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+            let process = try Howdah.start(
+                ["rehearsal", "start", "\(folder)/a.db"], output: .nullDevice, errors: .nullDevice)
+            let facts = "\(folder)/a.db.howdah/rehearsal/cluster.json"
+            try #require(waitUntil { FileManager.default.fileExists(atPath: facts) })
+            kill(process.processIdentifier, SIGINT)
+            try #require(waitUntil { !process.isRunning })
+            let json = try JSONSerialization.jsonObject(
+                with: Data(contentsOf: URL(fileURLWithPath: facts)))
+            let data = try #require((json as? [String: Any])?["data"] as? String)
+            // A cancel that comes too late finds it made.
+            if process.terminationStatus != 0 { #expect(!FileManager.default.fileExists(atPath: data)) }
+            #expect(try Howdah.run(["rehearsal", "remove", "\(folder)/a.db"]).exit == 0)
+            #expect(!FileManager.default.fileExists(atPath: data))
+        }
+    }
+
     @Test func lostConnectionsAreMadeAnewAndTheRunGoesOn() throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", Self.script)

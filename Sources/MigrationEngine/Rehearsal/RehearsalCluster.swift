@@ -192,6 +192,10 @@ public struct RehearsalCluster {
 
     private mutating func make() throws {
         try? FileManager.default.removeItem(atPath: facts.data)
+        // Whoever is killed before the end has left word of where the data lies.
+        facts.isMade = false
+        try save()
+        defer { if !facts.isMade { try? FileManager.default.removeItem(atPath: facts.data) } }
         if let user {
             let parent = (facts.data as NSString).deletingLastPathComponent
             try FileManager.default.createDirectory(
