@@ -15,7 +15,9 @@ import Testing
                 "CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT); INSERT INTO t VALUES (1, 'one')")
             let command =
                 "\(prefix) env XDG_CONFIG_HOME=\(folder)/c XDG_STATE_HOME=\(folder)/s \(Howdah.path) \(folder)/a.db"
-            try body(Tmux(folder, command, width: width, height: height), folder)
+            let terminal = try Tmux(folder, command, width: width, height: height)
+            defer { terminal.close() }
+            try body(terminal, folder)
             _ = try Howdah.run(["rehearsal", "remove", "\(folder)/a.db"])
         }
     }
@@ -85,6 +87,7 @@ import Testing
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
             let terminal = try Tmux(folder, "PS1='$ ' bash --norc --noprofile -i")
+            defer { terminal.close() }
             #expect(terminal.waitFor("$"))
             try terminal.press(
                 "XDG_CONFIG_HOME=\(folder)/c XDG_STATE_HOME=\(folder)/s \(Howdah.path) \(folder)/a.db",

@@ -16,7 +16,8 @@ final class Tmux {
             "sh \(script)")
     }
 
-    deinit {
+    /// Ends the terminal with all that runs on it; before its folder goes, by which it is found.
+    func close() {
         _ = try? tmux("kill-server")
     }
 
@@ -28,6 +29,12 @@ final class Tmux {
     }
 
     private static func output(_ command: String) throws -> String {
+        // A thread of the test runner's may block signals; a tmux that inherits that could never be ended.
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         guard let pipe = popen(command, "r") else { throw CocoaError(.fileReadUnknown) }
         defer { pclose(pipe) }
         var text: [UInt8] = []
