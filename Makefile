@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DEMO ?= demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all deps build demo test lint format bench bench-quick install clean
+.PHONY: all deps build demo test faults lint format bench bench-quick install clean
 
 all: build
 
@@ -51,6 +51,11 @@ lint:
 
 format:
 	swift format --in-place --recursive Package.swift Sources Tests
+
+## faults: kills howdah, its connections and the server at FAULTS random moments, and proves every end; FAULT_SEED repeats a run
+faults: build
+	swift build --build-tests
+	HOWDAH=$(CURDIR)/.build/release/howdah FAULTS=$${FAULTS:-120} swift test --skip-build --filter FaultTests
 
 ## bench: everything that has a limit, beside the databases' own tools and the peers that are installed, into
 ## benchmarks/results.md; a quarter of an hour or more, and up to 15 GB of disk
