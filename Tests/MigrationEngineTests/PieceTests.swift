@@ -92,7 +92,7 @@ import Testing
         """
 
     @Test func piecesWithoutIntegerKeysAreProvenAndTheirDifferencesNamed() throws {
-        try TestMigration().migrated(Self.script) { report, conninfo, folder in
+        try TestMigration.inPieces.migrated(Self.script) { report, conninfo, folder in
             #expect(report.outcome == .proven)
             let pieces = try TestServer.rows(
                 "SELECT table_name, count(*) > 1, count(keys) > 1 FROM howdah.chunk GROUP BY 1 ORDER BY 1",
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func aLoadWithoutRowidsGoesOnFromThePiecesThatAreThere() throws {
-        try TestMigration().migrated(Self.script) { _, conninfo, folder in
+        try TestMigration.inPieces.migrated(Self.script) { _, conninfo, folder in
             // As a run that was killed before the second piece of the table and everything after it.
             let keys =
                 try TestServer.value(

@@ -181,7 +181,7 @@ import Testing
             INSERT INTO a SELECT CASE WHEN i > 300 THEN i * 1000000000 ELSE i END, randomblob(90000) FROM g
             """
         ) { path, state, target in
-            let report = try TestMigration().run(path, state: state, into: target)
+            let report = try TestMigration.inPieces.run(path, state: state, into: target)
             #expect(report.outcome == .proven)
             #expect(report.tables.map(\.loadedRows) == [604])
             let pieces = try TestServer.value("SELECT count(*) > 2 FROM howdah.ledger", in: target)

@@ -18,6 +18,13 @@ public struct TestMigration {
 
     public init() {}
 
+    /// With so many workers that no table is loaded as one piece to spare the server its log.
+    public static var inPieces: TestMigration {
+        var migration = TestMigration()
+        migration.workers = 8
+        return migration
+    }
+
     /// Decides as `--decide` does, once for each word.
     public init(decide words: [String]) {
         decisions.takesRecommended = words.contains("recommended")

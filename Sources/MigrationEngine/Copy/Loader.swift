@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 import Postgres
 import SQLite
@@ -41,6 +40,8 @@ struct Loader: Sendable {
         let columns: [MigrationPlan.Column]
         /// In the order of `columns`.
         let codes: [ColumnCode]
+        /// Whether it is howdah's own, and large enough for a file of its own to pay, see `LogSkipping`.
+        let maySkipLog: Bool
         let counters: RunProgress.Table
     }
 
@@ -56,12 +57,15 @@ struct Loader: Sendable {
             try keep(chunk, of: table, source, target)
             return
         }
-        let query = data.query(table.source, columns: table.columns.map(\.name))
-        let statement = try query.prepare(chunk.piece, source)
+        var rows = try SourceRows.read(
+            chunk.piece, of: table.source, columns: table.columns.map(\.name), source,
+            decided: data.decided?.tables[chunk.table])
         try target.transaction { target in
             try ledger.claim(chunk, target)
-            let rows = try send(statement, of: table, target)
-            try ledger.setRows(rows, of: chunk, target)
+            let isNew =
+                try chunk.piece == .all && table.maySkipLog
+                && LogSkipping.renew(script.qualified(table.plan), target)
+            try ledger.setRows(try send(&rows, of: table, isNew: isNew, target), of: chunk, target)
         }
     }
 
@@ -83,9 +87,11 @@ struct Loader: Sendable {
         }
     }
 
-    /// Sends the statement's rows, through a staging table where a type has no binary form here.
+    /// Sends rows, through a staging table where a type has no binary form here. `isNew` says that the
+    /// table's file was made in this transaction.
     func send(
-        _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
+        _ source: inout SourceRows, of table: LoadTable, isNew: Bool = false,
+        _ target: borrowing Postgres.Connection
     ) throws -> Int {
         let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")
         let name = script.qualified(table.plan)
@@ -101,8 +107,9 @@ struct Loader: Sendable {
                 "CREATE TEMP TABLE howdah_staging (\(definitions.joined(separator: ", "))) ON COMMIT DROP")
         }
         var sent = 0
-        let taken = try target.copyIn("COPY \(destination) (\(columns)) FROM STDIN (FORMAT binary)") {
-            sent = try encode(statement, of: table, target)
+        let options = isNew && !staged ? "FORMAT binary, FREEZE" : "FORMAT binary"
+        let taken = try target.copyIn("COPY \(destination) (\(columns)) FROM STDIN (\(options))") {
+            sent = try encode(&source, of: table, target)
         }
         guard taken == sent else {
             throw MigrationError(
@@ -127,16 +134,15 @@ struct Loader: Sendable {
     }
 
     private func encode(
-        _ statement: borrowing SQLite.Statement, of table: LoadTable, _ target: borrowing Postgres.Connection
+        _ source: inout SourceRows, of table: LoadTable, _ target: borrowing Postgres.Connection
     ) throws -> Int {
         var encoder = RowEncoder(table.codes, borrowsLargeValues: true)
         encoder.appendHeader()
-        let handle = statement.handle
         var rows = 0
         var reported = 0
         do {
-            while try statement.step() {
-                if let misfit = encoder.encodeRow(handle) {
+            while try source.next() {
+                if let misfit = encoder.encodeRow(source) {
                     throw unexpected(misfit, column: encoder.misfitColumn, row: rows, of: table)
                 }
                 rows += 1

@@ -1,6 +1,6 @@
 import CSQLite
 
-/// Writes rows of a stepped SQLite statement in PostgreSQL's binary COPY format, into memory of its own.
+/// Writes rows of the source in PostgreSQL's binary COPY format, into memory of its own.
 ///
 /// https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.4. The hot loop of the copy: raw memory, one
 /// capacity check a field, no objects for the common types. Reads each value by its storage class. Used by one
@@ -9,7 +9,7 @@ struct RowEncoder: ~Copyable {
     private let codes: UnsafeMutablePointer<ColumnCode>
     private let columnCount: Int
     private var out = RawBuffer()
-    /// Values that stay where SQLite holds them, with their place among `bytes`.
+    /// Values that stay where they were read, with their place among `bytes`.
     private var borrowed: [(place: Int, value: UnsafeRawBufferPointer)] = []
     /// Bytes from which on a value is not copied.
     private static let borrowing = 1 << 18
@@ -34,7 +34,7 @@ struct RowEncoder: ~Copyable {
     /// What has been written since the last `removeAll`, without large values; valid until the next call.
     var bytes: UnsafeRawBufferPointer { out.bytes }
 
-    /// Whether a large value lies where SQLite holds it: until the statement's next step.
+    /// Whether a large value lies where it was read: until the next row.
     var hasBorrowed: Bool { !borrowed.isEmpty }
 
     /// Hands out everything that has been written, in order.
@@ -69,27 +69,46 @@ struct RowEncoder: ~Copyable {
         out.append(Int16(-1))
     }
 
-    /// Writes the row on which the statement stands. A misfit leaves nothing of the row behind.
-    mutating func encodeRow(_ statement: OpaquePointer) -> Misfit? {
-        let start = out.count
-        let large = borrowed.count
-        out.ensure(2)
-        out.append(Int16(truncatingIfNeeded: columnCount))
+    /// Writes a row of the source. A misfit leaves nothing of the row behind.
+    mutating func encodeRow(_ rows: borrowing SourceRows) -> Misfit? {
+        let (start, large) = beginRow()
         for column in 0..<columnCount {
-            if let misfit = encodeCell(statement, column) {
-                out.truncate(to: start)
-                borrowed.removeSubrange(large...)
-                misfitColumn = column
-                return misfit
+            if let misfit = encodeCell(rows.value(column), column) {
+                return takeBack(misfit, column, start, large)
             }
         }
         return nil
     }
 
+    /// Writes the row on which the statement stands. A misfit leaves nothing of the row behind.
+    mutating func encodeRow(_ statement: OpaquePointer) -> Misfit? {
+        let (start, large) = beginRow()
+        for column in 0..<columnCount {
+            let value = SourceValue(statement, Int32(truncatingIfNeeded: column))
+            if let misfit = encodeCell(value, column) { return takeBack(misfit, column, start, large) }
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private mutating func beginRow() -> (start: Int, large: Int) {
+        let start = out.count
+        out.ensure(2)
+        out.append(Int16(truncatingIfNeeded: columnCount))
+        return (start, borrowed.count)
+    }
+
+    private mutating func takeBack(_ misfit: Misfit, _ column: Int, _ start: Int, _ large: Int) -> Misfit {
+        out.truncate(to: start)
+        borrowed.removeSubrange(large...)
+        misfitColumn = column
+        return misfit
+    }
+
     /// Writes one field: its length and its bytes.
-    private mutating func encodeCell(_ statement: OpaquePointer, _ column: Int) -> Misfit? {
-        let index = Int32(truncatingIfNeeded: column)
-        let storage = sqlite3_column_type(statement, index)
+    @inline(__always)
+    private mutating func encodeCell(_ value: SourceValue, _ column: Int) -> Misfit? {
+        let storage = value.storage
         if storage == SQLITE_NULL {
             out.ensure(4)
             out.append(Int32(-1))
@@ -100,61 +119,55 @@ struct RowEncoder: ~Copyable {
             guard storage == SQLITE_INTEGER else { return .storageClass }
             out.ensure(12)
             out.append(Int32(8))
-            out.append(sqlite3_column_int64(statement, index))
+            out.append(value.integer)
         case .int4:
             guard storage == SQLITE_INTEGER else { return .storageClass }
-            guard let value = Int32(exactly: sqlite3_column_int64(statement, index)) else {
-                return .outOfRange
-            }
+            guard let number = Int32(exactly: value.integer) else { return .outOfRange }
             out.ensure(8)
             out.append(Int32(4))
-            out.append(value)
+            out.append(number)
         case .text:
-            if storage == SQLITE_TEXT { return copyBytes(statement, index, isText: true) }
-            return appendRendered(statement, index, storage)
+            if storage == SQLITE_TEXT { return copyBytes(value) }
+            return appendRendered(value)
         case .bytea:
             guard storage == SQLITE_BLOB || storage == SQLITE_TEXT else { return .storageClass }
-            return copyBytes(statement, index, isText: storage == SQLITE_TEXT)
-        case .timestamp: return encodeTimestamp(statement, index, storage, column)
-        case .boolean: return encodeBoolean(statement, index, storage)
-        case .double: return encodeDouble(statement, index, storage)
+            return copyBytes(value)
+        case .timestamp: return encodeTimestamp(value, column)
+        case .boolean: return encodeBoolean(value)
+        case .double: return encodeDouble(value)
         case .int2:
             guard storage == SQLITE_INTEGER else { return .storageClass }
-            guard let value = Int16(exactly: sqlite3_column_int64(statement, index)) else {
-                return .outOfRange
-            }
+            guard let number = Int16(exactly: value.integer) else { return .outOfRange }
             out.ensure(6)
             out.append(Int32(2))
-            out.append(value)
-        case .numeric: return encodeNumeric(statement, index, storage, column)
-        case .varchar: return encodeVarchar(statement, index, storage, column)
-        case .date, .time: return encodeCalendar(statement, index, storage, column)
+            out.append(number)
+        case .numeric: return encodeNumeric(value, column)
+        case .varchar: return encodeVarchar(value, column)
+        case .date, .time: return encodeCalendar(value, column)
         case .json, .jsonb:
-            return encodeJSON(statement, index, storage, isBinary: codes[column].operation == .jsonb)
-        case .interval: return encodeInterval(statement, index, storage, column)
-        case .uuid: return encodeUUID(statement, index, storage)
-        case .enumeration: return encodeLabel(statement, index, storage, column)
-        case .real: return encodeReal(statement, index, storage)
-        case .char: return encodeChar(statement, index, storage, column)
-        case .money: return encodeMoney(statement, index, storage, column)
-        case .array: return encodeArray(statement, index, storage, column)
+            return encodeJSON(value, isBinary: codes[column].operation == .jsonb)
+        case .interval: return encodeInterval(value, column)
+        case .uuid: return encodeUUID(value)
+        case .enumeration: return encodeLabel(value, column)
+        case .real: return encodeReal(value)
+        case .char: return encodeChar(value, column)
+        case .money: return encodeMoney(value, column)
+        case .array: return encodeArray(value, column)
         }
         return nil
     }
 
     // MARK: The common types
 
-    private mutating func copyBytes(_ statement: OpaquePointer, _ index: Int32, isText: Bool) -> Misfit? {
-        // column_text first: it may convert, and the length is that of the converted text.
-        let start =
-            isText
-            ? UnsafeRawPointer(sqlite3_column_text(statement, index)) : sqlite3_column_blob(statement, index)
-        let length = Int(sqlite3_column_bytes(statement, index))
-        guard length <= TypeFit.largestValue else { return .tooLarge }
-        guard let start, length < Self.borrowing || !borrowsLargeValues else {
+    @inline(__always)
+    private mutating func copyBytes(_ value: SourceValue) -> Misfit? {
+        let bytes = value.bytes
+        let length = bytes.count
+        guard !value.isLost, length <= TypeFit.largestValue else { return .tooLarge }
+        guard let start = bytes.baseAddress, length < Self.borrowing || !borrowsLargeValues else {
             out.ensure(4)
             out.append(Int32(truncatingIfNeeded: length))
-            if let start { borrowed.append((out.count, UnsafeRawBufferPointer(start: start, count: length))) }
+            if length > 0 { borrowed.append((out.count, bytes)) }
             return nil
         }
         out.ensure(4 + length)
@@ -163,52 +176,44 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeBoolean(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
-        -> Misfit?
-    {
-        let value: Bool
-        if storage == SQLITE_INTEGER {
-            let number = sqlite3_column_int64(statement, index)
+    private mutating func encodeBoolean(_ value: SourceValue) -> Misfit? {
+        let isTrue: Bool
+        if value.storage == SQLITE_INTEGER {
+            let number = value.integer
             guard number == 0 || number == 1 else { return .notBoolean }
-            value = number == 1
-        } else if storage == SQLITE_TEXT, let parsed = text(statement, index).flatMap(BooleanText.parse) {
-            value = parsed
+            isTrue = number == 1
+        } else if value.storage == SQLITE_TEXT, let parsed = value.text.flatMap(BooleanText.parse) {
+            isTrue = parsed
         } else {
             return .notBoolean
         }
         out.ensure(5)
         out.append(Int32(1))
-        out.append(value ? UInt8(1) : 0)
+        out.append(isTrue ? UInt8(1) : 0)
         return nil
     }
 
-    private mutating func encodeDouble(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
-        -> Misfit?
-    {
-        guard storage == SQLITE_FLOAT || storage == SQLITE_INTEGER else { return .storageClass }
-        let value = sqlite3_column_double(statement, index)
-        if storage == SQLITE_INTEGER, Int64(exactly: value) != sqlite3_column_int64(statement, index) {
-            return .outOfRange
-        }
+    private mutating func encodeDouble(_ value: SourceValue) -> Misfit? {
+        guard value.storage == SQLITE_FLOAT || value.storage == SQLITE_INTEGER else { return .storageClass }
+        let real = value.real
+        if value.storage == SQLITE_INTEGER, Int64(exactly: real) != value.integer { return .outOfRange }
         out.ensure(12)
         out.append(Int32(8))
-        out.append(Int64(bitPattern: value.bitPattern))
+        out.append(Int64(bitPattern: real.bitPattern))
         return nil
     }
 
-    private mutating func encodeTimestamp(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
+    private mutating func encodeTimestamp(_ value: SourceValue, _ column: Int) -> Misfit? {
         var micros: Int64
-        switch storage {
+        switch value.storage {
         case SQLITE_INTEGER:
             let unit = codes[column].microsecondsPerInteger
             guard unit > 0 else { return .storageClass }
-            let product = sqlite3_column_int64(statement, index).multipliedReportingOverflow(by: unit)
+            let product = value.integer.multipliedReportingOverflow(by: unit)
             guard !product.overflow else { return .outOfRange }
             micros = product.partialValue
         case SQLITE_TEXT:
-            guard let date = text(statement, index).flatMap(DateText.parse) else { return .notADate }
+            guard let date = value.text.flatMap(DateText.parse) else { return .notADate }
             micros = date.microseconds
             if !codes[column].dates.takesEveryForm {
                 let isLocal = date.form == .local || date.form == .day || date.form == .minute
@@ -223,11 +228,9 @@ struct RowEncoder: ~Copyable {
             guard codes[column].dates.takesEveryForm, codes[column].microsecondsPerInteger > 0 else {
                 return .storageClass
             }
-            let scaled =
-                (sqlite3_column_double(statement, index) * Double(codes[column].microsecondsPerInteger))
-                .rounded(.down)
-            guard let value = Int64(exactly: scaled) else { return .outOfRange }
-            micros = value
+            let scaled = (value.real * Double(codes[column].microsecondsPerInteger)).rounded(.down)
+            guard let whole = Int64(exactly: scaled) else { return .outOfRange }
+            micros = whole
         default: return .storageClass
         }
         guard TypeFit.timestampRange.contains(micros) else { return .outOfRange }
@@ -244,53 +247,47 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeVarchar(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
+    private mutating func encodeVarchar(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT, let text = value.text else { return .storageClass }
         guard let start = text.baseAddress, text.count > codes[column].maxCharacters else {
-            return copyBytes(statement, index, isText: true)
+            return copyBytes(value)
         }
         guard TextScan(start, count: text.count).characters <= codes[column].maxCharacters else {
             return .tooLong
         }
-        return copyBytes(statement, index, isText: true)
+        return copyBytes(value)
     }
 
     // MARK: The others
 
     /// Integers and reals in a text column: as the shortest decimal text.
-    private mutating func appendRendered(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32)
-        -> Misfit?
-    {
-        switch storage {
-        case SQLITE_INTEGER: append(field: sqlite3_column_int64(statement, index).description.utf8)
-        case SQLITE_FLOAT: append(field: sqlite3_column_double(statement, index).description.utf8)
+    private mutating func appendRendered(_ value: SourceValue) -> Misfit? {
+        switch value.storage {
+        case SQLITE_INTEGER: append(field: value.integer.description.utf8)
+        case SQLITE_FLOAT: append(field: value.real.description.utf8)
         default: return .storageClass
         }
         return nil
     }
 
     /// Base-10,000 digits, https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c
-    private mutating func encodeNumeric(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
+    private mutating func encodeNumeric(_ value: SourceValue, _ column: Int) -> Misfit? {
         let digits: DecimalDigits
-        switch storage {
-        case SQLITE_INTEGER: digits = DecimalDigits(sqlite3_column_int64(statement, index))
+        switch value.storage {
+        case SQLITE_INTEGER: digits = DecimalDigits(value.integer)
         case SQLITE_FLOAT:
-            let value = sqlite3_column_double(statement, index)
-            if value == 0, value.sign == .minus { return .negativeZero }
-            if value.isInfinite {
+            let real = value.real
+            if real == 0, real.sign == .minus { return .negativeZero }
+            if real.isInfinite {
                 guard codes[column].numericLimit == nil else { return .infinite }
                 out.ensure(12)
                 out.append(Int32(8))
                 out.append(Int32(0))
-                out.append(UInt16(value < 0 ? 0xF000 : 0xD000))
+                out.append(UInt16(real < 0 ? 0xF000 : 0xD000))
                 out.append(Int16(0))
                 return nil
             }
-            digits = DecimalDigits(value)
+            digits = DecimalDigits(real)
         default: return .storageClass
         }
         if let limit = codes[column].numericLimit,
@@ -328,10 +325,8 @@ struct RowEncoder: ~Copyable {
         value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor)
     }
 
-    private mutating func encodeCalendar(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
+    private mutating func encodeCalendar(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT, let text = value.text else { return .storageClass }
         if codes[column].operation == .date {
             guard let date = DateText.parse(text), date.form == .day else { return .notADate }
             out.ensure(8)
@@ -355,11 +350,9 @@ struct RowEncoder: ~Copyable {
 
     /// Microseconds, days and months, as Python's timedelta and so Django's driver split a length of time: whole days
     /// toward the past and the rest, no months.
-    private mutating func encodeInterval(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_INTEGER else { return .storageClass }
-        let product = sqlite3_column_int64(statement, index)
+    private mutating func encodeInterval(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_INTEGER else { return .storageClass }
+        let product = value.integer
             .multipliedReportingOverflow(by: codes[column].microsecondsPerInteger)
         guard !product.overflow else { return .outOfRange }
         let day: Int64 = 86_400_000_000
@@ -373,73 +366,64 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeJSON(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, isBinary: Bool
-    ) -> Misfit? {
-        var rendered: [UInt8] = isBinary ? [1] : []
-        switch storage {
+    private mutating func encodeJSON(_ value: SourceValue, isBinary: Bool) -> Misfit? {
+        let version: [UInt8] = isBinary ? [1] : []
+        switch value.storage {
         case SQLITE_TEXT:
-            guard let text = text(statement, index), let start = text.baseAddress else { return .json }
+            guard let text = value.text, let start = text.baseAddress else { return .json }
             let verdict = JSONText.check(text)
             guard verdict == .valid || (verdict == .textOnly && !isBinary) else { return .json }
             let scan = TextScan(start, count: text.count)
             guard scan.isValid, !scan.hasNUL else { return .encoding }
-            if !isBinary { return copyBytes(statement, index, isText: true) }
-            rendered.append(contentsOf: text)
-        case SQLITE_INTEGER:
-            rendered.append(contentsOf: sqlite3_column_int64(statement, index).description.utf8)
+            if !isBinary { return copyBytes(value) }
+            guard text.count < TypeFit.largestValue else { return .tooLarge }
+            out.ensure(5 + text.count)
+            out.append(Int32(truncatingIfNeeded: 1 + text.count))
+            out.append(UInt8(1))
+            out.append(from: start, count: text.count)
+        case SQLITE_INTEGER: append(field: version + value.integer.description.utf8)
         case SQLITE_FLOAT:
-            let value = sqlite3_column_double(statement, index)
-            guard value.isFinite else { return .json }
-            rendered.append(contentsOf: value.description.utf8)
+            let real = value.real
+            guard real.isFinite else { return .json }
+            append(field: version + real.description.utf8)
         default: return .storageClass
         }
-        append(field: rendered)
         return nil
     }
 
     /// The nearest float, where it is the value exactly or has the same shortest digits.
-    private mutating func encodeReal(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit?
-    {
-        guard storage == SQLITE_FLOAT || storage == SQLITE_INTEGER else { return .storageClass }
-        let value = sqlite3_column_double(statement, index)
-        if storage == SQLITE_INTEGER, Int64(exactly: value) != sqlite3_column_int64(statement, index) {
-            return .digits
-        }
-        let nearest = Float(value)
-        guard Double(nearest) == value || Double(nearest.description) == value else { return .digits }
+    private mutating func encodeReal(_ value: SourceValue) -> Misfit? {
+        guard value.storage == SQLITE_FLOAT || value.storage == SQLITE_INTEGER else { return .storageClass }
+        let real = value.real
+        if value.storage == SQLITE_INTEGER, Int64(exactly: real) != value.integer { return .digits }
+        let nearest = Float(real)
+        guard Double(nearest) == real || Double(nearest.description) == real else { return .digits }
         out.ensure(8)
         out.append(Int32(4))
         out.append(nearest.bitPattern)
         return nil
     }
 
-    private mutating func encodeChar(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
+    private mutating func encodeChar(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT, let text = value.text else { return .storageClass }
         let characters = text.baseAddress.map { TextScan($0, count: text.count).characters } ?? 0
         if characters < codes[column].maxCharacters {
             if codes[column].mustBeFull { return .notFull }
             if text.last == UInt8(ascii: " ") { return .endsInSpaces }
         }
-        return encodeVarchar(statement, index, storage, column)
+        return encodeVarchar(value, column)
     }
 
-    private mutating func encodeMoney(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT else { return encodeNumeric(statement, index, storage, column) }
-        guard let digits = text(statement, index).flatMap(MoneyText.digits) else { return .storageClass }
+    private mutating func encodeMoney(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT else { return encodeNumeric(value, column) }
+        guard let digits = value.text.flatMap(MoneyText.digits) else { return .storageClass }
         append(numeric: digits)
         return nil
     }
 
     /// As jsonb, of which the server makes the array.
-    private mutating func encodeArray(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT, let text = text(statement, index), let start = text.baseAddress else {
+    private mutating func encodeArray(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT, let text = value.text, let start = text.baseAddress else {
             return .array
         }
         let scan = TextScan(start, count: text.count)
@@ -452,15 +436,14 @@ struct RowEncoder: ~Copyable {
             return nil
         }
         guard ArrayText.isJSON(text) else { return .array }
-        return encodeJSON(statement, index, storage, isBinary: true)
+        return encodeJSON(value, isBinary: true)
     }
 
-    private mutating func encodeUUID(_ statement: OpaquePointer, _ index: Int32, _ storage: Int32) -> Misfit?
-    {
-        if storage == SQLITE_BLOB, sqlite3_column_bytes(statement, index) == 16 {
-            return copyBytes(statement, index, isText: false)
+    private mutating func encodeUUID(_ value: SourceValue) -> Misfit? {
+        if value.storage == SQLITE_BLOB, value.bytes.count == 16 {
+            return copyBytes(value)
         }
-        guard storage == SQLITE_TEXT, let text = text(statement, index), let form = UUIDText.form(text) else {
+        guard value.storage == SQLITE_TEXT, let text = value.text, let form = UUIDText.form(text) else {
             return .uuid
         }
         var bytes: [UInt8] = []
@@ -479,20 +462,13 @@ struct RowEncoder: ~Copyable {
         return nil
     }
 
-    private mutating func encodeLabel(
-        _ statement: OpaquePointer, _ index: Int32, _ storage: Int32, _ column: Int
-    ) -> Misfit? {
-        guard storage == SQLITE_TEXT, let text = text(statement, index) else { return .storageClass }
+    private mutating func encodeLabel(_ value: SourceValue, _ column: Int) -> Misfit? {
+        guard value.storage == SQLITE_TEXT, let text = value.text else { return .storageClass }
         guard codes[column].labels.contains(where: { $0.elementsEqual(text) }) else { return .label }
-        return copyBytes(statement, index, isText: true)
+        return copyBytes(value)
     }
 
     // MARK: Memory
-
-    private func text(_ statement: OpaquePointer, _ index: Int32) -> UnsafeBufferPointer<UInt8>? {
-        guard let start = sqlite3_column_text(statement, index) else { return nil }
-        return UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, index)))
-    }
 
     private mutating func append(field bytes: some Collection<UInt8>) {
         out.ensure(4 + bytes.count)

@@ -80,18 +80,19 @@ public struct Profiler: Sendable {
             if interest.shapes { column.shapes = .init() }
             return column
         }
-        let count = Int32(table.columns.count)
+        let count = table.columns.count
         let query = SourceQuery(table)
         let isReadByKey = try query.isReadByKey(connection)
         let key = isReadByKey ? table.primaryKey.compactMap(table.position(of:)) : []
-        let statement = try connection.prepare(
-            isReadByKey ? query.byKey(after: false, through: false) : query.all)
-        let handle = statement.handle
+        var rows =
+            isReadByKey
+            ? SourceRows(try connection.prepare(query.byKey(after: false, through: false)))
+            : try SourceRows.read(.all, of: table, columns: table.columns.map(\.name), connection)
         let hasRowid = table.rowidName != nil
         var bytesInChunk = 0
         var rowid: Int64 = 0
         var lastKey: [RowRecord.Value] = []
-        while try statement.step() {
+        while try rows.next() {
             // Of keys, the last piece has no end.
             if isReadByKey, bytesInChunk >= chunkBytes {
                 profile.keyEnds.append(lastKey)
@@ -99,15 +100,15 @@ public struct Profiler: Sendable {
             }
             profile.rows += 1
             let before = profile.bytes
-            for index in 0..<Int(count) {
-                profile.bytes += note(handle, Int32(index), &profile.columns[index], interests[index])
+            for index in 0..<count {
+                profile.bytes += note(rows.value(index), &profile.columns[index], interests[index])
             }
             let rowBytes = profile.bytes - before
             profile.maxRowBytes = max(profile.maxRowBytes, rowBytes)
             bytesInChunk += rowBytes + 24
-            if isReadByKey, bytesInChunk >= chunkBytes { lastKey = key.map { statement.value(Int32($0)) } }
+            if isReadByKey, bytesInChunk >= chunkBytes { lastKey = key.map { rows.record($0) } }
             if hasRowid {
-                rowid = sqlite3_column_int64(handle, count)
+                rowid = rows.rowid(after: count)
                 if bytesInChunk >= chunkBytes {
                     profile.chunkEnds.append(rowid)
                     bytesInChunk = 0
@@ -123,11 +124,11 @@ public struct Profiler: Sendable {
     /// Adds one value to its column's profile; returns its size in bytes.
     @inline(__always)
     private static func note(
-        _ handle: OpaquePointer, _ index: Int32, _ column: inout ColumnProfile, _ interest: Interest
+        _ cell: SourceValue, _ column: inout ColumnProfile, _ interest: Interest
     ) -> Int {
-        switch sqlite3_column_type(handle, index) {
+        switch cell.storage {
         case SQLITE_INTEGER:
-            let value = sqlite3_column_int64(handle, index)
+            let value = cell.integer
             column.integers += 1
             if value < column.minInteger { column.minInteger = value }
             if value > column.maxInteger { column.maxInteger = value }
@@ -136,7 +137,7 @@ public struct Profiler: Sendable {
             if interest.decimals { noteDecimal(DecimalDigits(value), &column) }
             return 8
         case SQLITE_FLOAT:
-            let value = sqlite3_column_double(handle, index)
+            let value = cell.real
             column.reals += 1
             if value.isInfinite {
                 column.infinities += 1
@@ -147,12 +148,11 @@ public struct Profiler: Sendable {
             if interest.json, value.isInfinite { column.json?.invalid += 1 }
             return 8
         case SQLITE_TEXT:
-            guard let start = sqlite3_column_text(handle, index) else { return 0 }
-            let count = Int(sqlite3_column_bytes(handle, index))
-            noteText(UnsafeBufferPointer(start: start, count: count), &column, interest)
-            return count
+            guard let text = cell.text else { return 0 }
+            noteText(text, &column, interest)
+            return text.count
         case SQLITE_BLOB:
-            let count = Int(sqlite3_column_bytes(handle, index))
+            let count = cell.bytes.count
             column.blobs += 1
             if count > column.maxBytes { column.maxBytes = count }
             return count

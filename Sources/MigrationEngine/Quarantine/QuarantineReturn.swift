@@ -119,7 +119,8 @@ struct QuarantineReturn {
         let statement = try source.prepare(query.rows(where: condition))
         // The application's triggers are for what the application does.
         try target.execute("ALTER TABLE \(qualified) DISABLE TRIGGER USER")
-        let rows = try loader.send(statement, of: table, target)
+        var returned = SourceRows(statement)
+        let rows = try loader.send(&returned, of: table, target)
         try target.execute("ALTER TABLE \(qualified) ENABLE TRIGGER USER")
         for kept in ["quarantine", "replaced"] {
             _ = try target.query(

@@ -79,7 +79,7 @@ public struct Migration: Sendable {
         }
         var settledRun = self
         settledRun.preparation = settled
-        let ledger = try settledRun.begin(settledRun.chunks(), planSHA256: preparation.planDigest, main)
+        let ledger = try settledRun.begin(settledRun.chunks(main), planSHA256: preparation.planDigest, main)
         hasBegun = true
         return try settledRun.goOn(ledger, start: start, main)
     }
@@ -119,10 +119,10 @@ public struct Migration: Sendable {
             try ledger.makeReady(schema: plan.schema, main)
             var work = TableWork()
             if plan.adopt ?? false {
-                try load(ledger.pendingChunks(main), loader)
+                try load(pending(ledger, main), loader)
                 try ledger.release(schema: plan.schema, main)
             } else {
-                work.load(try ledger.pendingChunks(main), large: largeTables)
+                work.load(try pending(ledger, main), large: largeTables)
             }
             work.make(script, tables: tablesBySize, present: try presentObjects(main))
             opening = try proof.open()
@@ -268,27 +268,42 @@ public struct Migration: Sendable {
     /// Tables that are not left out, the largest first.
     var tablesBySize: [String] {
         plan.tables.filter { !$0.isSkipped }.map(\.name).sorted {
-            preparation.profiles[$0]?.bytes ?? 0 > preparation.profiles[$1]?.bytes ?? 0
+            bytes($0) > bytes($1)
         }
     }
+
+    private func bytes(_ name: String) -> Int { preparation.profiles[name]?.bytes ?? 0 }
+
+    private func isAdopted(_ name: String) -> Bool { plan.adoptedTables.contains { $0.name == name } }
 
     private var largeTables: Set<String> {
         Set(preparation.profiles.filter { $0.value.hasLargeRows }.keys)
     }
 
     /// Pieces of all tables, those of the largest first.
-    func chunks() -> [Ledger.Chunk] {
+    func chunks(_ main: borrowing Postgres.Connection) throws -> [Ledger.Chunk] {
         let bySize = tablesBySize
+        let skipping =
+            try LogSkipping.isPossible(main) ? LogSkipping(bySize.map(bytes), workers: workers) : nil
         let kept = bySize.filter { preparation.data.decided?.tables[$0] != nil }.map(Ledger.Chunk.kept)
         return kept
             + bySize.flatMap { name -> [Ledger.Chunk] in
                 guard let profile = preparation.profiles[name], profile.rows > 0 else { return [] }
-                let pieces = isLoadedAtOnce(name) ? [.all] : profile.pieces
+                let isWhole =
+                    isLoadedAtOnce(name)
+                    || !isAdopted(name) && skipping?.pays(bytes: profile.bytes) ?? false
+                let pieces = isWhole ? [.all] : profile.pieces
                 return pieces.enumerated().map { Ledger.Chunk(table: name, number: $0, piece: $1) }
             }
     }
 
     // MARK: The load and what follows it
+
+    /// Pieces that are not loaded yet, those of the largest tables first.
+    func pending(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws -> [Ledger.Chunk] {
+        let byTable = Dictionary(grouping: try ledger.pendingChunks(main), by: \.table)
+        return tablesBySize.flatMap { byTable[$0] ?? [] }
+    }
 
     /// Loads pieces and nothing more.
     func load(_ chunks: [Ledger.Chunk], _ loader: Loader) throws {
@@ -314,7 +329,9 @@ public struct Migration: Sendable {
             let counters = counters(of: table)
             counters.loaded.store(loaded[table.name] ?? 0, ordering: .relaxed)
             return Loader.LoadTable(
-                source: source, plan: table, columns: columns, codes: codes, counters: counters)
+                source: source, plan: table, columns: columns, codes: codes,
+                maySkipLog: !plan.isAdopted(table) && bytes(table.name) >= LogSkipping.least,
+                counters: counters)
         }
         progress.setTables(tables.map(\.counters))
         return Loader(

@@ -31,7 +31,7 @@ extension Migration {
             return findings.isEmpty
                 ? try SchemaTrial(plan: plan, catalog: preparation.catalog).findings(main) : findings
         }
-        _ = try begin(chunks(), planSHA256: preparation.planDigest, main)
+        _ = try begin(chunks(main), planSHA256: preparation.planDigest, main)
         return []
     }
 
@@ -46,7 +46,7 @@ extension Migration {
             do {
                 try ledger.makeReady(schema: plan.schema, main)
                 let loader = loader(ledger, loaded: status.loadedRows)
-                try load(ledger.pendingChunks(main), loader)
+                try load(pending(ledger, main), loader)
             } catch {
                 throw Self.explained(error, server.conninfo)
             }

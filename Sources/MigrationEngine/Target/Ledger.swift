@@ -194,14 +194,14 @@ struct Ledger: Sendable {
             "UPDATE howdah.run SET finished = NULL, outcome = NULL WHERE id = $1", ["\(run)"])
     }
 
-    /// Pieces that are not loaded yet, those of the largest tables first.
+    /// Pieces that are not loaded yet, those of a table in their order.
     func pendingChunks(_ connection: borrowing Postgres.Connection) throws -> [Chunk] {
         let result = try connection.query(
             """
-            SELECT table_name, number, first_rowid, last_rowid, to_jsonb(c) ->> 'keys', count(*) OVER (PARTITION BY table_name) AS pieces
-            FROM howdah.chunk AS c WHERE run = $1 AND NOT EXISTS (SELECT FROM howdah.ledger AS l
+            SELECT table_name, number, first_rowid, last_rowid, to_jsonb(c) ->> 'keys' FROM howdah.chunk AS c
+            WHERE run = $1 AND NOT EXISTS (SELECT FROM howdah.ledger AS l
                 WHERE l.run = c.run AND l.table_name = c.table_name AND l.number = c.number)
-            ORDER BY pieces DESC, table_name, number
+            ORDER BY table_name, number
             """, ["\(run)"])
         return try (0..<result.count).map { row in
             var piece = TablePiece.all
