@@ -56,6 +56,13 @@ struct Relation {
             return Int64(field.integer(Int32.self)) == sqlite3_column_int64(statement, index)
         case .double where storage == SQLITE_FLOAT && field.count == 8:
             return field.integer(UInt64.self) == sqlite3_column_double(statement, index).bitPattern
+        case .boolean where storage == SQLITE_INTEGER && field.count == 1:
+            let value = sqlite3_column_int64(statement, index)
+            return value == Int64(field.integer(UInt8.self)) && (value == 0 || value == 1)
+        case .timestamp where storage == SQLITE_INTEGER && field.count == 8:
+            let count = sqlite3_column_int64(statement, index)
+            return isSameInstant(count, column, field.integer(Int64.self))
+                || hasSameForm(statement, column, field, &scratch)
         case .text where storage == SQLITE_TEXT, .varchar where storage == SQLITE_TEXT,
             .enumeration where storage == SQLITE_TEXT, .json where storage == SQLITE_TEXT:
             let start = UnsafeRawPointer(sqlite3_column_text(statement, index))
@@ -63,17 +70,37 @@ struct Relation {
         case .bytea where storage == SQLITE_BLOB:
             let start = sqlite3_column_blob(statement, index)
             return field.hasSameBytes(as: start, count: Int(sqlite3_column_bytes(statement, index)))
-        default:
-            scratch.source.truncate(to: 0)
-            scratch.target.truncate(to: 0)
-            appendSource(statement, column, &scratch.source)
-            appendTarget(field, column, &scratch.target)
-            let source = scratch.source.bytes
-            let target = scratch.target.bytes
-            guard let first = source.baseAddress, let second = target.baseAddress else { return false }
-            return source.count == target.count && memcmp(first, second, source.count) == 0
+        default: return hasSameForm(statement, column, field, &scratch)
         }
     }
+
+    /// Whether whole counts since 1970 and microseconds since 2000 are one instant by their distance alone; where a column
+    /// keeps less of them, or they are no instant, their forms decide.
+    @inline(__always)
+    private func isSameInstant(_ count: Int64, _ column: Int, _ target: Int64) -> Bool {
+        let (product, overflow) = count.multipliedReportingOverflow(by: codes[column].microsecondsPerInteger)
+        guard !overflow, codes[column].microsecondsPerInteger % codes[column].dates.smallestStep == 0,
+            target != .max, target != .min
+        else { return false }
+        let sum = target.addingReportingOverflow(Self.postgresEpoch)
+        return !sum.overflow && sum.partialValue == product && codes[column].microsecondsPerInteger > 0
+    }
+
+    private func hasSameForm(
+        _ statement: OpaquePointer, _ column: Int, _ field: BinaryRow.Field, _ scratch: inout Scratch
+    ) -> Bool {
+        scratch.source.truncate(to: 0)
+        scratch.target.truncate(to: 0)
+        appendSource(statement, column, &scratch.source)
+        appendTarget(field, column, &scratch.target)
+        let source = scratch.source.bytes
+        let target = scratch.target.bytes
+        guard let first = source.baseAddress, let second = target.baseAddress else { return false }
+        return source.count == target.count && memcmp(first, second, source.count) == 0
+    }
+
+    /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+    private static let postgresEpoch: Int64 = 946_684_800_000_000
 
     /// Memory for the two forms of one value.
     struct Scratch: ~Copyable {
@@ -254,7 +281,7 @@ struct Relation {
             let micros = field.integer(Int64.self)
             // The two infinities of PostgreSQL's are no instant that SQLite can hold.
             guard micros != .max, micros != .min else { return }
-            let sum = micros.addingReportingOverflow(946_684_800_000_000)
+            let sum = micros.addingReportingOverflow(Self.postgresEpoch)
             guard !sum.overflow else { return }
             Self.append(CivilTime(microseconds: sum.partialValue), &out)
         case (.date, 4): Self.append(CivilTime(days: Int(field.integer(Int32.self)) + 10957), &out)
@@ -289,9 +316,11 @@ struct Relation {
     private static func append(_ civil: CivilTime, _ out: inout RawBuffer) {
         out.ensure(32)
         out.append(Int32(truncatingIfNeeded: civil.year))
-        for part in [civil.month, civil.day, civil.hour, civil.minute, civil.second] {
-            out.append(UInt8(truncatingIfNeeded: part))
-        }
+        out.append(UInt8(truncatingIfNeeded: civil.month))
+        out.append(UInt8(truncatingIfNeeded: civil.day))
+        out.append(UInt8(truncatingIfNeeded: civil.hour))
+        out.append(UInt8(truncatingIfNeeded: civil.minute))
+        out.append(UInt8(truncatingIfNeeded: civil.second))
         out.append(Int32(truncatingIfNeeded: civil.microsecond))
     }
 
