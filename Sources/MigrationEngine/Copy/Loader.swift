@@ -46,7 +46,7 @@ struct Loader: Sendable {
     }
 
     /// Bytes that are handed to the server at once.
-    private static let flushBytes = 1 << 16
+    static let flushBytes = 1 << 16
 
     /// Reads, encodes and sends a piece, in a transaction.
     func load(

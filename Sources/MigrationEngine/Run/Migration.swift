@@ -320,12 +320,7 @@ public struct Migration: Sendable {
             guard let source = preparation.catalog.tables.first(where: { $0.name == table.name }) else {
                 return nil
             }
-            let columns = table.columns.filter { !$0.isGenerated }
-            let codes = columns.map { column in
-                let isDecided = preparation.decidedColumns[table.name]?.contains(column.name) ?? false
-                return ColumnCode(
-                    column, enums: plan.enums, dates: DateReading(style: plan.style, isDecided: isDecided))
-            }
+            let (columns, codes) = preparation.encoding(of: table)
             let counters = counters(of: table)
             counters.loaded.store(loaded[table.name] ?? 0, ordering: .relaxed)
             return Loader.LoadTable(
