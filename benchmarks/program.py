@@ -1,6 +1,7 @@
 """howdah as a user calls it: commands in, one JSON document out."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from measure import Failed, run
 # What a migration does once snapshot, profile and plan are ready.
 MIGRATION = ("prepare", "copy", "constraints")
 PROVEN = (*MIGRATION, "proof")
+
+# The steps before the copy, the copy, and what follows it before the proof.
+PREPARED = ("1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8")
+COPY, CONSTRAINTS = "3.2", "3.3"
 
 
 class Report:
@@ -68,6 +73,11 @@ class Project:
     def inspect(self):
         return self.with_state("inspect", self.application, "--json")
 
+    def encode(self, workers):
+        """Rows read and encoded in a second, with no server."""
+        found = json.loads(self.with_state("encode", self.application, "--workers", workers, "--json").output)
+        return found["rows"] / found["seconds"]
+
     def schema(self):
         """The DDL before the load, and the DDL after it."""
         before, mark, after = self.with_state("schema", self.application).output.partition("\n-- After the load")
@@ -83,6 +93,19 @@ class Project:
 
     def step(self, identifier, action, *options):
         return self.with_state("step", self.application, identifier, action, "--json", *options)
+
+    def timed_step(self, identifier):
+        """Runs a step; returns the seconds that it says it took."""
+        self.step(identifier, "run")
+        return self.seconds_of(identifier)
+
+    def seconds_of(self, identifier):
+        """The seconds that a step that is done says it took."""
+        words = " ".join(self.evidence(identifier))
+        found = re.search(r"in ([\d.]+) s\b", words)
+        if not found:
+            raise Failed(f"step {identifier} says nowhere how long it took: {words}")
+        return float(found[1])
 
     def evidence(self, identifier):
         """What a step that is done says of itself."""

@@ -19,6 +19,9 @@ migration's clock begins when snapshot, profile and plan are there, since the ot
 
 - Preparation is `howdah inspect` without a snapshot, from its start to its end; *with preparation* is the whole of
   `howdah migrate` without a snapshot, after the last rehearsal was dropped.
+- The copy, and the migration without the proof, are steps 3.2 and 3.3 as they say themselves, in hundredths of a second
+  (the tables are made before): `howdah migrate` compares tables while it loads others. Its own time, with the proof, is
+  that of its phases from the tables to the last verdict.
 - howdah has no copy of a single table: copy, proof and profile are of all tables. The floors of proof and profile read
   Message alone, which holds nearly everything, so that they do a little less. The floor of the profile is `count`,
   `min`, `max` and `sum(length)` of every column.
@@ -106,7 +109,6 @@ def growth(points, skipped, drawing):
 def not_measured(bench):
     yield "## Not measured"
     yield ""
-    yield "- Reading and encoding without a server: howdah has no such mode."
     yield "- Other programs' screens; `benchmarks/screens -- COMMAND` measures any."
     if bench.is_quick:
         yield "- The screens during a copy and without a key: this was a quick run."

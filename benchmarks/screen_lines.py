@@ -1,16 +1,12 @@
 """The lines of the table about howdah's screens, at rest and while rows are copied."""
 
-import re
-
 from cluster import Cluster
 from measure import Failed, alternate, quantile
-from program import Project
+from program import PREPARED, Project
 from result import at_most, within
 from terminal import Terminal
 
 UP_AND_DOWN = "jk"
-# The steps before the copy.
-PREPARED = ("1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8")
 COPY = "3.2"
 DONE = "✔"
 
@@ -48,8 +44,7 @@ def at_work(bench):
     answers = []
 
     def in_lines():
-        project.step(COPY, "run")
-        return copied(project)
+        return taken_out(project, project.timed_step(COPY))
 
     def on_screens(answer=None):
         with opened(project) as terminal:
@@ -62,7 +57,7 @@ def at_work(bench):
             if answer:
                 answer(terminal)
             terminal.wait_for(DONE)
-        return copied(project)
+        return taken_out(project, project.seconds_of(COPY))
 
     def with_keys():
         return on_screens(lambda terminal: answers.extend(terminal.answers(UP_AND_DOWN, until=DONE)))
@@ -86,14 +81,10 @@ def opened(project):
     return Terminal([str(word) for word in command], project.environment)
 
 
-def copied(project):
-    """The seconds that the copy says it took; its rows are taken out again."""
-    words = " ".join(project.evidence(COPY))
-    found = re.search(r"in ([\d.]+) s\b", words)
-    if not found:
-        raise Failed(f"step {COPY} says nowhere how long it took: {words}")
+def taken_out(project, seconds):
+    """The seconds, once the rows are out of the tables again."""
     project.step(COPY, "undo", "--yes")
-    return float(found[1])
+    return seconds
 
 
 def latency(where, answers, *limits):

@@ -144,13 +144,15 @@ struct ConstraintsStep: StepOperation {
 
     func run(_ context: StepContext) throws -> StepOutcome {
         let migration = try context.migration()
+        let start = ContinuousClock.now
         let made = try migration.makeConstraints()
+        let seconds = (ContinuousClock.now - start).seconds
         let count = SchemaScript(migration.preparation.plan).constraintStatements.count
         return StepOutcome(
             evidence: [
                 Format.count(count, "statement", "statements")
                     + " for keys, indexes, checks, foreign keys, views and triggers",
-                Format.count(made.objects.count, "sequence", "sequences"),
+                "\(Format.count(made.objects.count, "sequence", "sequences")), in \(Format.seconds(seconds))",
             ]
                 + made.findings.map(\.message))
     }
