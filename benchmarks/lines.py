@@ -58,7 +58,8 @@ def migration_beside(bench, steps):
         """The same work in steps, so that no proof is done beside it."""
         copy = steps.timed_step(COPY)
         built = steps.timed_step(CONSTRAINTS)
-        steps.step(COPY, "undo", "--yes")
+        for step in (CONSTRAINTS, COPY):
+            steps.step(step, "undo", "--yes")
         return {"copy": copy, "unproven": copy + built}
 
     def migrate_with_preparation():
