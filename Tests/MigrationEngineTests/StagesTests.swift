@@ -115,6 +115,31 @@ import Testing
         }
     }
 
+    /// As after a kill between the two parts of a key.
+    @Test(arguments: [true, false]) func aKeysIndexWithoutItsConstraintIsTakenUpOrAway(isTakenUp: Bool) throws
+    {
+        try withMigration { migration, conninfo in
+            _ = try migration.makeSchema()
+            try migration.loadRows()
+            try TestServer.execute(
+                "CREATE UNIQUE INDEX t_pkey ON t (id); CREATE UNIQUE INDEX t_x_key ON t (x)", in: conninfo)
+            if isTakenUp {
+                let index = try TestServer.value("SELECT 't_pkey'::regclass::oid", in: conninfo)
+                _ = try migration.makeConstraints()
+                let keys = try TestServer.rows(
+                    "SELECT conname, contype, conindid FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1",
+                    in: conninfo)
+                #expect(keys.first == "t_pkey|p|\(index ?? "")")
+                #expect(keys.last?.hasPrefix("t_x_key|u|") == true)
+            } else {
+                try migration.undoConstraints()
+                #expect(
+                    try TestServer.value(
+                        "SELECT count(*) FROM pg_indexes WHERE tablename = 't'", in: conninfo) == "0")
+            }
+        }
+    }
+
     /// So many keys that sessions which make them side by side would wait for each other sooner or later.
     @Test func tablesThatReferToEachOtherGetTheirKeys() throws {
         let count = 100

@@ -116,7 +116,7 @@ import Testing
 /// What waits for what in a migration.
 @Suite struct TableWorkTests {
     private enum Step: Hashable {
-        case load(String), make(String), validate(String), analyze(String), compare(String)
+        case load(String), index(String), make(String), validate(String), analyze(String), compare(String)
     }
 
     /// The steps in the order in which one thread does them.
@@ -132,7 +132,7 @@ import Testing
                 cancellation: cancellation, progress: RunProgress(), gate: PauseGate(), differences: nil)
             var work = TableWork()
             work.load(tables.map { .init(table: $0, number: 0, piece: .all) })
-            work.make(SchemaScript(preparation.plan), tables: tables, present: [])
+            work.make(SchemaScript(preparation.plan), tables: tables, present: .init())
             work.compare(
                 zip(preparation.catalog.tables, preparation.plan.tables).map { source, planned in
                     let codes = planned.columns.map {
@@ -150,7 +150,12 @@ import Testing
                 switch item.piece {
                 case .load(let chunk): steps.append(.load(chunk.table))
                 case .make(let object, let sql):
-                    steps.append(sql == object.validation ? .validate(object.name) : .make(object.name))
+                    let name = object.name
+                    steps.append(
+                        sql == object.validation
+                            ? .validate(name)
+                            : sql == object.parts?.index || object.kind == .index ? .index(name) : .make(name)
+                    )
                 case .analyze(let table): steps.append(.analyze(table))
                 case .compare(let job): steps.append(.compare(job.table.source.name))
                 }
@@ -170,14 +175,17 @@ import Testing
             """)
         let place = Dictionary(steps.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let rules: [(Step, before: Step)] = [
-            (.load("child"), .make("child_name_key")), (.make("child_name_key"), .make("child_parent")),
-            (.make("child_name_check"), .compare("child")), (.make("child_name_key"), .compare("child")),
-            (.load("parent"), .make("parent_pkey")), (.make("parent_pkey"), .compare("parent")),
-            (.make("parent_pkey"), .make("child_parent_fkey")),
-            (.make("child_parent"), .make("child_parent_fkey")),
+            (.load("child"), .index("child_name_key")), (.load("child"), .index("child_parent")),
+            (.index("child_name_key"), .compare("child")),
+            (.index("child_name_key"), .make("child_name_key")),
+            (.index("child_parent"), .make("child_name_key")),
+            (.index("child_parent"), .make("child_name_check")),
+            (.load("parent"), .index("parent_pkey")), (.index("parent_pkey"), .compare("parent")),
+            (.index("parent_pkey"), .make("parent_pkey")), (.make("parent_pkey"), .make("child_parent_fkey")),
+            (.make("child_name_check"), .make("child_parent_fkey")),
             (.make("child_parent_fkey"), .validate("child_parent_fkey")),
             (.make("child_up_fkey"), .validate("child_parent_fkey")),
-            (.make("child_parent_fkey"), .analyze("parent")), (.make("child_parent"), .analyze("child")),
+            (.make("child_parent_fkey"), .analyze("parent")), (.make("child_name_check"), .analyze("child")),
         ]
         for (step, next) in rules {
             let (first, second) = (try #require(place[step]), try #require(place[next]))

@@ -124,6 +124,7 @@ extension Migration {
             for stage in [script.foreignKeys, script.keysAndIndexes] {
                 for statement in stage.flatMap({ $0.statements.reversed() }) {
                     _ = try main.query(statement.undo)
+                    if let parts = statement.parts { _ = try main.query(parts.undoIndex) }
                 }
             }
             try ledger.forgetViewsAndFunctions(main)
@@ -152,15 +153,23 @@ extension Migration {
     }
 
     /// Constraints and indexes in the plan's schema.
-    func presentObjects(_ main: borrowing Postgres.Connection) throws -> Set<SchemaScript.Place> {
+    func presentObjects(_ main: borrowing Postgres.Connection) throws -> SchemaScript.Present {
         let result = try main.query(
             """
-            SELECT r.relname, c.conname FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
+            SELECT r.relname, c.conname, true FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
             WHERE c.connamespace = to_regnamespace($1)
-            UNION SELECT r.relname, x.relname FROM pg_index AS i JOIN pg_class AS r ON r.oid = i.indrelid
+            UNION ALL SELECT r.relname, x.relname, false FROM pg_index AS i JOIN pg_class AS r ON r.oid = i.indrelid
                 JOIN pg_class AS x ON x.oid = i.indexrelid WHERE x.relnamespace = to_regnamespace($1)
             """, [quoteIdentifier(plan.schema)])
-        return Set(
-            (0..<result.count).map { .init(table: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "") })
+        var present = SchemaScript.Present()
+        for row in 0..<result.count {
+            let place = SchemaScript.Place(table: result.text(row, 0) ?? "", name: result.text(row, 1) ?? "")
+            if result.bool(row, 2) {
+                present.constraints.insert(place)
+            } else {
+                present.indexes.insert(place)
+            }
+        }
+        return present
     }
 }

@@ -16,8 +16,9 @@ struct TableWork: Sendable {
     }
 
     enum Milestone: Hashable, Sendable {
-        /// All rows of a table are there; its keys and checks; its indexes; its foreign keys, and those of others to it.
-        case loaded(String), keyed(String), indexed(String), linked(String)
+        /// All rows of a table are there; the indexes of its keys; all its indexes; its keys and checks; its foreign keys,
+        /// and those of others to it.
+        case loaded(String), keyed(String), indexed(String), constrained(String), linked(String)
         /// Both sides of a table that is compared in pieces are read.
         case read(String)
         /// All rows of all tables; all that follows them.
@@ -50,44 +51,55 @@ struct TableWork: Sendable {
     }
 
     /// Makes what is not `present`; the tables are in the order in which they matter.
-    mutating func make(_ script: SchemaScript, tables: [String], present: Set<SchemaScript.Place>) {
+    ///
+    /// Indexes, those of keys among them, only keep writers away, and so are made side by side. What locks out everybody
+    /// follows them and takes no time: the constraint that takes its index; but for checks, which look at the rows.
+    mutating func make(_ script: SchemaScript, tables: [String], present: SchemaScript.Present) {
         let names = Dictionary(
             script.plan.tables.map { ($0.name, $0.targetName) }, uniquingKeysWith: { first, _ in first })
-        func isPresent(_ statement: SchemaScript.Statement, _ table: String) -> Bool {
-            present.contains(.init(table: names[table] ?? table, name: statement.name))
-        }
         func missing(
             _ all: [(table: String, statements: [SchemaScript.Statement])]
         ) -> [(table: String, statement: SchemaScript.Statement)] {
             let byTable = Dictionary(all, uniquingKeysWith: +)
             return tables.flatMap { table in (byTable[table] ?? []).map { (table, $0) } }
         }
-        for (table, statement) in missing(script.keysAndIndexes) where !isPresent(statement, table) {
-            let piece = Piece.make(statement, sql: statement.sql)
+        let own = missing(script.keysAndIndexes).filter { table, statement in
+            !present.has(statement, of: names[table] ?? table)
+        }
+        for (table, statement) in own {
+            if let parts = statement.parts {
+                guard !present.hasIndex(of: statement, on: names[table] ?? table) else { continue }
+                builds.append(
+                    .init(
+                        piece: .make(statement, sql: parts.index), after: [.loaded(table)],
+                        partOf: [.keyed(table), .indexed(table), .allMade]))
+            } else if statement.kind == .index {
+                builds.append(
+                    .init(
+                        piece: .make(statement, sql: statement.sql), after: [.loaded(table)],
+                        partOf: [.indexed(table), .allMade]))
+            }
+        }
+        for (table, statement) in own where statement.kind != .index {
             builds.append(
-                statement.kind == .index
-                    ? .init(
-                        piece: piece, after: [.loaded(table), .keyed(table)],
-                        partOf: [.indexed(table), .allMade])
-                    : .init(
-                        piece: piece, after: [.loaded(table)],
-                        partOf: [.keyed(table), .indexed(table), .allMade],
-                        exclusive: .turn(table)))
+                .init(
+                    piece: .make(statement, sql: statement.parts?.constraint ?? statement.sql),
+                    after: [.loaded(table), .indexed(table)],
+                    partOf: [.constrained(table), .allMade], exclusive: .turn(table)))
         }
         let keys = missing(script.foreignKeys)
-        for (table, statement) in keys where !isPresent(statement, table) {
+        for (table, statement) in keys where !present.has(statement, of: names[table] ?? table) {
             let parent = statement.parent ?? table
             builds.append(
                 .init(
                     piece: .make(statement, sql: statement.sql),
-                    after: [.loaded(table), .loaded(parent), .indexed(table), .indexed(parent)],
+                    after: Set([table, parent].flatMap { [.loaded($0), .indexed($0), .constrained($0)] }),
                     partOf: [.linked(table), .linked(parent), .allMade], exclusive: .turnOfKeys))
         }
         for table in tables {
             builds.append(
                 .init(
-                    piece: .analyze(table: table), after: [.loaded(table), .indexed(table), .linked(table)],
-                    partOf: [.allMade],
+                    piece: .analyze(table: table), after: Self.allOf(table), partOf: [.allMade],
                     exclusive: .turn(table)))
         }
         for (table, statement) in keys {
@@ -95,10 +107,14 @@ struct TableWork: Sendable {
             guard let sql = statement.validation else { continue }
             builds.append(
                 .init(
-                    piece: .make(statement, sql: sql),
-                    after: [.loaded(table), .indexed(table), .linked(table)],
-                    partOf: [.allMade], exclusive: .turn(table)))
+                    piece: .make(statement, sql: sql), after: Self.allOf(table), partOf: [.allMade],
+                    exclusive: .turn(table)))
         }
+    }
+
+    /// Everything of a table's but what looks at its rows once more.
+    private static func allOf(_ table: String) -> Set<Milestone> {
+        [.loaded(table), .indexed(table), .constrained(table), .linked(table)]
     }
 
     /// Compares tables, the largest first.

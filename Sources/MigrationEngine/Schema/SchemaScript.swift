@@ -93,6 +93,8 @@ public struct SchemaScript: Sendable {
         var validation: String?
         /// The table that a foreign key refers to.
         var parent: String?
+        /// The same key in two parts: its index, which is made beside others, and the constraint that takes it, in no time.
+        var parts: (index: String, constraint: String, undoIndex: String)?
         /// Takes the object away again.
         let undo: String
 
@@ -105,25 +107,29 @@ public struct SchemaScript: Sendable {
         let name: String
     }
 
+    /// What is in the target already.
+    struct Present {
+        var constraints: Set<Place> = []
+        /// Those of constraints too.
+        var indexes: Set<Place> = []
+
+        func has(_ statement: Statement, of table: String) -> Bool {
+            (statement.kind == .index ? indexes : constraints)
+                .contains(Place(table: table, name: statement.name))
+        }
+
+        func hasIndex(of statement: Statement, on table: String) -> Bool {
+            indexes.contains(Place(table: table, name: statement.name))
+        }
+    }
+
     /// Keys and indexes by table. Those of one table are made one after the other, tables beside each other.
     var keysAndIndexes: [(table: String, statements: [Statement])] {
         tables.map { table in
             var statements: [Statement] = []
             let name = qualified(table)
-            if let key = table.primaryKey {
-                let sql =
-                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) PRIMARY KEY "
-                    + list(table.targetNames(key.columns))
-                statements.append(
-                    .init(kind: .primaryKey, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
-            }
-            for key in table.uniques ?? [] {
-                let sql =
-                    "ALTER TABLE \(name) ADD CONSTRAINT \(quoteIdentifier(key.name)) UNIQUE "
-                    + list(table.targetNames(key.columns))
-                statements.append(
-                    .init(kind: .unique, name: key.name, sql: sql, undo: dropConstraint(key.name, name)))
-            }
+            if let key = table.primaryKey { statements.append(self.key(key, .primaryKey, of: table)) }
+            statements += (table.uniques ?? []).map { key($0, .unique, of: table) }
             for index in table.indexes ?? [] {
                 statements.append(
                     .init(
@@ -139,6 +145,22 @@ public struct SchemaScript: Sendable {
             }
             return (table.name, statements)
         }.filter { !$0.statements.isEmpty }
+    }
+
+    private func key(
+        _ key: MigrationPlan.Key, _ kind: ObjectState.Kind, of table: MigrationPlan.Table
+    ) -> Statement {
+        let (table, name, columns) = (
+            qualified(table), quoteIdentifier(key.name), list(table.targetNames(key.columns))
+        )
+        let add =
+            "ALTER TABLE \(table) ADD CONSTRAINT \(name) \(kind == .primaryKey ? "PRIMARY KEY" : "UNIQUE") "
+        return Statement(
+            kind: kind, name: key.name, sql: add + columns,
+            parts: (
+                "CREATE UNIQUE INDEX \(name) ON \(table) \(columns)", add + "USING INDEX \(name)",
+                "DROP INDEX IF EXISTS \(qualified(key.name))"
+            ), undo: dropConstraint(key.name, table))
     }
 
     private func create(_ index: MigrationPlan.Index, on table: MigrationPlan.Table) -> String {
