@@ -121,6 +121,7 @@ private final class FaultBench {
             var end = FaultEnd.untouched
             var faults = Bool.random(using: &random) ? [fault] : [fault, .killOfHowdah]
             var isHit = false
+            var last = ""
             for _ in 0..<4 {
                 let loaded = try pieces(direct)
                 let outcome = try attempt(
@@ -132,8 +133,9 @@ private final class FaultBench {
                 }
                 guard isHit else { throw FaultFailure(description: "failed by itself: \(outcome.output)") }
                 end = .begunAnew
+                last = "exit \(outcome.exit): \(outcome.output) \(outcome.errors.suffix(600))"
             }
-            throw FaultFailure(description: "four runs have not come to an end")
+            throw FaultFailure(description: "four runs have not come to an end; the last: \(last)")
         }
     }
 

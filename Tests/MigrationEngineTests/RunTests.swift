@@ -132,6 +132,31 @@ import Testing
         }
     }
 
+    /// It may have been killed before it could say how it ended.
+    @Test func aRunThatHasEndedIsComparedAgainAndItsTargetStays() throws {
+        try withSource { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            let ledger = """
+                SELECT finished, outcome FROM howdah.run UNION ALL SELECT loaded, '' FROM howdah.ledger
+                """
+            let before = try TestServer.rows(ledger, in: target)
+            let report = try TestMigration().run(path, state: state, into: target)
+            #expect(report.outcome == .proven)
+            #expect(report.resumedRows == 3)
+            #expect(report.notices.contains { $0.contains("had loaded all of it") })
+            #expect(try TestServer.rows(ledger, in: target) == before)
+            // What the application writes from then on is found, and never taken for the run's own.
+            try TestServer.execute("UPDATE a SET v = '(9,9)' WHERE id = 1", in: target)
+            let changed = try TestMigration().run(path, state: state, into: target)
+            #expect(changed.outcome == .differs)
+            var migration = TestMigration()
+            migration.restart = true
+            #expect(throws: MigrationError.self) { _ = try migration.run(path, state: state, into: target) }
+            #expect(try TestServer.value("SELECT v FROM a WHERE id = 1", in: target) == "(9,9)")
+            #expect(try TestServer.rows(ledger, in: target) == before)
+        }
+    }
+
     @Test func aRunGoesOnOverTablesThatNobodyElseHasWrittenTo() throws {
         try withSource { path, state, target in
             _ = try TestMigration().run(path, state: state, into: target)

@@ -69,6 +69,10 @@ public struct Migration: Sendable {
             hasBegun = true
             return try continuing(open).goOn(open.ledger, start: start, main)
         }
+        if let ended = try endedRun(main) {
+            hasBegun = true
+            return try continuing(ended).compareAgain(ended, start: start, main)
+        }
         try clearTheWay(main)
         let (findings, settled) = try reviewOnServer(main)
         if !findings.isEmpty {
@@ -425,8 +429,19 @@ public struct Migration: Sendable {
                 remedy: "Run the same command again for the proof, or howdah validate SOURCE TARGET.",
                 exit: original.exit, mayPass: original.mayPass)
         }
-        progress.end()
         let loaded = try ledger.loadedRows(main).merging(ledger.presentRows(main), uniquingKeysWith: +)
+        var report = try report(verdicts, sequences, loaded: loaded, start: start)
+        try ledger.finish(report.outcome.rawValue, main)
+        report.seconds = rounded((ContinuousClock.now - start).seconds)
+        return report
+    }
+
+    /// What the verdicts come to; a source that has changed since is looked for now.
+    func report(
+        _ verdicts: [String: TableVerdict], _ sequences: Sequences.Outcome = .init(), loaded: [String: Int],
+        start: ContinuousClock.Instant
+    ) throws -> MigrationReport {
+        progress.end()
         var report = report(start: start)
         report.objects += sequences.objects
         report.findings += sequences.findings
@@ -439,8 +454,6 @@ public struct Migration: Sendable {
         report.views = (plan.views ?? []).map { .init(view: $0.name, verdicts[$0.name]) }
         let isCurrent = try preparation.snapshot.isCurrent(cancellation: Cancellation())
         report.conclude(isStale: !isCurrent, isRehearsal: isRehearsal)
-        try ledger.finish(report.outcome.rawValue, main)
-        report.seconds = rounded((ContinuousClock.now - start).seconds)
         return report
     }
 }

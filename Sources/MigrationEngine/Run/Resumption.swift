@@ -37,6 +37,33 @@ extension Migration {
         return Open(ledger: unproven.ledger, started: unproven.started, begun: begun)
     }
 
+    /// The run that ended well and has left the target as it would be left now: one that was stopped before it could say
+    /// so, or that is asked for twice. Nothing of it is to be done but to say what is there.
+    func endedRun(_ main: borrowing Postgres.Connection) throws -> Open? {
+        guard !restart, let ledger = try Ledger.newest(schema: plan.schema, main),
+            let status = try ledger.status(main), status.stage == .ended, let outcome = status.outcome
+        else { return nil }
+        let run = Ledger.Unproven(ledger: ledger, started: status.started, outcome: outcome)
+        guard try obstacle(run, main) == nil, let begun = try ledger.begun(main) else { return nil }
+        return Open(ledger: ledger, started: status.started, begun: begun)
+    }
+
+    /// Compares everything once more and writes nothing: a run that is proven stays so, whatever came to its rows since.
+    func compareAgain(
+        _ open: Open, start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
+    ) throws -> MigrationReport {
+        progress.note("the run that began at \(open.started) has ended here: its rows are compared again")
+        let loaded = try open.ledger.loadedRows(main)
+        progress.setTables(plan.tables.filter { !$0.isSkipped }.map(counters))
+        progress.begin(.proof)
+        var report = try report(try proof.run(), loaded: loaded, start: start)
+        report.resumedRows = loaded.values.reduce(0, +)
+        report.notices.append(
+            "the run that began at \(open.started) had loaded all of it; it was compared again, and nothing was written"
+                + (report.outcome == .differs ? ": what differs has changed since" : ""))
+        return report
+    }
+
     /// Why an open run cannot go on.
     func obstacle(_ unproven: Ledger.Unproven, _ main: borrowing Postgres.Connection) throws -> String? {
         let ledger = unproven.ledger
