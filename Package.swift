@@ -31,7 +31,9 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
-        .target(name: "AppProject", dependencies: ["MigrationEngine"], swiftSettings: strict),
+        .target(
+            name: "AppProject", dependencies: ["MigrationEngine", "SQLDialect", "Postgres"],
+            swiftSettings: strict),
         .target(
             name: "Playbook", dependencies: ["MigrationEngine", "AppProject", "SQLite", "Postgres"],
             swiftSettings: strict),
@@ -88,7 +90,8 @@ let package = Package(
             name: "AppProjectTests", dependencies: ["AppProject", "MigrationEngine", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DemoProjectTests", dependencies: ["DemoProject", "SQLite", "TestSupport"],
+            name: "DemoProjectTests",
+            dependencies: ["DemoProject", "AppProject", "MigrationEngine", "SQLite", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "PlaybookTests",

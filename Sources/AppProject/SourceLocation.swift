@@ -1,7 +1,7 @@
 import MigrationEngine
 
 /// Which SQLite file a path means, and what its project says about it.
-public struct SourceLocation: Sendable {
+public struct SourceLocation: Codable, Sendable, Equatable {
     /// Absolute.
     public let databasePath: String
     /// Absolute; nil for a bare file.

@@ -14,6 +14,10 @@ public struct BookState: Sendable, Equatable {
         /// The operator's note.
         public let note: String
         public let isManual: Bool
+        /// Whether it may be settled as one that does not apply.
+        public let canSkip: Bool
+        /// What to do by hand, line by line; for what the application is made with, where that is known.
+        public let byHand: [String]
         /// Why it cannot be undone now; nil where it can.
         public let undoObstacle: String?
 

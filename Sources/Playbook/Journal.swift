@@ -8,12 +8,17 @@ public struct JournalEntry: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
         /// Written before anything is changed: without its `done` the work was interrupted.
         case started, undoing
+        /// Files are about to be written: what they hold now, and will hold.
+        case changing
         case done, failed, cancelled, undecided, undone
         case ticked, unticked, skipped, note
         /// An item of the operator's own on the checklist, and its end.
         case added, removed
         /// The target was named; rehearsal or live was chosen.
         case target, mode
+
+        /// Whether it leaves the state of a step as it is.
+        var isRemark: Bool { self == .note || self == .changing }
     }
 
     public let id: Int

@@ -37,7 +37,7 @@ public enum Phases {
                 "(and @types/pg), psycopg, or what your framework names.",
                 "Keep SQLite's driver until the cutover is behind you, then take it out.",
                 "An application without a driver of its own needs nothing here: settle it with -.",
-            ]),
+            ], undo: "brings package.json back, byte for byte"),
         Step(
             "1.6", "profile",
             "Looks at every value of every column, and finds what would not arrive as it is.",
@@ -55,26 +55,28 @@ public enum Phases {
     private static let environment = [
         Step(
             "2.1", ".env", "The application's DATABASE_URL leads to PostgreSQL.",
+            // Whatever restarts the application meanwhile must not send it to a database without its rows.
+            liveNeeds: ["3.4"],
             byHand: [
                 "Set DATABASE_URL in .env (and .env.*, docker-compose.yml) to the new database:",
                 "  postgresql://USER:PASSWORD@HOST:5432/DATABASE, with special characters percent-encoded.",
                 "Leave every other line as it is; keep a copy of the file for the way back.",
-            ]),
+            ], basis: [.target], undo: "brings the .env files back, byte for byte"),
         Step(
             "2.2", "schema.prisma", "The ORM's own settings name PostgreSQL.",
             byHand: [
                 "Prisma: set provider = \"postgresql\" in schema.prisma or prisma.config.ts.",
                 "Django, Rails and others: set the adapter in settings.py, database.yml, or the like.",
                 "No ORM: nothing to do; settle it with -.",
-            ]),
+            ], basis: [.plan], undo: "brings the schema's files back, byte for byte"),
         Step(
             "2.3", "migrations", "Old migrations are kept aside, and a first one for PostgreSQL is there.",
-            needs: ["2.2"],
+            needs: ["1.7"],
             byHand: [
                 "Prisma: move prisma/migrations aside and make a baseline:",
                 "  npx prisma migrate diff --from-empty --to-schema-datamodel prisma/schema.prisma --script",
                 "into prisma/migrations/0_init/migration.sql, then npx prisma migrate resolve --applied 0_init.",
-            ]),
+            ], basis: [.plan, .target], undo: "brings the migrations back, byte for byte"),
         Step(
             "2.4", "client", "The client that the application uses is made anew.", needs: ["2.2"],
             byHand: [
@@ -115,10 +117,11 @@ public enum Phases {
             byHand: [
                 "Look for: raw SQL, PRAGMA, INSERT OR REPLACE, strftime, datetime('now'), GLOB, ROWID,",
                 "LIKE that must not tell cases apart (ILIKE), double-quoted texts, SQLITE_ error codes.",
-            ]),
+            ], undo: "forgets what was found"),
         Step(
             "4.2", "raw SQL", "Every raw query runs on PostgreSQL.", needs: ["4.1"],
-            byHand: ["Run each raw query by psql on the rehearsal: howdah rehearsal url shows where it is."]),
+            byHand: ["Run each raw query by psql on the rehearsal: howdah rehearsal url shows where it is."],
+            basis: [.target, .run], undo: "forgets the server's answers"),
         Step(
             "4.3", "review", "Each place found is fixed, or accepted with a reason.", needs: ["4.1"],
             byHand: ["Fix or accept each place, then tick this with a note of what you accepted and why."]),

@@ -35,7 +35,8 @@ extension Playbook {
             step: step.id, title: step.title, state: standing.state(step.id),
             evidence: isOver ? [] : entry?.evidence ?? [], when: isOver ? "" : entry?.time ?? "",
             who: isOver ? "" : entry?.who ?? "", note: entry?.kind == .ticked ? entry?.text ?? "" : "",
-            isManual: step.kind == .manual, undoObstacle: standing.undoObstacle(step.id))
+            isManual: isByHand(step), canSkip: step.kind != .automatic, byHand: byHand(step),
+            undoObstacle: standing.undoObstacle(step.id))
     }
 
     // MARK: What steps left behind
@@ -164,7 +165,7 @@ extension Playbook {
 
     /// Settles a step that does not apply.
     public func skip(_ id: String, reason: String) throws {
-        guard let step = Phases.step(id), step.kind == .manual else {
+        guard let step = Phases.step(id), step.kind != .automatic else {
             throw MigrationError(
                 .state, "step \(id) cannot be skipped: later steps build on it", remedy: "Run it.",
                 exit: .usage)
@@ -207,7 +208,7 @@ extension Playbook {
 
     private func subject(_ id: String) throws -> String {
         if let step = Phases.step(id) {
-            guard step.kind == .manual else {
+            guard step.kind != .automatic else {
                 throw MigrationError(
                     .state, "step \(id) is howdah's to run: it is ticked by its evidence",
                     remedy: "Run it: howdah step PROJECT \(id) run.", exit: .usage)

@@ -13,6 +13,10 @@ public final class Playbook: Sendable {
     public let workspace: Workspace
     public let journal: Journal
     private let isWriter: Bool
+    /// Assisted steps that howdah does itself in this project.
+    private let assisted: Set<String>
+    /// What the application is made with.
+    let frameworks: [Framework.Found]
     private let state: Mutex<State>
 
     private struct State {
@@ -34,8 +38,10 @@ public final class Playbook: Sendable {
     static let workers = max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))
     static let operations: [String: any StepOperation] = [
         "1.1": SourceStep(), "1.2": BackupStep(), "1.3": TargetStep(), "1.4": DatabaseStep(),
-        "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "3.2": CopyStep(),
-        "3.3": ConstraintsStep(), "3.4": ProofStep(),
+        "1.5": PackagesStep(),
+        "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "2.1": EnvironmentStep(),
+        "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "3.2": CopyStep(), "3.3": ConstraintsStep(),
+        "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
     ]
 
     /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
@@ -44,6 +50,8 @@ public final class Playbook: Sendable {
     ) throws {
         self.workspace = workspace
         self.isWriter = isWriter
+        assisted = Self.assisted(in: workspace)
+        frameworks = workspace.location.projectDirectory.map(Framework.found) ?? []
         journal = try Journal(workspace.state, who: who ?? NSUserName(), isWriter: isWriter)
         let entries = journal.entries
         let mode = entries.last { $0.kind == .mode }.flatMap { Mode(rawValue: $0.text) } ?? .rehearsal
@@ -74,7 +82,7 @@ public final class Playbook: Sendable {
 
     /// What happened last to a step; a remark is nothing that happened to it.
     func entry(of step: String, _ mode: Mode) -> JournalEntry? {
-        journal.last(step, mode) { $0.kind != .note }
+        journal.last(step, mode) { !$0.kind.isRemark }
     }
 
     /// The snapshot that a mode works on, as step 1.2 noted it.
@@ -100,7 +108,7 @@ public final class Playbook: Sendable {
 
     /// The step that another howdah has begun and is at work on.
     private func runningElsewhere(_ mode: Mode) -> String? {
-        let last = journal.entries.last { $0.mode == mode && $0.kind != .note }
+        let last = journal.entries.last { $0.mode == mode && !$0.kind.isRemark }
         guard let last, [.started, .undoing].contains(last.kind), WriterLock.isHeld(workspace.state) else {
             return nil
         }
@@ -109,12 +117,12 @@ public final class Playbook: Sendable {
 
     private func standing(_ mode: Mode, running: String?) -> Standing {
         var newest: [String: JournalEntry] = [:]
-        for entry in journal.entries where entry.mode == mode && entry.kind != .note {
+        for entry in journal.entries where entry.mode == mode && !entry.kind.isRemark {
             newest[entry.subject] = entry
         }
         var now: [Step.Basis: String] = [:]
         for basis in Step.Basis.allCases { now[basis] = value(of: basis, mode) }
-        return Standing(entries: newest, now: now, status: status(mode), running: running)
+        return Standing(entries: newest, now: now, status: status(mode), running: running, mode: mode)
     }
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }
@@ -289,8 +297,38 @@ public final class Playbook: Sendable {
         StepContext(book: self, mode: mode, activity: activity)
     }
 
+    /// Whether the operator does a step, and ticks it: one that howdah does only in projects that it understands, too.
+    public func isByHand(_ step: Step) -> Bool {
+        switch step.kind {
+        case .automatic: false
+        case .manual: true
+        case .assisted: !assisted.contains(step.id)
+        }
+    }
+
+    /// What to do by hand: what the application's framework asks for goes before what holds for all.
+    func byHand(_ step: Step) -> [String] {
+        let advice = frameworks.flatMap { found in
+            found.framework.advice[step.id].map { [found.evidence] + $0 } ?? []
+        }
+        return advice.isEmpty ? step.byHand : advice
+    }
+
+    private static func assisted(in workspace: Workspace) -> Set<String> {
+        guard let directory = workspace.location.projectDirectory else { return [] }
+        let steps = Phases.steps.filter { $0.kind == .assisted && operations[$0.id] != nil }.map(\.id)
+        let editor = ProjectEditor(directory: directory)
+        let isThere = [
+            "1.5": editor.hasManifest, "2.1": !editor.environmentFiles.isEmpty || editor.hasPrisma,
+            "2.2": editor.hasPrisma, "2.3": editor.hasPrisma,
+        ]
+        return Set(steps.filter { isThere[$0] ?? true })
+    }
+
     private func operation(_ id: String) throws -> any StepOperation {
-        if let operation = Self.operations[id] { return operation }
+        if let operation = Self.operations[id], Phases.step(id).map({ !isByHand($0) }) ?? false {
+            return operation
+        }
         guard let step = Phases.step(id) else {
             throw MigrationError(
                 .state, "there is no step \(id)",
@@ -298,7 +336,7 @@ public final class Playbook: Sendable {
         }
         throw MigrationError(
             .state, "step \(id), \(step.title), is done by hand",
-            remedy: (step.byHand + ["Then tick it with a note."]).joined(separator: "\n"), exit: .undecided)
+            remedy: (byHand(step) + ["Then tick it with a note."]).joined(separator: "\n"), exit: .undecided)
     }
 
     /// What a step would do.
@@ -370,7 +408,7 @@ public final class Playbook: Sendable {
                 .state, "step \(id) cannot be undone: \(obstacle)", remedy: "Nothing was changed.",
                 exit: .undecided)
         }
-        if Phases.step(id)?.kind == .manual {
+        if isTickedByHand(id, mode) {
             return Preview([.init("Takes the tick of \(id) away", ["The journal keeps that it was there."])])
         }
         guard let preview = try operation(id).undoPreview(context(activity)) else {
@@ -380,11 +418,16 @@ public final class Playbook: Sendable {
         return preview
     }
 
+    private func isTickedByHand(_ id: String, _ mode: Mode) -> Bool {
+        Phases.step(id)?.kind == .manual
+            || entry(of: id, mode).map { [.ticked, .skipped].contains($0.kind) } ?? false
+    }
+
     /// Undoes a step, journalled before and after.
     public func undo(_ id: String, _ activity: Activity) throws {
         let mode = mode
         if let obstacle = undoObstacle(id, mode) { throw Self.notYet(id, obstacle) }
-        if Phases.step(id)?.kind == .manual {
+        if isTickedByHand(id, mode) {
             try untick(id)
             return
         }

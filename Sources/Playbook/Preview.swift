@@ -1,7 +1,7 @@
 /// What a step, or its undo, would do: shown before it is done.
 public struct Preview: Sendable, Equatable {
     public enum Style: Sendable, Equatable {
-        case plain, sql, list
+        case plain, sql, list, diff
     }
 
     public struct Section: Sendable, Equatable {

@@ -11,12 +11,14 @@ struct Standing {
     let status: RunStatus??
     /// The step that runs at this moment.
     let running: String?
+    var mode = Mode.rehearsal
 
     func state(_ id: String) -> StepState {
         if id == running { return .running }
         guard let step = Phases.step(id) else { return .waiting("there is no step \(id)") }
         if let state = recorded(step) { return state }
-        if let need = step.needs.first(where: { !state($0).isSettled }) {
+        let needs = step.needs + (mode == .live ? step.liveNeeds : [])
+        if let need = needs.first(where: { !state($0).isSettled }) {
             return .waiting("waits for \(need)")
         }
         return .ready
@@ -96,9 +98,16 @@ struct Standing {
     func undoObstacle(_ id: String) -> String? {
         guard let step = Phases.step(id), step.undo != nil else { return "it changed nothing" }
         guard hasLeftSomething(id) else { return "it has not been done" }
-        let builders = Phases.steps.filter { $0.kind == .automatic && $0.undo != nil && Self.needs($0, id) }
+        let builders = Phases.steps.filter { $0.kind != .manual && $0.undo != nil && Self.needs($0, id) }
         // The last of them goes first.
-        return builders.last { hasLeftSomething($0.id) }.map { "undo \($0.id) first: it builds on it" }
+        return builders.last { hasLeftSomething($0.id) && !isByHand($0.id) }.map {
+            "undo \($0.id) first: it builds on it"
+        }
+    }
+
+    /// Whether the operator did it: then howdah has nothing to take back first.
+    private func isByHand(_ id: String) -> Bool {
+        entries[id].map { [.ticked, .skipped].contains($0.kind) } ?? false
     }
 
     private func hasLeftSomething(_ id: String) -> Bool {

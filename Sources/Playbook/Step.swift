@@ -3,6 +3,8 @@ public struct Step: Sendable, Identifiable {
     public enum Kind: Sendable {
         /// Run by howdah on the operator's word, after a preview.
         case automatic
+        /// So run in projects that howdah understands, done by hand in others.
+        case assisted
         /// Done by the operator, who ticks it with a note.
         case manual
     }
@@ -19,6 +21,8 @@ public struct Step: Sendable, Identifiable {
     public let kind: Kind
     /// Steps that must be settled before.
     public let needs: [String]
+    /// Further ones on the live target, where the application itself is changed.
+    public let liveNeeds: [String]
     public let basis: [Basis]
     /// What to do by hand, line by line.
     public let byHand: [String]
@@ -34,20 +38,26 @@ public struct Step: Sendable, Identifiable {
         self.purpose = purpose
         kind = .automatic
         self.needs = needs
+        liveNeeds = []
         self.basis = basis
         byHand = []
         self.undo = undo
     }
 
-    init(_ id: String, _ title: String, _ purpose: String, needs: [String] = [], byHand: [String]) {
+    /// With a word for its undo, howdah does it where it can.
+    init(
+        _ id: String, _ title: String, _ purpose: String, needs: [String] = [], liveNeeds: [String] = [],
+        byHand: [String], basis: [Basis] = [], undo: String? = nil
+    ) {
         self.id = id
         self.title = title
         self.purpose = purpose
-        kind = .manual
+        kind = undo == nil ? .manual : .assisted
         self.needs = needs
-        basis = []
+        self.liveNeeds = liveNeeds
+        self.basis = basis
         self.byHand = byHand
-        undo = "takes the tick away"
+        self.undo = undo ?? "takes the tick away"
     }
 
     public var phase: Int { Int(id.prefix { $0 != "." }) ?? 0 }

@@ -24,12 +24,7 @@ public struct Workspace: Sendable {
     /// no lock.
     public init(_ path: String, state override: String?, isWriter: Bool = true) throws {
         let environment = ProcessInfo.processInfo.environment
-        let location: SourceLocation
-        do {
-            location = try ProjectLocator.locate(path, environment: environment)
-        } catch {
-            throw MigrationError(.sourceNotFound, error.message, remedy: error.remedy, exit: .usage)
-        }
+        let location = try Self.locate(path, state: override, environment)
         let source = try SourceFile(path: location.databasePath)
         // A file that was named itself keeps its state beside it, whatever project it belongs to.
         let isFolder = absolutePath(path) != source.path
@@ -40,6 +35,56 @@ public struct Workspace: Sendable {
         self.location = location
         self.source = source
         self.state = state
+        if isWriter { try remember() }
+    }
+
+    // MARK: What the project said before it was changed
+
+    private static let memory = "location.json"
+
+    /// Where the source is and what its project says of it. Once the project leads to PostgreSQL, it no longer tells: then what
+    /// it said before counts.
+    private static func locate(
+        _ path: String, state override: String?, _ environment: [String: String]
+    ) throws -> SourceLocation {
+        let path = absolutePath(path)
+        let before = remembered(path, override)
+        do {
+            let location = try ProjectLocator.locate(path, environment: environment)
+            guard location.hints == nil, let before else { return location }
+            // A file that was named is that file.
+            return before.databasePath == location.databasePath || location.databasePath != path
+                ? before : location
+        } catch {
+            if let before { return before }
+            throw MigrationError(.sourceNotFound, error.message, remedy: error.remedy, exit: .usage)
+        }
+    }
+
+    private static func remembered(_ path: String, _ override: String?) -> SourceLocation? {
+        let below = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let folders =
+            override.map { [$0] }
+            ?? (["\(path).howdah", "\(path)/.howdah"] + below.sorted().map { "\(path)/\($0)/.howdah" })
+        let found = folders.compactMap { folder -> SourceLocation? in
+            FileManager.default.contents(atPath: "\(folder)/\(memory)").flatMap {
+                try? JSONDecoder().decode(SourceLocation.self, from: $0)
+            }
+        }
+        // Of several nobody knows which one is meant.
+        guard found.count == 1, let location = found.first, access(location.databasePath, R_OK) == 0 else {
+            return nil
+        }
+        return location
+    }
+
+    private func remember() throws {
+        guard location.hints != nil else { return }
+        let text = Journal.encode(location)
+        guard FileManager.default.contents(atPath: "\(state.path)/\(Self.memory)") != Data(text.utf8) else {
+            return
+        }
+        try state.write(text, to: Self.memory)
     }
 
     /// The project's name, or the file's.

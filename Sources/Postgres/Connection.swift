@@ -69,6 +69,12 @@ public struct Connection: ~Copyable {
 
     public var user: String { String(cString: PQuser(handle)) }
 
+    /// The password that opened the connection, wherever it came from; nil where none was needed.
+    public var password: String? {
+        guard PQconnectionUsedPassword(handle) == 1, let text = PQpass(handle) else { return nil }
+        return String(cString: text)
+    }
+
     /// Takes the notices and warnings that came since the last call, oldest first.
     public borrowing func takeNotices() -> [String] {
         notices.take()
@@ -97,6 +103,13 @@ public struct Connection: ~Copyable {
         try flush(sql)
         guard let result = try lastResult(sql) else { throw failure(sql) }
         return Result(result.take())
+    }
+
+    /// Has the server prepare one statement, and runs nothing: what it would refuse, it refuses now.
+    public borrowing func prepare(_ sql: String) throws(PostgresError) {
+        guard PQsendPrepare(handle, "", sql, 0, nil) == 1 else { throw failure(sql) }
+        try flush(sql)
+        _ = try lastResult(sql)
     }
 
     /// Runs `body` between BEGIN and COMMIT; an error rolls back and is thrown on.

@@ -74,6 +74,26 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
 
     public var description: String { url }
 
+    /// The URL by which an application's own client connects, password and all: for a file that only its owner reads.
+    ///
+    /// Clients other than libpq want a host even where a socket is meant.
+    public func clientURL(password: String?, schema: String) -> String {
+        let host = settings["host"] ?? "localhost"
+        let isSocket = host.hasPrefix("/")
+        var text = "postgresql://"
+        if let user = settings["user"] {
+            text += Self.percentEncoded(user) + (password.map { ":" + Self.percentEncoded($0) } ?? "") + "@"
+        }
+        text += isSocket ? "localhost" : host.contains(":") ? "[\(host)]" : Self.percentEncoded(host)
+        if let port = settings["port"] { text += ":\(port)" }
+        text += "/" + Self.percentEncoded(settings["dbname"] ?? "")
+        var parameters = [("schema", schema)]
+        if isSocket { parameters.append(("host", host)) }
+        if let mode = settings["sslmode"] { parameters.append(("sslmode", mode)) }
+        return text + "?"
+            + parameters.map { "\($0.0)=\(Self.percentEncoded($0.1, keeping: "/"))" }.joined(separator: "&")
+    }
+
     private static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
         let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" + kept
         var encoded = ""

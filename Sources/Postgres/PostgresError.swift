@@ -28,10 +28,12 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
     public let detail: String?
     public let hint: String?
     public let statement: String?
+    /// Where in the statement the server stopped, in characters from 1.
+    public let position: Int?
 
     public init(
         _ code: Code, _ message: String, sqlState: String? = nil, detail: String? = nil, hint: String? = nil,
-        statement: String? = nil
+        statement: String? = nil, position: Int? = nil
     ) {
         self.code = code
         self.sqlState = sqlState
@@ -39,6 +41,7 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
         self.detail = detail
         self.hint = hint
         self.statement = statement
+        self.position = position
     }
 
     public var description: String {
@@ -74,7 +77,8 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
                 .server
             }
         return PostgresError(
-            code, primary, sqlState: state, detail: field("D"), hint: field("H"), statement: summary)
+            code, primary, sqlState: state, detail: field("D"), hint: field("H"), statement: summary,
+            position: field("P").flatMap { Int($0) })
     }
 
     static func fromConnection(_ connection: OpaquePointer, _ code: Code, statement: String? = nil)

@@ -22,6 +22,7 @@ struct Howdah: ParsableCommand {
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
             ValidateCommand.self, RepairCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
+            ConfigureCommand.self, RollbackCommand.self, ScanCommand.self,
             ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)

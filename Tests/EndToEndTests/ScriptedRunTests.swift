@@ -28,13 +28,18 @@ import Testing
         }
     }
 
-    private static let automatic = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+    /// What howdah does with any file.
+    private static let engine = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+    /// Up to the proof with the demo's project, whose settings it knows too.
+    private static let automatic = [
+        "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7", "1.8", "2.1", "2.2", "2.3", "3.2", "3.3", "3.4",
+    ]
 
     @Test(arguments: ["60x15", "80x24", "120x40"]) func enterAloneTakesTheDemoToProven(_ size: String) throws
     {
         try withTemporaryFolder { folder in
             let script =
-                ":wait-idle\n" + String(repeating: Self.enter, count: 21)
+                ":wait-idle\n" + String(repeating: Self.enter, count: 29)
                 + ":wait-for every cell is equal\n"
             let outcome = try screens(
                 ["demo", "\(folder)/app", "--messages", "2000"], script, folder, size: size)
@@ -80,7 +85,7 @@ import Testing
         try withTemporaryFolder { folder in
             _ = try DemoProject.make(in: "\(folder)/app", options: .init(messages: 150_000))
             let project = "\(folder)/app"
-            for step in Self.automatic.prefix(7) {
+            for step in Self.automatic.prefix(while: { $0 != "3.2" }) {
                 #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
             }
             try (":wait-idle\n" + Self.enter + Self.enter).write(
@@ -110,7 +115,7 @@ import Testing
         try withTemporaryFolder { folder in
             _ = try DemoProject.make(in: "\(folder)/app", options: .init(messages: 150_000))
             let project = "\(folder)/app"
-            for step in Self.automatic.prefix(8) {
+            for step in Self.automatic.prefix(while: { $0 != "3.3" }) {
                 #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
             }
             let process = try Howdah.start(
@@ -143,7 +148,7 @@ import Testing
             #expect(try Howdah.run(["step", source, "3.2", "run"]).exit == 3)
             #expect(try Howdah.run(["step", source, "9.9", "run"]).exit == 2)
             #expect(try Howdah.run(["step", source, "2.1", "run"]).exit == 3)
-            for step in Self.automatic {
+            for step in Self.engine {
                 #expect(try Howdah.run(["step", source, step, "run"]).exit == 0, "\(step)")
             }
             #expect(try Howdah.run(["step", source, "3.2", "undo"]).exit == 3)

@@ -36,7 +36,9 @@ enum SampleBook {
                         evidence: entry?.evidence ?? [],
                         when: entry?.time ?? "", who: entry?.who ?? "",
                         note: entry?.kind == .ticked ? entry?.text ?? "" : "",
-                        isManual: step.kind == .manual, undoObstacle: standing.undoObstacle(step.id))
+                        isManual: step.kind != .automatic, canSkip: step.kind != .automatic,
+                        byHand: step.byHand,
+                        undoObstacle: standing.undoObstacle(step.id))
                 })
         }
         let checklist = Checklist.items.enumerated().map { index, item in

@@ -8,13 +8,21 @@ public struct EnvFile: Sendable, Equatable {
         public let value: String
         /// From 1.
         public let line: Int
+        /// The bytes of the value in the file, with its quotes.
+        let range: Range<Int>
+        /// The quote around it; nil where it stands without.
+        let quote: UInt8?
     }
 
     /// In the order of the file; a name may come more than once.
     public let entries: [Entry]
 
     public init(_ text: String) {
-        var reader = EnvReader(text)
+        self.init(Array(text.utf8))
+    }
+
+    init(_ bytes: [UInt8]) {
+        var reader = EnvReader(bytes)
         entries = reader.read()
     }
 
@@ -28,6 +36,11 @@ public struct EnvFile: Sendable, Equatable {
         self[name].map { expand($0, environment, depth: 0) }
     }
 
+    /// The value of one entry, its references replaced by what this file says.
+    func expandedValue(of entry: Entry) -> String {
+        expand(entry.value, [:], depth: 0)
+    }
+
     private func expand(_ value: String, _ environment: [String: String], depth: Int) -> String {
         guard depth < 8 else { return value }
         let reference = /(\\?)\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/
@@ -39,15 +52,14 @@ public struct EnvFile: Sendable, Equatable {
     }
 }
 
-/// Steps through an .env file by its bytes.
+/// Steps through an .env file by its bytes. A line ends with LF, CR, or both.
 private struct EnvReader {
     private let bytes: [UInt8]
     private var position = 0
     private var line = 1
 
-    init(_ text: String) {
-        let unix = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
-        bytes = Array(unix.utf8)
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     }
 
@@ -79,11 +91,14 @@ private struct EnvReader {
         position += 1
         guard sign == UInt8(ascii: "=") || isBlank(at: position) else { return nil }
         skipBlanks()
-        return EnvFile.Entry(name: name, value: quoted() ?? bare(), line: start)
+        let (value, range, quote) = quoted() ?? bare()
+        return EnvFile.Entry(name: name, value: value, line: start, range: range, quote: quote)
     }
 
+    private typealias Value = (text: String, range: Range<Int>, quote: UInt8?)
+
     /// A value in quotes, over lines if need be; nil where they are not closed or more follows them.
-    private mutating func quoted() -> String? {
+    private mutating func quoted() -> Value? {
         guard let quote = current, "'\"`".utf8.contains(quote) else { return nil }
         var end = position + 1
         while end < bytes.count, bytes[end] != quote {
@@ -92,23 +107,26 @@ private struct EnvReader {
         guard end < bytes.count else { return nil }
         var rest = end + 1
         while isBlank(at: rest) { rest += 1 }
-        guard rest >= bytes.count || bytes[rest] == UInt8(ascii: "\n") || bytes[rest] == UInt8(ascii: "#")
-        else {
+        guard rest >= bytes.count || isLineEnd(at: rest) || bytes[rest] == UInt8(ascii: "#") else {
             return nil
         }
-        let value = bytes[position + 1..<end]
-        line += value.count { $0 == UInt8(ascii: "\n") }
+        let range = position..<end + 1
+        // A pair of CR and LF is one character, and so one line end.
+        let inside = String(decoding: bytes[position + 1..<end], as: UTF8.self)
+        line += inside.count { ["\n", "\r", "\r\n"].contains($0) }
         position = end + 1
-        let text = String(decoding: value, as: UTF8.self)
-        guard quote == UInt8(ascii: "\"") else { return text }
-        return text.replacing("\\n", with: "\n").replacing("\\r", with: "\r")
+        let text = inside.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        guard quote == UInt8(ascii: "\"") else { return (text, range, quote) }
+        return (text.replacing("\\n", with: "\n").replacing("\\r", with: "\r"), range, quote)
     }
 
     /// A value without quotes: up to a comment or the line's end.
-    private mutating func bare() -> String {
+    private mutating func bare() -> Value {
         let start = position
-        while let byte = current, byte != UInt8(ascii: "\n"), byte != UInt8(ascii: "#") { position += 1 }
-        return String(decoding: bytes[start..<position], as: UTF8.self).trimmingCharacters(in: .whitespaces)
+        while let byte = current, !isLineEnd(at: position), byte != UInt8(ascii: "#") { position += 1 }
+        var end = position
+        while end > start, isBlank(at: end - 1) { end -= 1 }
+        return (String(decoding: bytes[start..<end], as: UTF8.self), start..<end, nil)
     }
 
     private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -117,13 +135,20 @@ private struct EnvReader {
         index < bytes.count && (bytes[index] == UInt8(ascii: " ") || bytes[index] == UInt8(ascii: "\t"))
     }
 
+    private func isLineEnd(at index: Int) -> Bool {
+        index < bytes.count && (bytes[index] == UInt8(ascii: "\n") || bytes[index] == UInt8(ascii: "\r"))
+    }
+
     private mutating func skipBlanks() {
         while isBlank(at: position) { position += 1 }
     }
 
     private mutating func skipLine() {
-        while let byte = current, byte != UInt8(ascii: "\n") { position += 1 }
-        position += 1
+        while position < bytes.count, !isLineEnd(at: position) { position += 1 }
+        let isPair =
+            current == UInt8(ascii: "\r") && position + 1 < bytes.count
+            && bytes[position + 1] == UInt8(ascii: "\n")
+        position += isPair ? 2 : 1
         line += 1
     }
 

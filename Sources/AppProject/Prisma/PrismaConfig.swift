@@ -4,6 +4,10 @@ struct PrismaConfig: Equatable {
     var schema: String?
     /// `datasource.url`.
     var url: PrismaSchema.Setting?
+    /// The bytes of a `datasource.url` that is written there, with its quotes.
+    var urlRange: Range<Int>?
+    /// `migrations.path`, relative to the file's folder.
+    var migrations: String?
 
     private static let endings = ["ts", "mts", "cts", "js", "mjs", "cjs"]
 
@@ -11,7 +15,12 @@ struct PrismaConfig: Equatable {
     static let names = endings.map { "prisma.config.\($0)" } + endings.map { ".config/prisma.\($0)" }
 
     init(_ script: String) {
-        let tokens = ScriptLexer(script).tokens
+        self.init(Array(script.utf8))
+    }
+
+    init(_ script: [UInt8]) {
+        let ranged = ScriptToken.tokens(script)
+        let tokens = ranged.map(\.token)
         // The key, or nil, that each open brace is the value of.
         var open: [String?] = []
         var schemaDepth = Int.max
@@ -27,8 +36,11 @@ struct PrismaConfig: Equatable {
                 {
                     schema = path
                     schemaDepth = open.count
+                } else if key == "path", open.last == "migrations", migrations == nil {
+                    migrations = Self.path(value)
                 } else if key == "url", open.last == "datasource", url == nil {
                     url = Self.setting(value)
+                    if case .literal? = url, value.count == 1 { urlRange = ranged[index + 1].range }
                 }
             default: break
             }

@@ -11,6 +11,8 @@ struct PrismaToken: Equatable {
 
     let kind: Kind
     let line: Int
+    /// Its bytes in the file, a string's with the quotes.
+    let range: Range<Int>
 }
 
 /// Something that was not understood, with its line from 1.
@@ -28,7 +30,11 @@ struct PrismaLexer {
     private(set) var problems: [PrismaProblem] = []
 
     init(_ text: String) {
-        bytes = Array(text.utf8)
+        self.init(Array(text.utf8))
+    }
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
         while position < bytes.count { scan() }
     }
@@ -37,16 +43,18 @@ struct PrismaLexer {
         position + offset < bytes.count ? bytes[position + offset] : nil
     }
 
-    private mutating func add(_ kind: PrismaToken.Kind) {
-        tokens.append(PrismaToken(kind: kind, line: line))
+    /// Adds what lies between `start` and the position.
+    private mutating func add(_ kind: PrismaToken.Kind, from start: Int) {
+        tokens.append(PrismaToken(kind: kind, line: line, range: start..<position))
     }
 
     private mutating func scan() {
         let first = bytes[position]
         switch first {
         case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-            add(.newline)
+            let (start, line) = (position, line)
             skipNewline()
+            tokens.append(PrismaToken(kind: .newline, line: line, range: start..<position))
         case UInt8(ascii: " "), UInt8(ascii: "\t"):
             position += 1
         case UInt8(ascii: "/") where byte(ahead: 1) == UInt8(ascii: "/"):
@@ -58,10 +66,10 @@ struct PrismaLexer {
         case _ where Self.isWord(first):
             let start = position
             while let next = byte(), Self.isWord(next) { position += 1 }
-            add(.word(String(decoding: bytes[start..<position], as: UTF8.self)))
+            add(.word(String(decoding: bytes[start..<position], as: UTF8.self)), from: start)
         case _ where Self.symbols.contains(first):
-            add(.symbol(Character(Unicode.Scalar(first))))
             position += 1
+            add(.symbol(Character(Unicode.Scalar(first))), from: position - 1)
         default:
             let problem = PrismaProblem(line: line, text: "an unexpected character")
             if problems.last != problem { problems.append(problem) }
@@ -89,13 +97,14 @@ struct PrismaLexer {
 
     /// A string ends on its line; one that does not is taken up to there.
     private mutating func scanString() {
+        let start = position
         position += 1
         var value: [UInt8] = []
         while let next = byte(), !Self.isNewline(next) {
             position += 1
             switch next {
             case UInt8(ascii: "\""):
-                add(.string(String(decoding: value, as: UTF8.self)))
+                add(.string(String(decoding: value, as: UTF8.self)), from: start)
                 return
             case UInt8(ascii: "\\"):
                 value += escape()
@@ -104,7 +113,7 @@ struct PrismaLexer {
             }
         }
         problems.append(PrismaProblem(line: line, text: "a string that is not closed"))
-        add(.string(String(decoding: value, as: UTF8.self)))
+        add(.string(String(decoding: value, as: UTF8.self)), from: start)
     }
 
     /// The bytes that a backslash and what follows it stand for.

@@ -17,7 +17,11 @@ struct PrismaParser {
     }
 
     init(_ text: String) {
-        let lexer = PrismaLexer(text)
+        self.init(Array(text.utf8))
+    }
+
+    init(_ bytes: [UInt8]) {
+        let lexer = PrismaLexer(bytes)
         tokens = lexer.tokens
         problems = lexer.problems
         while position < tokens.count {
@@ -37,6 +41,11 @@ struct PrismaParser {
 
     private var kind: PrismaToken.Kind? { position < tokens.count ? tokens[position].kind : nil }
     private var line: Int { tokens[min(position, tokens.count - 1)].line }
+
+    /// The bytes from a token to the one before the position.
+    private func range(from first: Int) -> Range<Int> {
+        first < position ? tokens[first].range.lowerBound..<tokens[position - 1].range.upperBound : 0..<0
+    }
 
     private mutating func accept(_ kind: PrismaToken.Kind) -> Bool {
         guard self.kind == kind else { return false }
@@ -117,9 +126,13 @@ struct PrismaParser {
         guard let name = acceptWord() else { throw Unreadable(text: "a name is expected here") }
         var entry = PrismaEntry(name: name, line: start)
         if accept(.symbol("=")) {
+            let first = position
             entry.value = try value(depth: 0)
+            entry.range = range(from: first)
         } else if case .word = kind {
+            let first = position
             entry.type = try type()
+            entry.range = range(from: first)
         }
         while accept(.symbol("@")) { entry.attributes.append(try attribute()) }
         guard kind == nil || kind == .newline || kind == .symbol("}") else {
@@ -144,8 +157,10 @@ struct PrismaParser {
     }
 
     private mutating func attribute() throws(Unreadable) -> PrismaAttribute {
+        let first = position
         var attribute = PrismaAttribute(name: try dottedName())
         if kind == .symbol("(") { attribute.arguments = try arguments(depth: 0) }
+        attribute.range = range(from: first)
         return attribute
     }
 

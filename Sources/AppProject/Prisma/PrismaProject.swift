@@ -11,6 +11,8 @@ struct PrismaProject {
     /// How the schema was found.
     let reason: String
     let config: PrismaConfig?
+    /// Relative to the directory; nil without one.
+    let configName: String?
     let manifest: PackageManifest?
 
     /// What became of the search for the database.
@@ -43,8 +45,31 @@ struct PrismaProject {
     }
 
     var hints: SchemaHints {
-        // Where no version is told, it is a recent one.
-        schema.hints(source: schemaName, joinsHaveKeys: (manifest?.prismaMajor ?? 6) >= 6)
+        schema.hints(source: schemaName, joinsHaveKeys: major >= 6)
+    }
+
+    /// Prisma's major version; where none is told, it is a recent one.
+    var major: Int { manifest?.prismaMajor ?? 6 }
+
+    /// The variable that the datasource's URL comes from, or would.
+    var variable: String {
+        if case .environment(let name)? = config?.url ?? schema.datasource?.url {
+            name
+        } else {
+            "DATABASE_URL"
+        }
+    }
+
+    /// The folder of migrations, which Prisma keeps beside the schema unless prisma.config says otherwise.
+    var migrationsFolder: String {
+        if let path = config?.migrations, let configName {
+            return Files.join(Files.parent(Files.join(directory, configName)), path)
+        }
+        let file = schema.datasource.map { Files.join(directory, $0.file) } ?? schemaPath
+        let candidates = [
+            Files.join(Files.parent(file), "migrations"), Files.join(Files.parent(schemaPath), "migrations"),
+        ]
+        return candidates.first(where: Files.isFolder) ?? candidates[0]
     }
 
     /// Finds the file that the datasource's URL means.
@@ -70,10 +95,10 @@ struct PrismaProject {
     ///
     /// Up to Prisma 6 it is the folder of the file with the datasource; since 7 the URL is in prisma.config and counts
     /// from the project's root.
-    private var folders: [String] {
+    var folders: [String] {
         let file = schema.datasource.map { Files.join(directory, $0.file) } ?? schemaPath
         let beside = [Files.parent(file), Files.isFolder(schemaPath) ? schemaPath : Files.parent(schemaPath)]
-        let isRootFirst = config?.url != nil || (manifest?.prismaMajor ?? 6) >= 7
+        let isRootFirst = config?.url != nil || major >= 7
         let above = Files.isFolder(schemaPath) ? [Files.parent(schemaPath)] : []
         return isRootFirst ? [directory] + beside + above : beside + above + [directory]
     }

@@ -16,6 +16,8 @@ struct PrismaEntry: Equatable {
     var type: PrismaType?
     /// A setting's value.
     var value: PrismaValue?
+    /// The bytes of the type or of the value in the file.
+    var range = 0..<0
     var attributes: [PrismaAttribute] = []
 }
 
@@ -29,6 +31,8 @@ struct PrismaType: Equatable {
 struct PrismaAttribute: Equatable {
     let name: String
     var arguments: [PrismaArgument] = []
+    /// Its bytes in the file, from the name to its parenthesis.
+    var range = 0..<0
 
     /// The value of a named argument, or of the first without a name.
     func argument(_ name: String) -> PrismaValue? {

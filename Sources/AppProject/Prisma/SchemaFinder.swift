@@ -35,7 +35,7 @@ enum SchemaFinder {
             guard !files.isEmpty else { continue }
             return PrismaProject(
                 directory: directory, schemaPath: path, schema: PrismaSchema(files: files), reason: reason,
-                config: config, manifest: manifest)
+                config: config, configName: config == nil ? nil : configName, manifest: manifest)
         }
         return nil
     }
@@ -51,7 +51,7 @@ enum SchemaFinder {
     }
 
     /// The file itself, or all schema files of a folder and the folders in it, sorted.
-    private static func schemaFiles(at path: String, depth: Int = 4) -> [String] {
+    static func schemaFiles(at path: String, depth: Int = 4) -> [String] {
         if Files.isFile(path) { return [path] }
         guard Files.isFolder(path), depth > 0 else { return [] }
         let here = Files.names(in: path).filter { $0.hasSuffix(".prisma") }.map { Files.join(path, $0) }

@@ -75,6 +75,6 @@ enum Availability {
         guard case .phase = model.section, model.pane == .main, let step = model.selectedStep else {
             return "no step is selected"
         }
-        return step.isManual ? nil : "later steps build on this one: it cannot be left out"
+        return step.canSkip ? nil : "later steps build on this one: it cannot be left out"
     }
 }

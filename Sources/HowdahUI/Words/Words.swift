@@ -56,8 +56,8 @@ enum Words {
         }
         if !line.note.isEmpty { lines.append(Line("note: \(line.note)")) }
         if !line.evidence.isEmpty { lines += [Line()] + line.evidence.map { Line($0) } }
-        if let step, step.kind == .manual {
-            lines += [Line(), Line("By hand:", .title)] + step.byHand.map { Line($0) }
+        if line.isManual {
+            lines += [Line(), Line("By hand:", .title)] + line.byHand.map { Line($0) }
             if line.state == .ready {
                 lines += [
                     Line(),
@@ -65,7 +65,7 @@ enum Words {
                 ]
             }
         }
-        if let undo = step?.undo, line.canUndo, step?.kind == .automatic {
+        if let undo = step?.undo, line.canUndo, !line.isManual {
             lines += [Line(), Line("u undoes it: \(undo).", .muted)]
         }
         return TextBox(title: "\(line.step) \(line.title)", lines: lines)
@@ -92,7 +92,8 @@ enum Words {
                 Line([
                     Span("Enter", .key), Span(" shows what the selected step would do; "),
                     Span("Enter", .key),
-                    Span(" there does it, and the next one is selected. Ten steps lead to the proof."),
+                    Span(
+                        " there does it, and the next one is selected. A dozen such steps lead to the proof."),
                 ]), Line(),
                 Line([
                     Span("?", .key), Span(" shows every key, "), Span("u", .key), Span(" undoes, "),
@@ -149,6 +150,16 @@ enum Words {
         return TextBox(title: "Proven", lines: lines)
     }
 
+    private static func role(of line: Substring, in style: Preview.Style) -> Role {
+        switch (style, line.first) {
+        case (.sql, _): .key
+        case (.diff, "+"): .diffAdded
+        case (.diff, "-"): .diffRemoved
+        case (.diff, "@"): .muted
+        default: .text
+        }
+    }
+
     static func preview(_ box: PreviewBox, _ book: BookState?) -> [Line] {
         var lines: [Line] = []
         if !box.isUndo, let purpose = Phases.step(box.step)?.purpose { lines += [Line(purpose), Line()] }
@@ -157,7 +168,7 @@ enum Words {
             lines.append(Line(section.title + ":", .title))
             for line in section.lines.flatMap({ $0.split(separator: "\n", omittingEmptySubsequences: false) })
             {
-                lines.append(Line("  " + line, section.style == .sql ? .key : .text))
+                lines.append(Line("  " + line, role(of: line, in: section.style)))
             }
         }
         if let warning = box.preview.warning { lines += [Line(), Line("! " + warning, .warn)] }

@@ -1,8 +1,8 @@
 /// What an application's own schema file says and a SQLite file cannot: read by AppProject, used by the planner.
 ///
 /// Names are those in the database, exactly as the schema file spells them.
-public struct SchemaHints: Sendable, Equatable {
-    public struct Column: Sendable, Equatable {
+public struct SchemaHints: Codable, Sendable, Equatable {
+    public struct Column: Codable, Sendable, Equatable {
         /// The enum type that the column holds, a key of `enums`.
         public var enumeration: String?
         /// Whether the database numbers the rows; nil where the schema file does not say.

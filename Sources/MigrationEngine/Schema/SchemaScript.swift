@@ -28,6 +28,9 @@ public struct SchemaScript: Sendable {
             + keys.compactMap(\.validation) + viewsAndTriggers.map(\.sql)
     }
 
+    /// The statements that make views and triggers, in order.
+    public var viewAndTriggerStatements: [String] { viewsAndTriggers.map(\.sql) }
+
     /// The statements that make each table, with its keys.
     public var statementsByTable: [String: [String]] {
         var all: [String: [String]] = [:]

@@ -4,11 +4,11 @@ import Foundation
 ///
 /// By posix_spawn and waitpid: Foundation's Process takes a program for running as long as a daemon that it started
 /// lives, and asynchronous libraries need threads of the cooperative pool, which the caller may be blocking.
-struct Command {
-    struct Outcome {
-        let status: Int32
+public struct Command {
+    public struct Outcome {
+        public let status: Int32
         /// What it wrote to its output and errors, both.
-        let output: String
+        public let output: String
     }
 
     /// A user to run as; only root can choose another than itself.
@@ -26,14 +26,31 @@ struct Command {
     let executable: String
     var arguments: [String]
     var user: User?
-    var timeout: Duration = .seconds(120)
+    public var timeout: Duration = .seconds(120)
+    var folder = "/"
+    /// By itself neither locale nor PG* variables of the operator's reach it.
+    var environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "TZ": "UTC"]
 
-    /// Runs in `/` with an environment of its own: neither locale nor PG* variables of the operator's reach it.
+    init(executable: String, arguments: [String], user: User? = nil) {
+        self.executable = executable
+        self.arguments = arguments
+        self.user = user
+    }
+
+    /// A program of the operator's own, in a folder of theirs and with their environment.
+    public init(_ executable: String, _ arguments: [String], in folder: String, environment: [String: String])
+    {
+        self.init(executable: executable, arguments: arguments)
+        self.folder = folder
+        self.environment = environment
+    }
+
+    /// Runs it to its end.
     ///
     /// A wish to cancel, and the timeout, end the program; the first then throws.
-    func run(cancellation: Cancellation) throws -> Outcome {
+    public func run(cancellation: Cancellation) throws -> Outcome {
         // PostgreSQL's programs complain of a folder that their user may not enter.
-        let words = ["/usr/bin/env", "-C", "/"] + asUser([executable] + arguments)
+        let words = ["/usr/bin/env", "-C", folder] + asUser([executable] + arguments)
         var template = Array((NSTemporaryDirectory() + "howdah-output-XXXXXX").utf8CString)
         let descriptor = mkstemp(&template)
         guard descriptor >= 0 else { throw FileSystemError("making a file in", NSTemporaryDirectory()) }
@@ -41,7 +58,7 @@ struct Command {
         unlink(template)
         let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         Self.closeFilesOnExecution()
-        let process = try Self.spawn(words, output: descriptor)
+        let process = try Self.spawn(words, output: descriptor, environment.map { "\($0.key)=\($0.value)" })
         let status = Self.wait(for: process, timeout: timeout, cancellation: cancellation)
         try cancellation.check()
         try output.seek(toOffset: 0)
@@ -58,7 +75,9 @@ struct Command {
     }
 
     /// Starts a program in a process group of its own, so that the terminal's Ctrl-C does not reach it.
-    private static func spawn(_ words: [String], output: Int32) throws -> pid_t {
+    private static func spawn(
+        _ words: [String], output: Int32, _ environment: [String]
+    ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -77,7 +96,6 @@ struct Command {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let environment = ["PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/", "TZ=UTC"]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for copy in arguments + variables { free(copy) } }

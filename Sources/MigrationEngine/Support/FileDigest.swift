@@ -23,50 +23,7 @@ func sha256(ofFile path: String, cancellation: Cancellation) throws -> String {
     return hash.finalize().hexadecimal
 }
 
-/// What the operating system said about a file, with the file's name.
-struct FileSystemError: Error, CustomStringConvertible {
-    let description: String
-    let code: Int32
-
-    init(_ doing: String, _ path: String, code: Int32 = errno) {
-        self.code = code
-        description = "\(doing) \(path): \(String(cString: strerror(code)))"
-    }
-}
-
-/// Makes a folder for the owner alone, with those above it; an existing one stays as it is.
-func makePrivateFolder(_ path: String) throws {
-    do {
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-        throw FileSystemError("making the folder", path, code: access(path, F_OK) == 0 ? ENOTDIR : EACCES)
-    }
-}
-
-/// Writes a file for the owner alone in one step: readers see the old content or the new, never a part.
-func writePrivateFile(_ path: String, _ content: String) throws {
-    let temporary = "\(path).\(getpid()).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-    guard descriptor >= 0 else { throw FileSystemError("writing", temporary) }
-    var text = content
-    let isWritten = text.withUTF8 { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if count < 0 {
-                if errno == EINTR { continue }
-                return false
-            }
-            rest = rest.dropFirst(count)
-        }
-        return fsync(descriptor) == 0
-    }
-    let failure = errno
-    close(descriptor)
-    guard isWritten, rename(temporary, path) == 0 else {
-        let code = isWritten ? errno : failure
-        unlink(temporary)
-        throw FileSystemError("writing", path, code: code)
-    }
+/// SHA-256 of bytes as lower-case hexadecimal digits.
+public func sha256(of bytes: some DataProtocol) -> String {
+    SHA256.hash(data: bytes).hexadecimal
 }

@@ -27,6 +27,7 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case sourceUnreadable = "source-unreadable"
         case noSpace = "no-space"
         case state = "state"
+        case projectFile = "project-file"
         case locked = "locked"
         case plan = "plan"
         case connection = "connection"

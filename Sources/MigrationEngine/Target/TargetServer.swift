@@ -36,7 +36,9 @@ public struct TargetServer: Sendable {
     }
 
     /// Runs `body` with a connection that the run's cancellation stops.
-    func withConnection<T>(purpose: String, _ body: (borrowing Postgres.Connection) throws -> T) throws -> T {
+    public func withConnection<T>(purpose: String, _ body: (borrowing Postgres.Connection) throws -> T) throws
+        -> T
+    {
         let connection = try connect(purpose: purpose)
         let canceller = connection.canceller
         return try cancellation.whileRegistered({ canceller.cancel() }) { try body(connection) }

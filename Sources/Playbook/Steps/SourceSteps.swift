@@ -31,7 +31,8 @@ struct SourceStep: StepOperation {
                 facts.orphans == 0
                     ? "foreign_key_check: no orphan rows"
                     : "foreign_key_check: \(orphans) orphan rows; step 1.6 names them",
-            ] + context.workspace.location.evidence + context.workspace.location.warnings
+            ] + context.workspace.location.evidence + context.book.frameworks.map(\.evidence)
+            + context.workspace.location.warnings
         return StepOutcome(evidence: evidence)
     }
 }

@@ -1,0 +1,236 @@
+import Dispatch
+import Foundation
+import MigrationEngine
+import SQLDialect
+import Synchronization
+
+/// A place in an application's code that a rule speaks of.
+public struct CodeFinding: Sendable, Codable, Equatable {
+    public let rule: String
+    public let severity: CodeRule.Severity
+    /// Relative to the project.
+    public let path: String
+    /// From 1.
+    public let line: Int
+    public let column: Int
+    /// The line, without the blanks around it.
+    public let excerpt: String
+    /// The statement that it is in; nil outside of SQL.
+    public let sql: String?
+    /// Names the place by what stands there, and not by its line: the same after lines were added above.
+    public let key: String
+}
+
+/// A statement of SQL in an application's code.
+public struct CodeStatement: Sendable, Codable, Equatable {
+    /// Relative to the project.
+    public let path: String
+    /// From 1.
+    public let line: Int
+    /// As it is written; an expression of the code around is a `?`.
+    public let sql: String
+    /// What it is given to: `$queryRaw`, `prepare`; empty where nothing tells.
+    public let callee: String
+    /// Whether it is a statement, and not a part of one.
+    public let isWhole: Bool
+    /// Bytes of `sql` that stand for expressions.
+    let holes: [Int]
+}
+
+/// What a scan of a project's code came to.
+public struct CodeScanResult: Sendable {
+    public var files = 0
+    public var lines = 0
+    /// The worst first, then by place.
+    public var findings: [CodeFinding] = []
+    /// Statements of SQL in strings, whole ones and parts, by place.
+    public var statements: [CodeStatement] = []
+    /// Files that could not be read.
+    public var unreadable: [String] = []
+}
+
+/// Looks for SQLite in a project's code: in SQL inside of strings, and in what the code does around it. Writes nothing.
+public struct CodeScan: Sendable {
+    private let root: String
+    private let schema: SchemaNames?
+
+    /// `schema` tells names from texts and booleans from numbers; without it, what they look like decides.
+    public init(root: String, schema: SchemaNames? = nil) {
+        self.root = Files.absolute(root)
+        self.schema = schema
+    }
+
+    /// Every rule, those about SQL first.
+    public static let rules = SQLRules.all + CodeRules.all
+
+    public static func rule(_ id: String) -> CodeRule? { rules.first { $0.id == id } }
+
+    /// Scans all source files, on several threads; `progress` gets how many are done, on any of them.
+    public func run(
+        workers: Int, cancellation: Cancellation,
+        progress: @Sendable (_ done: Int, _ all: Int) -> Void = { _, _ in }
+    ) throws -> CodeScanResult {
+        let files = SourceTree(root: root).files { cancellation.isCancelled }
+        try cancellation.check()
+        let state = Mutex((next: 0, result: CodeScanResult()))
+        DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
+            while !cancellation.isCancelled {
+                let index = state.withLock { state in
+                    defer { state.next += 1 }
+                    return state.next
+                }
+                guard index < files.count else { return }
+                let path = files[index]
+                let data = FileManager.default.contents(atPath: "\(root)/\(path)")
+                let found = data.flatMap { scan([UInt8]($0), path: path) }
+                state.withLock { state in
+                    if let found {
+                        state.result.files += 1
+                        state.result.lines += found.lines
+                        state.result.statements += found.statements
+                        state.result.findings += found.findings
+                    } else if data == nil {
+                        state.result.unreadable.append(path)
+                    }
+                }
+                progress(index + 1, files.count)
+            }
+        }
+        try cancellation.check()
+        var result = state.withLock { $0.result }
+        result.statements.sort { ($0.path, $0.line) < ($1.path, $1.line) }
+        result.findings = Self.numbered(
+            result.findings.sorted {
+                ($0.severity, $0.path, $0.line, $0.column, $0.rule) < (
+                    $1.severity, $1.path, $1.line, $1.column, $1.rule
+                )
+            })
+        return result
+    }
+
+    /// Equal places of one file are told apart by their order.
+    private static func numbered(_ findings: [CodeFinding]) -> [CodeFinding] {
+        var seen: [String: Int] = [:]
+        return findings.map { finding in
+            let count = seen[finding.key, default: 0]
+            seen[finding.key] = count + 1
+            guard count > 0 else { return finding }
+            return CodeFinding(
+                rule: finding.rule, severity: finding.severity, path: finding.path, line: finding.line,
+                column: finding.column, excerpt: finding.excerpt, sql: finding.sql,
+                key: "\(finding.key)-\(count + 1)")
+        }
+    }
+
+    // MARK: One file
+
+    struct FileResult {
+        var lines = 0
+        var statements: [CodeStatement] = []
+        var findings: [CodeFinding] = []
+    }
+
+    /// nil for what is no text.
+    func scan(_ bytes: [UInt8], path: String) -> FileResult? {
+        guard let language = Language.of(path), !bytes.prefix(8000).contains(0) else { return nil }
+        var places = Places(bytes: bytes, path: path)
+        var result = FileResult()
+        result.lines = places.lineStarts.count
+        if language.name == Language.sql.name {
+            scanSQLFile(bytes, &places)
+        } else {
+            let code = CodeContext(bytes: bytes, tokens: CodeLexer(bytes, language).tokens)
+            let (statements, taken) = SQLFinder(code: code).statements()
+            for statement in statements { judge(statement, language, &places) }
+            result.statements = statements.map { statement in
+                CodeStatement(
+                    path: path, line: places.line(of: statement.start), sql: statement.sql,
+                    callee: statement.callee,
+                    isWhole: statement.isWhole, holes: statement.holes.sorted())
+            }
+            RuleIndex.shared.judge(code, language, taken) { rule, offset in
+                places.add(rule, at: offset, sql: nil)
+            }
+        }
+        result.findings = places.findings
+        return result
+    }
+
+    private func scanSQLFile(_ bytes: [UInt8], _ places: inout Places) {
+        let token = CodeToken(kind: .string, range: 0..<bytes.count, inside: 0..<bytes.count)
+        let text = StringText(token, in: bytes)
+        var statement: [SQLToken] = []
+        func end() {
+            guard !statement.isEmpty else { return }
+            let context = SQLContext(tokens: statement, holes: [], schema: schema)
+            for (rule, index) in RuleIndex.shared.matches(context, .sql, callee: "") {
+                places.add(rule, at: text.range(statement[index].range).lowerBound, sql: nil)
+            }
+            statement = []
+        }
+        // A trigger's body holds semicolons of its own.
+        var isInTrigger = false
+        for token in SQLLexer.tokens(of: text.text) {
+            if token.isWord("TRIGGER"), statement.count < 4 { isInTrigger = true }
+            if token.isSymbol(";"), !isInTrigger || statement.last?.isWord("END") ?? false {
+                isInTrigger = false
+                end()
+            } else {
+                statement.append(token)
+            }
+        }
+        end()
+    }
+
+    private func judge(_ statement: CodeSQL, _ language: Language, _ places: inout Places) {
+        let tokens = SQLLexer.tokens(of: statement.sql)
+        let context = SQLContext(tokens: tokens, holes: statement.holes, schema: schema)
+        for (rule, index) in RuleIndex.shared.matches(context, language, callee: statement.callee) {
+            places.add(rule, at: statement.text.range(tokens[index].range).lowerBound, sql: statement.sql)
+        }
+    }
+}
+
+/// Makes findings of places in a file.
+private struct Places {
+    let bytes: [UInt8]
+    let path: String
+    let lineStarts: [Int]
+    private(set) var findings: [CodeFinding] = []
+
+    init(bytes: [UInt8], path: String) {
+        self.bytes = bytes
+        self.path = path
+        var starts = [0]
+        bytes.withUnsafeBufferPointer { buffer in
+            for index in buffer.indices where buffer[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
+        }
+        // What follows the last line end is a line only where there is something.
+        if starts.count > 1, starts.last == bytes.count { starts.removeLast() }
+        lineStarts = starts
+    }
+
+    /// The number of the line, from 1, that a byte is on.
+    func line(of offset: Int) -> Int {
+        var (low, high) = (0, lineStarts.count - 1)
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if lineStarts[middle] <= offset { low = middle } else { high = middle - 1 }
+        }
+        return low + 1
+    }
+
+    mutating func add(_ rule: CodeRule, at offset: Int, sql: String?) {
+        let low = line(of: offset) - 1
+        let start = lineStarts[low]
+        let end = low + 1 < lineStarts.count ? lineStarts[low + 1] : bytes.count
+        let line = String(decoding: bytes[start..<end].prefix(400), as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        let content = sql.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") } ?? line
+        let key = sha256(of: Array("\(rule.id)\0\(path)\0\(content)".utf8)).prefix(12)
+        findings.append(
+            CodeFinding(
+                rule: rule.id, severity: rule.severity, path: path, line: low + 1, column: offset - start + 1,
+                excerpt: line, sql: sql, key: String(key)))
+    }
+}

@@ -1,0 +1,212 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// A step that changes files of the application's project: previewed as a diff, every original kept, undone byte for byte.
+protocol EditOperation: StepOperation {
+    var id: String { get }
+    /// What to change; worked out anew for every preview and every run.
+    func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit
+    /// What follows the edits, on the target; returns evidence.
+    func finish(_ edit: ProjectEdit, _ context: StepContext) throws -> [String]
+    func takeBack(_ context: StepContext) throws -> [String]
+}
+
+extension EditOperation {
+    func finish(_ edit: ProjectEdit, _ context: StepContext) throws -> [String] { [] }
+    func takeBack(_ context: StepContext) throws -> [String] { [] }
+
+    private func work(_ context: StepContext) throws -> (folder: ProjectFolder, edit: ProjectEdit) {
+        let folder = try ProjectFolder(context)
+        return (folder, try edit(folder.editor, context))
+    }
+
+    func preview(_ context: StepContext) throws -> Preview {
+        let (folder, edit) = try work(context)
+        var sections = edit.changes.filter { $0.before != $0.after }.map {
+            Preview.Section($0.title, $0.diff, .diff)
+        }
+        if sections.isEmpty { sections.append(.init("Changes no file", ["they say already what they must"])) }
+        if context.mode == .rehearsal {
+            sections.append(.init("In a copy of the project", [folder.root]))
+        }
+        if !edit.notes.isEmpty { sections.append(.init("To know", edit.notes, .list)) }
+        if !edit.byHand.isEmpty { sections.append(.init("By hand", edit.byHand, .list)) }
+        let uncommitted = GitStatus.uncommitted(
+            edit.changes.map(\.path), in: folder.root, context.cancellation)
+        return Preview(
+            sections,
+            warning: uncommitted.isEmpty
+                ? nil
+                : "Not committed to git yet: \(uncommitted.joined(separator: ", ")). Undo brings back what is there now."
+        )
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let (folder, edit) = try work(context)
+        let changes = edit.changes.filter { $0.before != $0.after }
+        if !changes.isEmpty {
+            try folder.writer.write(changes) { try context.book.note(changes: $0, of: id, context.mode) }
+        }
+        var evidence = changes.map(\.title)
+        if changes.isEmpty { evidence.append("nothing to change: the files say already what they must") }
+        if context.mode == .rehearsal { evidence.append("in a copy of the project: \(folder.root)") }
+        evidence += try finish(edit, context)
+        return StepOutcome(evidence: evidence + edit.notes + edit.byHand.map { "by hand: \($0)" })
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        let writer = try ProjectFolder(context).writer
+        let reversals = try writer.reversals(context.book.changes(of: id, context.mode))
+        let conflicts = reversals.filter(\.isConflict).map(\.path)
+        let lines = reversals.map { $0.words + ($0.isConflict ? ", over what was written there since" : "") }
+        return Preview(
+            [.init("Brings back, byte for byte", lines.isEmpty ? ["every file is as it was"] : lines, .list)],
+            warning: conflicts.isEmpty
+                ? nil
+                : "Edited since: \(conflicts.joined(separator: ", ")). Those edits are taken out of the files, and kept in "
+                    + "\(context.workspace.state.path)/originals.",
+            confirmation: conflicts.isEmpty ? nil : "overwrite")
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        let taken = try takeBack(context)
+        let writer = try ProjectFolder(context).writer
+        // The preview has asked, where there is anything to overwrite.
+        return taken + (try writer.undo(context.book.changes(of: id, context.mode), overwriting: true))
+    }
+}
+
+/// The project's files that a mode changes.
+struct ProjectFolder {
+    let root: String
+    let editor: ProjectEditor
+    let writer: ChangeWriter
+
+    /// A rehearsal changes a copy, which is brought up to date first.
+    init(_ context: StepContext) throws {
+        guard let directory = context.workspace.location.projectDirectory else {
+            throw MigrationError(
+                .projectFile, "no project belongs to \(context.workspace.source.path)",
+                remedy: "Name the project's folder instead of the file, or do this step by hand and tick it.",
+                exit: .undecided)
+        }
+        let state = context.workspace.state
+        if context.mode == .rehearsal {
+            root = "\(state.path)/rehearsal/project"
+            let edited = context.book.changedFiles(context.mode)
+            try ProjectCopy(of: directory, at: root).refresh(
+                except: Set(edited), cancellation: context.cancellation)
+        } else {
+            root = directory
+        }
+        editor = ProjectEditor(directory: directory, root: root)
+        writer = try ChangeWriter(root: root, state: state)
+    }
+}
+
+/// 1.5: the driver.
+struct PackagesStep: EditOperation {
+    let id = "1.5"
+
+    func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit { editor.packages() }
+}
+
+/// 2.1: the URL of the database.
+struct EnvironmentStep: EditOperation {
+    let id = "2.1"
+
+    func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
+        let server = try context.server()
+        let password = try server.withConnection(purpose: "check") { $0.password }
+        let url = server.conninfo.clientURL(password: password, schema: context.book.schema)
+        var edit = editor.environment(
+            url: url, database: context.workspace.source.path, process: ProcessInfo.processInfo.environment)
+        if context.mode == .rehearsal {
+            edit.notes.append("the URL leads to the rehearsal's private PostgreSQL")
+            return edit
+        }
+        edit.notes.append("from its next start the application uses PostgreSQL")
+        if password == nil {
+            edit.notes.append("the server asks for no password from here, so that the URL has none")
+        }
+        return edit
+    }
+}
+
+/// 2.2: the schema's file.
+struct SchemaFileStep: EditOperation {
+    let id = "2.2"
+
+    func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
+        let plan = try? context.book.plan()
+        var edit = editor.schema(plan: plan)
+        if plan == nil {
+            edit.notes.append("there is no plan yet: types and defaults stay; run this again after 1.7")
+        }
+        return edit
+    }
+}
+
+/// 2.3: the migrations' folder, and what the target says of migrations.
+struct MigrationsStep: EditOperation {
+    let id = "2.3"
+
+    func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
+        guard editor.hasMigrations else {
+            var edit = ProjectEdit()
+            edit.notes.append(
+                "the schema is kept without migrations, by prisma db push: nothing to keep aside")
+            return edit
+        }
+        return editor.migrations(plan: try context.book.plan())
+    }
+
+    func finish(_ edit: ProjectEdit, _ context: StepContext) throws -> [String] {
+        guard let baseline = edit.changes.first(where: { $0.path.hasSuffix("/0_init/migration.sql") })?.after
+        else {
+            return []
+        }
+        let history = PrismaHistory(schema: context.book.schema)
+        return try context.server().withConnection(purpose: "migrations") {
+            try history.noteBaseline(baseline, $0)
+        }
+    }
+
+    func takeBack(_ context: StepContext) throws -> [String] {
+        let history = PrismaHistory(schema: context.book.schema)
+        return try context.server().withConnection(purpose: "migrations") { try history.forgetBaseline($0) }
+    }
+}
+
+extension Playbook {
+    /// The plan as it lies on the disk.
+    func plan() throws -> MigrationPlan { try PlanFile(path: workspace.state.planPath).plan }
+
+    /// Notes what is about to be written, so that it can be undone whatever happens.
+    func note(changes: [ChangeRecord], of step: String, _ mode: Mode) throws {
+        try journal.add(
+            .changing, step, mode, Format.count(changes.count, "file", "files"), data: Journal.encode(changes)
+        )
+    }
+
+    /// What a step has changed since it was last undone, oldest first.
+    func changes(of step: String, _ mode: Mode) -> [ChangeRecord] {
+        let entries = journal.entries.filter { $0.subject == step && $0.mode == mode }
+        let start = entries.lastIndex { $0.kind == .undone }.map { $0 + 1 } ?? 0
+        return entries[start...].filter { $0.kind == .changing }
+            .flatMap { $0.data.flatMap { Journal.decode([ChangeRecord].self, $0) } ?? [] }
+    }
+
+    /// Files that steps of a mode have changed and not brought back.
+    func changedFiles(_ mode: Mode) -> [String] {
+        Self.editingSteps.flatMap { changes(of: $0, mode) }.map(\.path)
+    }
+
+    /// Steps of this mode that have changed files and not brought them back, in the order of the phases.
+    public var changedSteps: [String] { Self.editingSteps.filter { !changes(of: $0, mode).isEmpty } }
+
+    /// Steps that change files, in the order of the phases.
+    public static let editingSteps = Phases.steps.map(\.id).filter { operations[$0] is any EditOperation }
+}

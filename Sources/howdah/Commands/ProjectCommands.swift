@@ -1,0 +1,183 @@
+import ArgumentParser
+import Foundation
+import MigrationEngine
+import Playbook
+
+struct ConfigureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "configure",
+        abstract:
+            "Change package.json, .env, the Prisma schema and its migrations for PostgreSQL, byte for byte.",
+        discussion: """
+            Steps 1.5 and 2.1 to 2.3 in one. Without --live a copy of the project is changed and the URL leads to the rehearsal; with
+            --live and --target the project itself. --preview shows the changes as a diff, secrets masked. howdah rollback
+            brings every byte back.
+            """)
+
+    @Argument(help: "A project's folder.")
+    var project: String = "."
+
+    @Flag(help: "Show what would change, and change nothing.")
+    var preview = false
+
+    @Flag(help: "Change the project's own files without being asked.")
+    var yes = false
+
+    @OptionGroup var book: BookOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let book = try book.open(project, common, isWriter: true)
+            defer { book.close() }
+            let work = EditSteps(command: "configure", book: book, common: common, cancellation: cancellation)
+            if preview { return try work.preview() }
+            try work.confirm(yes)
+            return try work.run()
+        }
+    }
+}
+
+struct RollbackCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback",
+        abstract: "Bring back every file of the project that howdah has changed, byte for byte.",
+        discussion: """
+            The last step first. A file that was edited since is overwritten only with --yes; what it held is kept.
+            """)
+
+    @Argument(help: "A project's folder.")
+    var project: String = "."
+
+    @Flag(help: "Show what would come back, and change nothing.")
+    var preview = false
+
+    @Flag(help: "Overwrite what was edited since, and change the project's own files without being asked.")
+    var yes = false
+
+    @OptionGroup var book: BookOptions
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let book = try book.open(project, common, isWriter: true)
+            defer { book.close() }
+            return try EditSteps(command: "rollback", book: book, common: common, cancellation: cancellation)
+                .undo(isPreview: preview, isConfirmed: yes)
+        }
+    }
+}
+
+/// The steps that change a project's files, done or undone in one go.
+private struct EditSteps {
+    let command: String
+    let book: Playbook
+    let common: CommonOptions
+    let cancellation: Cancellation
+
+    private func working<T>(
+        _ step: String?, isUndo: Bool = false, _ body: (Activity) throws -> T
+    ) throws -> T {
+        guard let activity = book.begin(step, isUndo: isUndo, cancellation: cancellation) else {
+            throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
+        }
+        defer { book.end(activity) }
+        return try body(activity)
+    }
+
+    private var steps: [String] {
+        Playbook.editingSteps.filter { id in
+            book.overview(isQuick: true).step(id).map { !$0.isManual } ?? false
+        }
+    }
+
+    private func known() throws -> [String] {
+        let steps = steps
+        guard !steps.isEmpty else {
+            throw MigrationError(
+                .projectFile,
+                "howdah finds nothing here that it could change: no .env with the database's URL, no Prisma schema",
+                remedy:
+                    "Change the application's settings by hand; howdah status shows the steps of phase 2.",
+                exit: .undecided)
+        }
+        return steps
+    }
+
+    func confirm(_ isConfirmed: Bool) throws {
+        guard book.mode == .live, !isConfirmed else { return }
+        throw MigrationError(
+            .projectFile, "this changes the project's own files, and nobody has confirmed it",
+            remedy: "Add --yes; --preview shows what would change, --rehearsal changes a copy.", exit: .usage)
+    }
+
+    func preview() throws -> ExitCode {
+        var documents: [PreviewDocument] = []
+        for id in try known() {
+            let preview = try working(nil) { try book.preview(id, $0) }
+            if !common.json { ([id] + BookWords.preview(preview)).forEach(Console.result) }
+            documents.append(PreviewDocument(id, preview))
+        }
+        if common.json {
+            Console.json(EditDocument(command: command, mode: book.mode, steps: [], previews: documents))
+        }
+        return .success
+    }
+
+    func run() throws -> ExitCode {
+        for id in try known() { try working(id) { try book.run(id, $0) } }
+        return report(try known())
+    }
+
+    func undo(isPreview: Bool, isConfirmed: Bool) throws -> ExitCode {
+        let ids = Array(book.changedSteps.reversed())
+        var previews: [PreviewDocument] = []
+        for id in ids {
+            let preview = try working(nil) { try book.undoPreview(id, $0) }
+            if !common.json { ([id] + BookWords.preview(preview)).forEach(Console.note) }
+            previews.append(PreviewDocument(id, preview))
+            if isPreview { continue }
+            try confirm(isConfirmed)
+            if preview.confirmation != nil, !isConfirmed {
+                throw MigrationError(
+                    .projectFile, preview.warning ?? "files were edited since",
+                    remedy: "Add --yes to overwrite them.",
+                    exit: .undecided)
+            }
+            try working(id, isUndo: true) { try book.undo(id, $0) }
+        }
+        if isPreview {
+            if common.json {
+                Console.json(EditDocument(command: command, mode: book.mode, steps: [], previews: previews))
+            }
+            return .success
+        }
+        if ids.isEmpty, !common.json {
+            Console.result("nothing to bring back: howdah has changed no file of this project")
+        }
+        return report(ids)
+    }
+
+    private func report(_ ids: [String]) -> ExitCode {
+        let lines = ids.compactMap { book.overview(isQuick: true).step($0) }
+        if common.json {
+            Console.json(
+                EditDocument(
+                    command: command, mode: book.mode, steps: lines.map(StepDocument.Step.init), previews: [])
+            )
+        } else {
+            lines.flatMap(BookWords.step).forEach(Console.result)
+        }
+        return .success
+    }
+}
+
+/// What `configure` and `rollback` print with `--json`.
+private struct EditDocument: Encodable {
+    let command: String
+    let outcome = "answered"
+    let exit = 0
+    let mode: Mode
+    let steps: [StepDocument.Step]
+    let previews: [PreviewDocument]
+}

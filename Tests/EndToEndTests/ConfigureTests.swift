@@ -1,0 +1,205 @@
+import Foundation
+import MigrationEngine
+import Postgres
+import TestSupport
+import Testing
+
+/// Phase 2 on a demo's project: what changes, what stays, and that all of it comes back.
+@Suite struct ConfigureTests {
+    private static let secret = "s3cr3t/@:x"
+
+    /// Every file of a project but for its database and howdah's state, by path.
+    private func files(_ project: String) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        let names = FileManager.default.enumerator(atPath: project)
+        while let name = names?.nextObject() as? String {
+            guard !name.hasPrefix(".howdah"), !name.contains("dev.db"),
+                let data = FileManager.default.contents(atPath: "\(project)/\(name)"),
+                (try? FileManager.default.contentsOfDirectory(atPath: "\(project)/\(name)")) == nil
+            else { continue }
+            files[name] = data
+        }
+        return files
+    }
+
+    private func text(_ files: [String: Data], _ name: String) -> String {
+        String(decoding: files[name] ?? Data(), as: UTF8.self)
+    }
+
+    private func withDemo(_ body: (_ project: String) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            #expect(try Howdah.run(["demo", project, "--messages", "200", "--no-open"]).exit == 0)
+            defer { _ = try? Howdah.run(["rehearsal", "remove", project]) }
+            for step in ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"] {
+                #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
+            }
+            try body(project)
+        }
+    }
+
+    @Test func aRehearsalChangesACopyAndNothingElse() throws {
+        try withDemo { project in
+            let before = try files(project)
+            let outcome = try Howdah.run(["configure", project, "--json"])
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            #expect(try files(project) == before)
+            let copy = try files("\(project)/.howdah/rehearsal/project")
+            #expect(text(copy, ".env").contains("DATABASE_URL=\"postgresql://"))
+            // All other lines are as they were, the secret among them.
+            let lines = { (text: String) in
+                text.split(separator: "\n").filter { !$0.hasPrefix("DATABASE_URL") }
+            }
+            #expect(lines(text(copy, ".env")) == lines(text(before, ".env")))
+            #expect(
+                text(copy, "prisma/schema.prisma")
+                    == text(before, "prisma/schema.prisma").replacing(
+                        "provider = \"sqlite\"", with: "provider = \"postgresql\""))
+            #expect(text(copy, "prisma/migrations/migration_lock.toml").contains("provider = \"postgresql\""))
+            #expect(text(copy, "prisma/migrations/0_init/migration.sql").hasPrefix("-- Create"))
+            let archived = "20250101000000_init/migration.sql"
+            #expect(copy["prisma/migrations_sqlite/\(archived)"] == before["prisma/migrations/\(archived)"])
+            #expect(copy["prisma/migrations/\(archived)"] == nil)
+            let back = try Howdah.run(["rollback", project])
+            #expect(back.exit == 0, "\(back.errors)")
+            #expect(try files("\(project)/.howdah/rehearsal/project") == before)
+        }
+    }
+
+    /// The baseline makes what howdah made, and Prisma's list of migrations knows it.
+    @Test func theBaselineMakesTheSchemaThatHowdahMakes() throws {
+        try withDemo { project in
+            for step in ["1.8", "2.1", "2.2", "2.3", "3.2", "3.3"] {
+                let outcome = try Howdah.run(["step", project, step, "run"])
+                #expect(outcome.exit == 0, "\(step): \(outcome.errors)")
+            }
+            #expect(try Howdah.run(["rehearsal", "start", project]).exit == 0)
+            let url = try Howdah.run(["rehearsal", "url", project]).output.trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let made = try Conninfo(url)
+            let script = try Data(
+                contentsOf: URL(
+                    fileURLWithPath:
+                        "\(project)/.howdah/rehearsal/project/prisma/migrations/0_init/migration.sql"))
+            let checksum = try TestServer.value("SELECT checksum FROM _prisma_migrations", in: made)
+            #expect(checksum == sha256(of: script))
+            try TestServer.withDatabase { scratch in
+                try TestServer.execute(String(decoding: script, as: UTF8.self), in: scratch)
+                #expect(try catalog(scratch) == catalog(made))
+            }
+        }
+    }
+
+    /// Columns, constraints and indexes, but for Prisma's own table.
+    private func catalog(_ conninfo: Conninfo) throws -> [String] {
+        try TestServer.rows(
+            """
+            SELECT 'column', table_name, column_name, data_type, udt_name, datetime_precision, numeric_precision,
+                is_nullable, column_default FROM information_schema.columns
+            WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 2, 3
+            """, in: conninfo)
+            + TestServer.rows(
+                """
+                SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
+                WHERE connamespace = 'public'::regnamespace AND conrelid <> coalesce(to_regclass('_prisma_migrations'), 0)
+                ORDER BY 1, 2
+                """, in: conninfo)
+            + TestServer.rows(
+                """
+                SELECT indexname, indexdef FROM pg_indexes
+                WHERE schemaname = 'public' AND tablename <> '_prisma_migrations' ORDER BY 1
+                """, in: conninfo)
+    }
+
+    @Test func thePreviewHidesSecretsAndChangesNothing() throws {
+        try withDemo { project in
+            let environment = "JWT_SECRET='demo-only-not-a-secret'\nDATABASE_URL=\"file:./dev.db\"\n"
+            try environment.write(toFile: "\(project)/.env", atomically: true, encoding: .utf8)
+            let before = try files(project)
+            try TestServer.withDatabase { target in
+                let url =
+                    "postgresql://\(target["user"] ?? ""):\(Self.secret.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "")@/"
+                    + "\(target["dbname"] ?? "")?host=\(target["host"] ?? "")&port=\(target["port"] ?? "5432")"
+                for arguments in [["--preview"], ["--preview", "--json"]] {
+                    let outcome = try Howdah.run(
+                        ["configure", project, "--rehearsal", "--target", url] + arguments)
+                    #expect(outcome.exit == 0, "\(outcome.errors)")
+                    #expect(outcome.output.contains("JWT_SECRET='••••'"))
+                    for text in [outcome.output, outcome.errors] {
+                        #expect(!text.contains("demo-only-not-a-secret") && !text.contains("s3cr3t"))
+                    }
+                }
+            }
+            #expect(try files(project) == before)
+        }
+    }
+
+    /// Live, the environment waits until every row is proven to be there.
+    @Test func theApplicationIsNotSentToADatabaseWithoutItsRows() throws {
+        try withDemo { project in
+            try TestServer.withDatabase { target in
+                let state = try Howdah.run([
+                    "step", project, "2.1", "run", "--live", "--target", target.url, "--yes",
+                ])
+                #expect(state.exit == 3)
+                #expect(state.errors.contains("3.4"))
+                #expect(try text(files(project), ".env").contains("file:./dev.db"))
+            }
+        }
+    }
+
+    /// Changed, the project no longer leads to SQLite; howdah finds its way back all the same.
+    @Test func aLiveProjectIsChangedAndComesBack() throws {
+        try withDemo { project in
+            try TestServer.withDatabase { target in
+                let live = ["--live", "--target", target.url, "--yes"]
+                for step in ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"] {
+                    let outcome = try Howdah.run(["step", project, step, "run"] + live)
+                    #expect(outcome.exit == 0, "\(step): \(outcome.errors)")
+                }
+                let before = try files(project)
+                let unconfirmed = try Howdah.run(["configure", project, "--live", "--target", target.url])
+                #expect(unconfirmed.exit == 2)
+                #expect(try files(project) == before)
+                let outcome = try Howdah.run(["configure", project] + live)
+                #expect(outcome.exit == 0, "\(outcome.errors)")
+                let after = try files(project)
+                #expect(text(after, ".env").contains("/\(target["dbname"] ?? "")?schema=public"))
+                #expect(text(after, "prisma/schema.prisma").contains("provider = \"postgresql\""))
+                #expect(text(after, "package.json").contains("\"pg\": "))
+                let status = try Howdah.run(["status", project, "--live", "--json"])
+                #expect(status.exit == 0, "\(status.errors)")
+                let again = try Howdah.run(["step", project, "3.4", "run"] + live)
+                #expect(again.exit == 0, "what the project said before still counts: \(again.errors)")
+                try "mine".write(toFile: "\(project)/.env", atomically: true, encoding: .utf8)
+                #expect(try Howdah.run(["rollback", project, "--live"]).exit != 0)
+                #expect(try text(files(project), ".env") == "mine")
+                let back = try Howdah.run(["rollback", project, "--live", "--yes"])
+                #expect(back.exit == 0, "\(back.errors)")
+                #expect(try files(project) == before)
+                #expect(try Howdah.run(["status", project]).exit == 0)
+            }
+        }
+    }
+
+    /// Killed at any moment, what was begun is undone to the byte.
+    @Test func aKillAtAnyMomentLosesNoByte() throws {
+        try withDemo { project in
+            let copy = "\(project)/.howdah/rehearsal/project"
+            _ = try Howdah.run(["configure", project])
+            _ = try Howdah.run(["rollback", project])
+            let before = try files(copy)
+            for number in 0..<8 {
+                let null = try #require(FileHandle(forWritingAtPath: "/dev/null"))
+                let process = try Howdah.start(["configure", project], output: null, errors: null)
+                let moment = Double(number) * 0.08
+                _ = waitUntil(seconds: moment) { !process.isRunning }
+                kill(process.processIdentifier, SIGKILL)
+                #expect(waitUntil { !process.isRunning })
+                let back = try Howdah.run(["rollback", project])
+                #expect(back.exit == 0, "\(back.errors)")
+                #expect(try files(copy) == before, "after \(moment) s")
+            }
+        }
+    }
+}
