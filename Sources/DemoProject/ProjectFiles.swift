@@ -11,21 +11,23 @@ enum ProjectFiles {
         }
     }
 
-    private static let all: [(path: String, content: String)] = [
-        ("prisma/schema.prisma", ChatSchema.prisma),
-        ("prisma/migrations/20250101000000_init/migration.sql", ChatSchema.tables + ChatSchema.indexes),
-        ("prisma/migrations/migration_lock.toml", migrationLock),
-        (".env", environment),
-        (".gitignore", "node_modules/\n.env\n*.db\n"),
-        ("package.json", packageJSON),
-        ("README.md", readme),
-        ("src/database/client.ts", client),
-        ("src/database/messages.ts", messages),
-        ("src/database/statistics.ts", statistics),
-        ("src/server.ts", server),
-        ("test/environment.test.js", environmentTest),
-        ("test/encryption/message.test.js", encryptionTest),
-    ]
+    private static let all: [(path: String, content: String)] =
+        [
+            ("prisma/schema.prisma", ChatSchema.prisma),
+            ("prisma/migrations/20250101000000_init/migration.sql", ChatSchema.tables + ChatSchema.indexes),
+            ("prisma/migrations/migration_lock.toml", migrationLock),
+            (".env", environment),
+            (".env.example", environmentExample),
+            (".gitignore", "node_modules/\n.env\n*.db\n"),
+            ("package.json", packageJSON),
+            ("README.md", readme),
+            ("src/database/client.ts", client),
+            ("src/database/messages.ts", messages),
+            ("src/database/statistics.ts", statistics),
+            ("src/server.ts", server),
+            ("test/environment.test.js", environmentTest),
+            ("test/encryption/message.test.js", encryptionTest),
+        ] + ServiceFiles.all
 
     /// Takes away what `write` makes, and what lies in its folders; nothing else.
     static func remove(from directory: String) {
@@ -49,6 +51,19 @@ enum ProjectFiles {
         MAX_FILE_SIZE=10485760   # 10 MB
         JWT_SECRET='demo-only-not-a-secret'
 
+        # Push messages; the key goes over lines.
+        PUSH_PRIVATE_KEY="-----BEGIN KEY-----
+        demo-only-not-a-key
+        -----END KEY-----"
+
+        """
+
+    private static let environmentExample = """
+        # Copy this to .env
+        DATABASE_URL="file:./dev.db"
+        PORT=3000
+        JWT_SECRET=
+
         """
 
     static let packageJSON = """
@@ -65,6 +80,7 @@ enum ProjectFiles {
           },
           "dependencies": {
             "@prisma/client": "^6.19.0",
+            "better-sqlite3": "^12.4.1",
             "express": "^4.21.0",
             "socket.io": "^4.8.0"
           },
