@@ -98,6 +98,8 @@ public struct BookState: Sendable, Equatable {
 
     public var title: String
     public var sourcePath: String
+    /// What commands are given to mean this project: its folder, or the file.
+    public var openPath: String
     public var sourceBytes: Int64
     public var mode: Mode
     /// Where it goes, in words.

@@ -93,7 +93,7 @@ public enum Phases {
             ]),
         Step(
             "3.2", "copy",
-            "Loads every row, each piece exactly once; it can be paused, cancelled, and gone on with.",
+            "Loads every row, each piece exactly once; it can be paused, cancelled, and gone on with, but for a table in one piece.",
             needs: ["1.8"], basis: [.run], undo: "takes out the rows that were loaded"),
         Step(
             "3.3", "constraints",

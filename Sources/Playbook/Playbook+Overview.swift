@@ -18,7 +18,8 @@ extension Playbook {
         let size = try? FileManager.default.attributesOfItem(atPath: workspace.source.path)[.size] as? Int64
         let plan = isQuick ? [] : planTables(assessment)
         return BookState(
-            title: workspace.title, sourcePath: workspace.source.path, sourceBytes: size.flatMap { $0 } ?? 0,
+            title: workspace.title, sourcePath: workspace.source.path, openPath: workspace.openPath,
+            sourceBytes: size.flatMap { $0 } ?? 0,
             mode: mode, target: targetWords(mode), liveTarget: liveTarget?.url,
             liveDatabase: liveTarget?["dbname"], rehearsalURL: RehearsalCluster.url(workspace.state),
             phases: phases, checklist: checklist(mode, phases),

@@ -14,7 +14,7 @@ public final class Playbook: Sendable {
     public let journal: Journal
     private let isWriter: Bool
     /// Assisted steps that howdah does itself in this project.
-    private let assisted: Set<String>
+    let assisted: Set<String>
     /// What the application is made with.
     let frameworks: [Framework.Found]
     private let state: Mutex<State>
@@ -295,34 +295,6 @@ public final class Playbook: Sendable {
 
     private func context(_ activity: Activity) -> StepContext {
         StepContext(book: self, mode: mode, activity: activity)
-    }
-
-    /// Whether the operator does a step, and ticks it: one that howdah does only in projects that it understands, too.
-    public func isByHand(_ step: Step) -> Bool {
-        switch step.kind {
-        case .automatic: false
-        case .manual: true
-        case .assisted: !assisted.contains(step.id)
-        }
-    }
-
-    /// What to do by hand: what the application's framework asks for goes before what holds for all.
-    func byHand(_ step: Step) -> [String] {
-        let advice = frameworks.flatMap { found in
-            found.framework.advice[step.id].map { [found.evidence] + $0 } ?? []
-        }
-        return advice.isEmpty ? step.byHand : advice
-    }
-
-    private static func assisted(in workspace: Workspace) -> Set<String> {
-        guard let directory = workspace.location.projectDirectory else { return [] }
-        let steps = Phases.steps.filter { $0.kind == .assisted && operations[$0.id] != nil }.map(\.id)
-        let editor = ProjectEditor(directory: directory)
-        let isThere = [
-            "1.5": editor.hasManifest, "2.1": !editor.environmentFiles.isEmpty || editor.hasPrisma,
-            "2.2": editor.hasPrisma, "2.3": editor.hasPrisma,
-        ]
-        return Set(steps.filter { isThere[$0] ?? true })
     }
 
     private func operation(_ id: String) throws -> any StepOperation {

@@ -1,3 +1,4 @@
+import Foundation
 import MigrationEngine
 import Postgres
 
@@ -10,6 +11,12 @@ public enum Target: Sendable {
         guard let text, text != "rehearsal" else {
             self = .rehearsal
             return
+        }
+        guard !text.trimmingCharacters(in: .whitespaces).isEmpty else {
+            throw MigrationError(
+                .connection, "the target is empty: a variable that is not set, perhaps",
+                remedy: "Name it as postgresql://user@host:5432/database, or leave it out for a rehearsal.",
+                exit: .usage)
         }
         do {
             self = .server(try Conninfo(text))

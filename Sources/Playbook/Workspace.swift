@@ -7,6 +7,8 @@ public struct Workspace: Sendable {
     public let location: SourceLocation
     public let source: SourceFile
     public let state: StateFolder
+    /// What commands are given to mean it: the project's folder, or the file.
+    public let openPath: String
     /// Shared by copies: let go with the last one.
     private let lock: Lock?
 
@@ -35,6 +37,7 @@ public struct Workspace: Sendable {
         self.location = location
         self.source = source
         self.state = state
+        openPath = isFolder ? location.projectDirectory ?? source.path : source.path
         if isWriter { try remember() }
     }
 

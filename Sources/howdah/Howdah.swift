@@ -14,8 +14,9 @@ struct Howdah: ParsableCommand {
             Without a terminal, or with --plain, howdah SOURCE does the rehearsal in lines, and
             howdah SOURCE postgresql://user@host/database the migration.
 
-            Exit codes: 0 done and proven; 1 an error; 2 wrong usage or unreadable input; 3 something needs a
-            decision or was left out; 4 the proof found differences; 130 cancelled.
+            Exit codes: 0 done and proven; 1 an error; 2 wrong usage or unreadable input;
+            3 something needs a decision or was left out; 4 the proof found differences;
+            5 proven, with rows in quarantine by decision; 130 cancelled.
             """,
         version: "0.1.0",
         subcommands: [

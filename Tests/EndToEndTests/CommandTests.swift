@@ -327,6 +327,30 @@ import Testing
         }
     }
 
+    @Test func aTargetWhoseTablesWereDroppedIsLoadedAnew() throws {
+        try withTemporaryFolder { folder in
+            #expect(try Howdah.run(["demo", "\(folder)/app", "--messages", "50", "--no-open"]).exit == 0)
+            try TestServer.withDatabase { target in
+                let migrate = ["migrate", "\(folder)/app", target.url, "--yes"]
+                #expect(try Howdah.run(migrate).exit == 0)
+                let tables = try TestServer.rows(
+                    "SELECT format('%I', relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+                    in: target)
+                try TestServer.execute("DROP TABLE \(tables.joined(separator: ", "))", in: target)
+                let again = try Howdah.run(migrate)
+                #expect(again.exit == 0, "\(again.errors)")
+            }
+        }
+    }
+
+    @Test func anEmptyTargetIsNoTarget() throws {
+        try withSource(Self.people) { source, _ in
+            let outcome = try Howdah.run(["migrate", source, "", "--yes"])
+            #expect(outcome.exit == 2)
+            #expect(outcome.errors.contains("the target is empty"))
+        }
+    }
+
     @Test func typesThatTakeEveryValueAreOfferedWhereTheDeclaredOneDoesNot() throws {
         try withSource("CREATE TABLE t (id INTEGER PRIMARY KEY, n INT); INSERT INTO t VALUES (1, 1), (2, '')")
         { source, _ in

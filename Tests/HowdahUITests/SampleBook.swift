@@ -48,7 +48,8 @@ enum SampleBook {
                 when: index == 0 ? "2026-01-02T03:04:05Z" : "", note: index == 0 ? "all 42 pass" : "")
         }
         return BookState(
-            title: title, sourcePath: "/srv/chat-app/prisma/dev.db", sourceBytes: 316 << 20, mode: mode,
+            title: title, sourcePath: "/srv/chat-app/prisma/dev.db", openPath: "/srv/chat-app",
+            sourceBytes: 316 << 20, mode: mode,
             target: mode == .rehearsal ? "rehearsal (private)" : "postgresql://chat@db.example.com:5432/chat",
             liveTarget: mode == .live ? "postgresql://chat@db.example.com:5432/chat" : nil,
             liveDatabase: mode == .live ? "chat" : nil, phases: phases, checklist: checklist,

@@ -157,6 +157,28 @@ import Testing
         }
     }
 
+    /// Rows alone are not all that a run has carried.
+    @Test func aRunThatHasEndedMissesWhatWasTakenAwaySince() throws {
+        try withSource(
+            "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT); CREATE INDEX a_v ON a (v);"
+                + "CREATE TABLE b (id INTEGER PRIMARY KEY, a REFERENCES a); CREATE VIEW w AS SELECT v FROM a;"
+                + "INSERT INTO a VALUES (1, 'x'), (2, 'y'); INSERT INTO b VALUES (1, 2)"
+        ) { path, state, target in
+            _ = try TestMigration().run(path, state: state, into: target)
+            try TestServer.execute(
+                """
+                DROP INDEX a_v; SELECT setval(pg_get_serial_sequence('a', 'id'), 1);
+                DO $$ BEGIN EXECUTE (SELECT format('ALTER TABLE b DROP CONSTRAINT %I', conname) FROM pg_constraint
+                    WHERE conrelid = 'b'::regclass AND contype = 'f'); END $$
+                """, in: target)
+            let report = try TestMigration().run(path, state: state, into: target)
+            #expect(report.outcome == .undecided)
+            let lost = report.objects.filter { $0.state == .failed }.map(\.kind.rawValue)
+            #expect(lost.sorted() == ["foreign key", "index", "sequence"])
+            #expect(!report.objects.contains { $0.state == .carried && $0.kind == .index })
+        }
+    }
+
     @Test func aRunGoesOnOverTablesThatNobodyElseHasWrittenTo() throws {
         try withSource { path, state, target in
             _ = try TestMigration().run(path, state: state, into: target)

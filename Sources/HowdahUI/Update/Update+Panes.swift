@@ -353,7 +353,7 @@ extension Update {
                     question: .quitWhileWorking, title: "Work runs",
                     text: [
                         "Nothing goes on unseen. Stopping keeps every piece that is loaded; opened again, Enter "
-                            + "goes on from there."
+                            + "goes on from there. A table that is loaded as one piece begins anew."
                     ], buttons: ["stay", "stop and quit"], focused: 0)))
         return []
     }

@@ -137,7 +137,7 @@ enum Words {
                 Line("Next: look around in phase 3, Enter on a table shows its proof."),
                 Line("      Try your application on it, while these screens are open, at"),
                 Line("      \(book.rehearsalURL ?? "what howdah rehearsal url prints")", .key),
-                Line("      After you leave, howdah rehearsal start \(book.sourcePath) brings it up again."),
+                Line("      After you leave, howdah rehearsal start \(book.openPath) brings it up again."),
                 Line("      Phases 2, 4 and 5 say what to change and to try; tick what you have done."),
                 Line("      L goes live, when you are ready."),
             ]

@@ -22,14 +22,17 @@ public struct MemoryBudget: Sendable, Equatable {
     public static let standard = MemoryBudget(
         bytes: Int(clamping: ProcessInfo.processInfo.physicalMemory / 2))
 
-    /// Reads `512MB` or `2GB`; nil for anything else.
+    /// Reads `512MB` or `1.5GB`; nil for anything else.
     public init?(_ text: String) {
-        let units = ["KB": 10, "MB": 20, "GB": 30]
-        guard let shift = units[String(text.suffix(2)).uppercased()], let number = Int(text.dropLast(2)),
-            number > 0, number < 1 << 30
+        let units = ["KB": 10, "MB": 20, "GB": 30, "TB": 40]
+        guard let shift = units[String(text.suffix(2)).uppercased()], let number = Double(text.dropLast(2)),
+            number > 0, number < 1_048_576
         else { return nil }
-        bytes = number << shift
+        bytes = Int(number * Double(1 << shift))
     }
+
+    /// Whether it is what howdah takes without a large row.
+    public var isEnough: Bool { bytes >= Self.base }
 
     static func need(rowBytes: Int) -> Int {
         rowBytes < largeRow ? base : base + sharePerByte * rowBytes

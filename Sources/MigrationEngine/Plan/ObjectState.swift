@@ -38,6 +38,11 @@ public struct ObjectState: Codable, Sendable, Equatable {
         return ObjectState(kind: kind, name: name, state: .leftOut, reason: reason, isUnexplained: true)
     }
 
+    /// It was made, and is not as it was made.
+    static func failed(_ kind: Kind, _ name: String, _ reason: String) -> ObjectState {
+        ObjectState(kind: kind, name: name, state: .failed, reason: reason, isUnexplained: true)
+    }
+
     /// Left out by a rule or by the operator.
     static func leftOut(_ kind: Kind, _ name: String, _ reason: String) -> ObjectState {
         ObjectState(kind: kind, name: name, state: .leftOut, reason: reason, isUnexplained: false)

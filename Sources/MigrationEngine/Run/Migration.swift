@@ -193,11 +193,13 @@ public struct Migration: Sendable {
                 let rows = try unproven.ledger.loadedRows(main).values.reduce(0, +)
                 let held = try unproven.ledger.heldCount(main)
                 let why = try obstacle(unproven, main).map { "; it cannot go on: \($0)" } ?? ""
+                let objects = made.count { $0.kind != "adopted" }
                 throw MigrationError(
                     .interruptedRun,
                     "\(server.conninfo.url) holds a run that began at \(unproven.started) and "
                         + (unproven.outcome == nil ? "did not end" : "was not proven")
-                        + ": \(made.count { $0.kind != "adopted" }) objects that it made, \(rows) rows that it loaded"
+                        + ": \(Format.count(objects, "object", "objects")) that it made, "
+                        + "\(Format.count(rows, "row", "rows")) that it loaded"
                         + (held > 0 ? ", \(held) triggers and foreign keys that it holds off" : "") + why,
                     remedy:
                         "Run the same command with --restart: it takes those back, and nothing else, and begins anew.",
@@ -213,17 +215,22 @@ public struct Migration: Sendable {
             }
         }
         try refuseSecondLoad(main)
+        try forgetDroppedRun(main)
         let names =
             script.plan.tables.filter { !$0.isSkipped && !plan.isAdopted($0) }.map(\.targetName)
             + (plan.views ?? []).map(\.targetName)
         let present = try server.existing(names, schema: plan.schema, main)
         guard present.isEmpty else {
-            if let status = try Ledger.newest(schema: plan.schema, main)?.status(main), status.stage == .ended
+            if let ledger = try Ledger.newest(schema: plan.schema, main),
+                let status = try ledger.status(main),
+                status.stage == .ended
             {
+                let run = Ledger.Unproven(ledger: ledger, started: status.started, outcome: status.outcome)
+                let why = try obstacle(run, main).map { ". It is not compared again by itself: \($0)" } ?? ""
                 throw MigrationError(
                     .targetNotEmpty,
                     "\(server.conninfo.url) holds the run that began at \(status.started), with "
-                        + "\(Format.count(status.rows)) rows; it ended as \(status.outcome ?? "unknown")",
+                        + "\(Format.count(status.rows)) rows; it ended as \(status.outcome ?? "unknown")\(why)",
                     remedy:
                         "howdah validate compares it again. To load it anew, drop its tables yourself first.",
                     exit: .undecided)
@@ -234,6 +241,26 @@ public struct Migration: Sendable {
                 "\(server.conninfo.url) already has \(present.count) of the tables in schema \(plan.schema): \(some)",
                 remedy: "howdah never overwrites what it did not make: name an empty database, "
                     + "another schema with --schema, or drop the tables yourself.", exit: .undecided)
+        }
+    }
+
+    /// Takes back what is left of a run that has ended and whose tables somebody has dropped, so that it can be loaded anew:
+    /// the types that howdah made for them, for one.
+    private func forgetDroppedRun(_ main: borrowing Postgres.Connection) throws {
+        guard let ledger = try Ledger.newest(schema: plan.schema, main), let status = try ledger.status(main),
+            status.stage == .ended
+        else { return }
+        let made = try ledger.madeObjects(main)
+        guard !made.contains(where: { ["table", "adopted", "view"].contains($0.kind) }) else { return }
+        do {
+            try ledger.takeBack(schema: plan.schema, main)
+        } catch {
+            throw MigrationError(
+                .targetNotEmpty,
+                "of the run that began at \(status.started) the tables are gone, and \(made.map(\.name).joined(separator: ", ")) "
+                    + "cannot be dropped: \(error)",
+                remedy: "Look at what others have hung on it, and drop it yourself.",
+                exit: .undecided)
         }
     }
 
@@ -443,6 +470,9 @@ public struct Migration: Sendable {
     ) throws -> MigrationReport {
         progress.end()
         var report = report(start: start)
+        // What is lost is not carried too.
+        let lost = Set(sequences.objects.filter { $0.state == .failed }.map { "\($0.kind) \($0.name)" })
+        report.objects.removeAll { lost.contains("\($0.kind) \($0.name)") }
         report.objects += sequences.objects
         report.findings += sequences.findings
         let quarantined = preparation.data.decided?.quarantined ?? [:]

@@ -56,12 +56,32 @@ extension Migration {
         let loaded = try open.ledger.loadedRows(main)
         progress.setTables(plan.tables.filter { !$0.isSkipped }.map(counters))
         progress.begin(.proof)
-        var report = try report(try proof.run(), loaded: loaded, start: start)
+        let verdicts = try proof.run()
+        var report = try report(verdicts, try lostObjects(open.ledger, main), loaded: loaded, start: start)
         report.resumedRows = loaded.values.reduce(0, +)
         report.notices.append(
             "the run that began at \(open.started) had loaded all of it; it was compared again, and nothing was written"
                 + (report.outcome == .differs ? ": what differs has changed since" : ""))
         return report
+    }
+
+    /// Keys, indexes, sequences, views and triggers that a run has made and that are not as it left them.
+    private func lostObjects(
+        _ ledger: Ledger, _ main: borrowing Postgres.Connection
+    ) throws -> Sequences.Outcome {
+        var outcome = try Sequences(plan: plan, catalog: preparation.catalog).look(main)
+        let present = try presentObjects(main)
+        let names = Dictionary(plan.tables.map { ($0.name, $0.targetName) }) { first, _ in first }
+        for (table, statements) in script.keysAndIndexes + script.foreignKeys {
+            outcome.objects += statements.filter { !present.has($0, of: names[table] ?? table) }.map {
+                .failed($0.kind, $0.name, "it is no longer in the target")
+            }
+        }
+        let made = Set(try ledger.madeObjects(main).map { "\($0.kind) \($0.name)" })
+        outcome.objects += script.viewsAndTriggers.filter { $0.kind != .trigger }
+            .filter { !made.contains("\($0.kind.rawValue) \($0.name)") }
+            .map { .failed($0.kind, $0.sourceName, "it is no longer in the target") }
+        return outcome
     }
 
     /// Why an open run cannot go on.
@@ -118,9 +138,10 @@ extension Migration {
         let original = Self.explained(error, server.conninfo)
         let rows = (try? ledger.loadedRows(main))?.values.reduce(0, +)
         let words =
-            rows.map { Format.count($0, "row is", "rows are") + " loaded" } ?? "what is loaded is there"
+            rows.map { Format.count($0, "row is loaded, and stays", "rows are loaded, and stay") }
+            ?? "what is loaded is there, and stays"
         return MigrationError(
-            original.code, "\(original.message); \(words), and stays",
+            original.code, "\(original.message); \(words)",
             remedy: "Run the same command again: it goes on from there. With --restart it begins anew.",
             exit: original.exit, mayPass: original.mayPass)
     }

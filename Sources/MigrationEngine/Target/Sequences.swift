@@ -23,6 +23,29 @@ struct Sequences {
         return outcome
     }
 
+    /// Looks whether every sequence is past the largest number, and changes nothing.
+    func look(_ connection: borrowing Postgres.Connection) throws -> Outcome {
+        var outcome = Outcome()
+        for table in plan.tables where !table.isSkipped {
+            for column in table.columns where column.numbering != nil {
+                let name = quoteIdentifier(plan.schema, table.targetName)
+                let place = "\(table.name).\(column.name)"
+                let isPast = try connection.query(
+                    """
+                    SELECT coalesce(pg_sequence_last_value(to_regclass(pg_get_serial_sequence($1, $2))), 0)
+                        >= coalesce((SELECT max(\(quoteIdentifier(column.targetName))) FROM \(name)), 0)
+                    """, [name, column.targetName]
+                ).bool(0, 0)
+                outcome.objects.append(
+                    isPast
+                        ? .carried(.sequence, place)
+                        : .failed(
+                            .sequence, place, "it gives numbers that are taken: somebody has set it back"))
+            }
+        }
+        return outcome
+    }
+
     private func advance(
         _ table: MigrationPlan.Table, _ column: MigrationPlan.Column, _ outcome: inout Outcome,
         _ connection: borrowing Postgres.Connection

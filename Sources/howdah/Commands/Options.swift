@@ -54,6 +54,9 @@ struct PlanningOptions: ParsableArguments {
         if let memory, MemoryBudget(memory) == nil {
             throw ValidationError("--memory takes a size such as 512MB or 2GB, not \(memory)")
         }
+        if let memory, let budget = MemoryBudget(memory), !budget.isEnough {
+            throw ValidationError("--memory takes 64MB or more: howdah needs as much for rows of any size")
+        }
         if schema.isEmpty || schema.utf8.count > 63 {
             throw ValidationError("--schema takes a name of 1 to 63 bytes")
         }

@@ -69,7 +69,7 @@ enum Describe {
                     + (hasQuarantine ? [Format.count(table.quarantinedRows)] : [])
                     + [
                         table.verdict == "differs"
-                            ? "differs: \(Format.count(table.differences)) rows" : table.verdict
+                            ? "differs: \(Format.count(table.differences, "row", "rows"))" : table.verdict
                     ]
             }
             lines += Format.table(head + rows, right: hasQuarantine ? [1, 2, 3] : [1, 2])
@@ -101,7 +101,8 @@ enum Describe {
             lines.append("settings: \(settings.joined(separator: ", "))")
         }
         lines.append(
-            report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · "))
+            report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · ")
+                + (report.command == "validate" ? "" : "; tables are compared while others are still loaded"))
         return lines + conclusion(report, planPath: planPath)
     }
 

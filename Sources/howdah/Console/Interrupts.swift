@@ -35,11 +35,13 @@ enum Interrupts {
         let reader = ends[0]
         let thread = Thread { @Sendable in
             var byte: UInt8 = 0
+            var isSaid = false
             while true {
                 let count = read(reader, &byte, 1)
                 if count < 0, errno == EINTR { continue }
                 guard count == 1 else { return }
-                Console.note("\nstopping in order; this may take a moment")
+                if !isSaid { Console.note("\nstopping in order; this may take a moment") }
+                isSaid = true
                 cancellation.cancel()
             }
         }
