@@ -12,14 +12,9 @@ public struct FileChange: Sendable, Equatable {
     /// Whether it may hold secrets, so that a new one is for its owner alone.
     public let isPrivate: Bool
 
-    /// What becomes of the file, in words.
-    public var title: String {
-        switch (before, after) {
-        case (nil, _): "makes \(path)"
-        case (_, nil): "removes \(path)"
-        default: "changes \(path)"
-        }
-    }
+    /// What becomes of the file, in a word, before it is done and after.
+    public var verb: String { before == nil ? "Makes" : after == nil ? "Removes" : "Changes" }
+    public var past: String { before == nil ? "made" : after == nil ? "removed" : "changed" }
 
     public init(_ path: String, before: [UInt8]?, after: [UInt8]?, isPrivate: Bool = false) {
         self.path = path
@@ -39,12 +34,19 @@ public struct ProjectEdit: Sendable, Equatable {
 
     public init() {}
 
-    static func + (one: ProjectEdit, other: ProjectEdit) -> ProjectEdit {
-        var sum = one
-        sum.changes += other.changes
-        sum.notes += other.notes
-        sum.byHand += other.byHand
-        return sum
+    /// Changes that come to something: files that move as they are, and the others.
+    public var split: (moves: [(from: String, to: String)], others: [FileChange]) {
+        var others = changes.filter { $0.before != $0.after }
+        var moves: [(from: String, to: String)] = []
+        for gone in others where gone.after == nil {
+            guard let index = others.firstIndex(where: { $0.before == nil && $0.after == gone.before }) else {
+                continue
+            }
+            moves.append((gone.path, others[index].path))
+            others.remove(at: index)
+            others.removeAll { $0 == gone }
+        }
+        return (moves, others)
     }
 }
 

@@ -25,7 +25,9 @@ public struct MemoryBudget: Sendable, Equatable {
     /// Reads `512MB` or `1.5GB`; nil for anything else.
     public init?(_ text: String) {
         let units = ["KB": 10, "MB": 20, "GB": 30, "TB": 40]
-        guard let shift = units[String(text.suffix(2)).uppercased()], let number = Double(text.dropLast(2)),
+        guard let shift = units[String(text.suffix(2)).uppercased()],
+            text.dropLast(2).wholeMatch(of: /[0-9]+(\.[0-9]+)?/) != nil,
+            let number = Double(text.dropLast(2)),
             number > 0, number < 1_048_576
         else { return nil }
         bytes = Int(number * Double(1 << shift))

@@ -24,8 +24,10 @@ extension EditOperation {
 
     func preview(_ context: StepContext) throws -> Preview {
         let (folder, edit) = try work(context)
-        var sections = edit.changes.filter { $0.before != $0.after }.map {
-            Preview.Section($0.title, $0.diff, .diff)
+        let (moves, changes) = edit.split
+        var sections = changes.map { Preview.Section("\($0.verb) \($0.path)", $0.diff, .diff) }
+        if !moves.isEmpty {
+            sections.insert(.init("Moves, as they are", moves.map { "\($0.from) → \($0.to)" }, .list), at: 0)
         }
         if sections.isEmpty { sections.append(.init("Changes no file", ["they say already what they must"])) }
         if context.mode == .rehearsal {
@@ -49,7 +51,8 @@ extension EditOperation {
         if !changes.isEmpty {
             try folder.writer.write(changes) { try context.book.note(changes: $0, of: id, context.mode) }
         }
-        var evidence = changes.map(\.title)
+        let (moves, others) = edit.split
+        var evidence = others.map { "\($0.past) \($0.path)" } + moves.map { "moved \($0.from) to \($0.to)" }
         if changes.isEmpty { evidence.append("nothing to change: the files say already what they must") }
         if context.mode == .rehearsal { evidence.append("in a copy of the project: \(folder.root)") }
         evidence += try finish(edit, context)
