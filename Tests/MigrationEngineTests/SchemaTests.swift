@@ -1,10 +1,11 @@
-import AppProject
 import DemoProject
 import Foundation
 import MigrationEngine
 import SQLite
 import TestSupport
 import Testing
+
+@testable import AppProject
 
 @Suite struct SchemaTests {
     /// Every column, key, index and enum of a schema, as PostgreSQL's catalog has them.
@@ -42,29 +43,39 @@ import Testing
 
     private static let golden = packageFolder() + "/../shared/reference/prisma"
 
-    /// The catalog equals the one that genuine Prisma makes, where its output is at hand.
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: golden)))
-    func aPrismaDatabaseGetsTheCatalogThatPrismaGivesIt() throws {
+    /// A project with the database that genuine Prisma makes, where its output is at hand.
+    private func withPrismaProject(
+        _ body: (_ migration: TestMigration, _ path: String, _ state: String) throws -> Void
+    ) throws {
         try withTemporaryFolder { folder in
             try FileManager.default.createDirectory(
                 atPath: "\(folder)/prisma", withIntermediateDirectories: true)
-            let schema = try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.prisma", encoding: .utf8)
+            let schema = try Self.text("e2ee.sqlite.prisma")
             try schema.write(toFile: "\(folder)/prisma/schema.prisma", atomically: true, encoding: .utf8)
             try "DATABASE_URL=file:./dev.db".write(
                 toFile: "\(folder)/.env", atomically: true, encoding: .utf8)
             let path = "\(folder)/prisma/dev.db"
-            try makeDatabase(
-                path,
-                try String(contentsOfFile: "\(Self.golden)/e2ee.sqlite.sql", encoding: .utf8) + Self.rows)
+            try makeDatabase(path, try Self.text("e2ee.sqlite.sql") + Self.rows)
             var migration = TestMigration()
             migration.hints = try ProjectLocator.locate(folder, environment: [:]).hints
+            try body(migration, path, "\(folder)/state")
+        }
+    }
+
+    private static func text(_ name: String) throws -> String {
+        try String(contentsOfFile: "\(golden)/\(name)", encoding: .utf8)
+    }
+
+    /// The catalog equals the one that genuine Prisma makes.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: golden)))
+    func aPrismaDatabaseGetsTheCatalogThatPrismaGivesIt() throws {
+        try withPrismaProject { migration, path, state in
             let expected = try TestServer.withDatabase { conninfo in
-                let script = try String(contentsOfFile: "\(Self.golden)/e2ee.postgresql.sql", encoding: .utf8)
-                try TestServer.execute(script, in: conninfo)
+                try TestServer.execute(Self.text("e2ee.postgresql.sql"), in: conninfo)
                 return try Self.catalog.map { try TestServer.rows($0, in: conninfo) }
             }
             try TestServer.withDatabase { conninfo in
-                let report = try migration.run(path, state: "\(folder)/state", into: conninfo)
+                let report = try migration.run(path, state: state, into: conninfo)
                 #expect(report.outcome == .proven, "\(report.findings) \(report.unexplained)")
                 #expect(report.tables.count == 10 && report.tables.allSatisfy { $0.loadedRows > 0 })
                 for (query, rows) in zip(Self.catalog, expected) {
@@ -72,6 +83,15 @@ import Testing
                     #expect(ours == rows)
                 }
             }
+        }
+    }
+
+    /// The first migration for PostgreSQL is the one that genuine Prisma writes, byte for byte.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: golden)))
+    func theBaselineIsTheMigrationThatPrismaWrites() throws {
+        try withPrismaProject { migration, path, state in
+            let baseline = try PrismaBaseline(plan: migration.prepare(path, state: state).plan).sql
+            #expect(try baseline == Self.text("e2ee.postgresql.sql"))
         }
     }
 

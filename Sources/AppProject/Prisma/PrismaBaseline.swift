@@ -26,7 +26,8 @@ struct PrismaBaseline {
             + tables.flatMap(foreignKeys)
         // Prisma knows nothing of these: a database that is made from the migrations has them all the same.
         let others = SchemaScript(plan).viewAndTriggerStatements.map { "-- Made by hand\n\($0);\n" }
-        return (statements + others).joined(separator: "\n")
+        // `prisma migrate diff --script` ends with an empty line.
+        return (statements + others).joined(separator: "\n") + "\n"
     }
 
     private func enumeration(_ type: MigrationPlan.Enumeration) -> String {

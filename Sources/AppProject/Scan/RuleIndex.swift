@@ -9,6 +9,7 @@ struct RuleIndex: Sendable {
     private var sql: [(rule: CodeRule, matches: @Sendable (SQLContext, Int) -> Bool)] = []
     private var words: [String: [(rule: CodeRule, matches: Judge)]] = [:]
     private var strings: [(rule: CodeRule, matches: Judge)] = []
+    private var texts: [(rule: CodeRule, parts: [[UInt8]])] = []
     private var packages: [String: CodeRule] = [:]
     private let wordLengths: ClosedRange<Int>
 
@@ -45,7 +46,7 @@ struct RuleIndex: Sendable {
                     for anchor in anchors { words[anchor, default: []].append((rule, judge)) }
                 case .string(let judge): strings.append((rule, judge))
                 case .text(let parts):
-                    strings.append((rule, { Self.holds(parts, $0, $1) }))
+                    texts.append((rule, parts.map { Array($0.utf8) }))
                     for part in parts where part.wholeMatch(of: /[A-Z][A-Z0-9_]+/) != nil {
                         words[part, default: []].append((rule, { _, _ in true }))
                     }
@@ -58,13 +59,6 @@ struct RuleIndex: Sendable {
 
     private static func matches(_ row: [[String]], _ sql: SQLContext, _ index: Int) -> Bool {
         row.indices.allSatisfy { row[$0].contains(sql.word(index + $0)) }
-    }
-
-    private static func holds(_ parts: [String], _ code: CodeContext, _ index: Int) -> Bool {
-        let inside = code.bytes[code.tokens[index].inside]
-        guard inside.count >= 5, inside.count < 4000 else { return false }
-        let text = String(decoding: inside, as: UTF8.self)
-        return parts.contains { text.contains($0) }
     }
 
     // MARK: SQL
@@ -113,12 +107,31 @@ struct RuleIndex: Sendable {
                 }
             case .string where !taken.contains(index):
                 if let rule = package(code, index, language) { found(rule, token.range.lowerBound) }
+                judge(text: code.bytes[token.inside], language) { found($0, token.range.lowerBound) }
                 for (rule, matches) in strings
                 where rule.languages?.contains(language.name) ?? true && matches(code, index) {
                     found(rule, token.range.lowerBound)
                 }
             default: break
             }
+        }
+    }
+
+    /// Tries the rules about what texts hold.
+    private func judge(text: ArraySlice<UInt8>, _ language: Language, found: (CodeRule) -> Void) {
+        guard (5..<4000).contains(text.count) else { return }
+        for (rule, parts) in texts where rule.languages?.contains(language.name) ?? true {
+            if parts.contains(where: { Self.holds(text, $0) }) { found(rule) }
+        }
+    }
+
+    private static func holds(_ text: ArraySlice<UInt8>, _ part: [UInt8]) -> Bool {
+        guard let first = part.first, text.count >= part.count else { return false }
+        return text.withUnsafeBufferPointer { text in
+            for start in 0...(text.count - part.count) where text[start] == first {
+                if part.indices.allSatisfy({ text[start + $0] == part[$0] }) { return true }
+            }
+            return false
         }
     }
 

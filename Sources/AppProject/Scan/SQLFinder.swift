@@ -39,13 +39,12 @@ struct SQLFinder {
         var found: [CodeSQL] = []
         var taken: Set<Int> = []
         for index in code.tokens.indices where code.tokens[index].kind == .string && !taken.contains(index) {
+            let verb = Self.verb(code.bytes[code.tokens[index].inside])
+            let isTemplate = code.bytes[code.tokens[index].range.lowerBound] == UInt8(ascii: "`")
+            guard verb != nil || isTemplate else { continue }
             let callee = callee(index)
-            let isTagged =
-                Self.tags.contains(callee)
-                && code.tokens[index].range.lowerBound != code.tokens[index].inside.lowerBound
-                && code.bytes[code.tokens[index].range.lowerBound] == UInt8(ascii: "`")
-            guard let verb = Self.verb(code.bytes[code.tokens[index].inside]) else {
-                if isTagged, let part = part(index, callee) {
+            guard let verb else {
+                if Self.tags.contains(callee), let part = part(index, callee) {
                     found.append(part)
                     taken.insert(index)
                 }
