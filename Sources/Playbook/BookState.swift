@@ -115,6 +115,8 @@ public struct BookState: Sendable, Equatable {
     public var tables: [TableLine]
     public var plan: [PlanTable]
     public var objects: [ObjectState]
+    /// What the last scan found in the application's code, the worst first.
+    public var places: [CodePlace]
     /// Newest first.
     public var journal: [JournalEntry]
     /// What proof and run came to; nil before.

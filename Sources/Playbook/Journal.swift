@@ -14,6 +14,8 @@ public struct JournalEntry: Sendable, Equatable {
         case ticked, unticked, skipped, note
         /// An item of the operator's own on the checklist, and its end.
         case added, removed
+        /// A place in the code was decided about, or is open again.
+        case settled, reopened
         /// The target was named; rehearsal or live was chosen.
         case target, mode
 

@@ -124,7 +124,8 @@ public enum Phases {
             basis: [.target, .run], undo: "forgets the server's answers"),
         Step(
             "4.3", "review", "Each place found is fixed, or accepted with a reason.", needs: ["4.1"],
-            byHand: ["Fix or accept each place, then tick this with a note of what you accepted and why."]),
+            byHand: ["Fix or accept each place, then tick this with a note of what you accepted and why."],
+            undo: "takes translations out of the files, byte for byte"),
         Step(
             "4.4", "database layer", "Connections, errors, transactions and the pool fit PostgreSQL.",
             byHand: [

@@ -25,7 +25,8 @@ extension Playbook {
             phases: phases, checklist: checklist(mode, phases),
             findings: assessment?.findings ?? [], tables: tables(plan, assessment, report, standing),
             plan: plan,
-            objects: assessment?.objects ?? [], journal: journal.entries.reversed(),
+            objects: assessment?.objects ?? [], places: isQuick ? [] : codePlaces(),
+            journal: journal.entries.reversed(),
             outcome: report?.outcome.rawValue)
     }
 

@@ -24,7 +24,7 @@ extension Playbook {
         guard let directory = workspace.location.projectDirectory else { return [] }
         let steps = Phases.steps.filter { $0.kind == .assisted && operations[$0.id] != nil }.map(\.id)
         let editor = ProjectEditor(directory: directory)
-        let isThere = [
+        let isThere: [String: Bool] = [
             "1.5": editor.hasManifest, "2.1": !editor.environmentFiles.isEmpty || editor.hasPrisma,
             "2.2": editor.hasPrisma, "2.3": editor.hasPrisma,
         ]

@@ -27,6 +27,10 @@ public final class Playbook: Sendable {
         var prepared: Prepared?
         /// What the target said when it was last looked at, by mode; nil inside where it has no run.
         var status: [Mode: RunStatus?] = [:]
+        /// What the last scan of the code found; nil before it was read.
+        var code: CodeRecord?
+        /// What undos were shown to overwrite, by step: the sha256 of what the user has written since.
+        var shownConflicts: [String: Set<String>] = [:]
     }
 
     /// A preparation with the plan's text that it was made under.
@@ -35,13 +39,14 @@ public final class Playbook: Sendable {
         let plan: String
     }
 
-    static let workers = max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))
+    public static let workers = max(2, min(8, ProcessInfo.processInfo.activeProcessorCount))
     static let operations: [String: any StepOperation] = [
         "1.1": SourceStep(), "1.2": BackupStep(), "1.3": TargetStep(), "1.4": DatabaseStep(),
         "1.5": PackagesStep(),
         "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "2.1": EnvironmentStep(),
         "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "3.2": CopyStep(), "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
+        "4.3": ReviewStep(),
     ]
 
     /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
@@ -156,6 +161,35 @@ public final class Playbook: Sendable {
             String(decoding: $0, as: UTF8.self)
         }
             ?? ""
+    }
+
+    /// What the last scan of the code found; nil before one. What cannot be read counts as none: step 4.1 writes it anew.
+    func codeRecord() -> CodeRecord? {
+        if let record = state.withLock({ $0.code }) { return record }
+        guard let record = try? CodeRecord.read(workspace.state) else { return nil }
+        state.withLock { $0.code = record }
+        return record
+    }
+
+    func keep(_ record: CodeRecord) throws {
+        try record.write(workspace.state)
+        state.withLock { $0.code = record }
+    }
+
+    /// Keeps what the server said of the code's statements.
+    func keep(_ verdicts: [QueryTrial.Verdict]) throws {
+        guard var record = codeRecord() else { return }
+        record.verdicts = Dictionary(
+            verdicts.map { ($0.statement.key, CodeRecord.Verdict(kind: $0.kind, reason: $0.reason)) }
+        ) { first, _ in first }
+        try keep(record)
+    }
+
+    /// What the undo of a step was shown to overwrite.
+    func shownConflicts(_ step: String) -> Set<String> { state.withLock { $0.shownConflicts[step] ?? [] } }
+
+    func show(conflicts: Set<String>, of step: String) {
+        state.withLock { $0.shownConflicts[step] = conflicts }
     }
 
     // MARK: Settings
@@ -313,14 +347,20 @@ public final class Playbook: Sendable {
 
     /// What a step would do.
     public func preview(_ id: String, _ activity: Activity) throws -> Preview {
-        let operation = try operation(id)
+        try preview(id, activity, by: operation(id))
+    }
+
+    func preview(_ id: String, _ activity: Activity, by operation: any StepOperation) throws -> Preview {
         if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
         return try operation.preview(context(activity))
     }
 
     /// Runs a step: the journal first, then the work, then the journal again. Throws what the step throws.
     public func run(_ id: String, _ activity: Activity) throws {
-        let operation = try operation(id)
+        try run(id, activity, by: operation(id))
+    }
+
+    func run(_ id: String, _ activity: Activity, by operation: any StepOperation) throws {
         let mode = mode
         // The activity that is about to do it does not count as running yet.
         if case .waiting(let reason) = standing(mode, running: nil).state(id) {

@@ -23,7 +23,8 @@ struct Howdah: ParsableCommand {
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
             ValidateCommand.self, RepairCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
-            ConfigureCommand.self, RollbackCommand.self, ScanCommand.self,
+            ConfigureCommand.self, RollbackCommand.self, ScanCommand.self, ReviewCommand.self,
+            TranslateCommand.self,
             ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)

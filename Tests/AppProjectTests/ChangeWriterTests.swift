@@ -92,7 +92,7 @@ struct ChangeWriterTests {
         #expect(try writer.reversals(records).filter(\.isConflict).map(\.path) == ["a"])
         #expect(throws: MigrationError.self) { try writer.undo(records) }
         #expect(["a", "d"].map { text(project, $0) } == ["mine", "6"])
-        _ = try writer.undo(records, overwriting: true)
+        _ = try writer.undo(records, overwriting: Set(writer.reversals(records).map(\.identity)))
         #expect(text(project, "a") == "1")
         #expect(text(project, ".howdah/originals/\(sha256(of: Array("mine".utf8)))") == "mine")
     }

@@ -55,7 +55,7 @@ enum SampleBook {
             liveDatabase: mode == .live ? "chat" : nil, phases: phases, checklist: checklist,
             findings: findings,
             tables: tables ?? (hasPlan ? rows.map { table($0.0, $0.1) } : []), plan: hasPlan ? plan : [],
-            objects: [],
+            objects: [], places: [],
             journal: journal.reversed(), outcome: nil)
     }
 

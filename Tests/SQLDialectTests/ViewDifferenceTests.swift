@@ -14,7 +14,7 @@ import Testing
         INSERT INTO b VALUES (1, 1, 'p', 1), (2, 1, 'q', NULL), (3, 2, 'p', 3), (4, 9, NULL, 4);
         """
 
-    private static let a = SQLRelation(
+    static let a = SQLRelation(
         name: "a", target: "a",
         columns: [
             .init(name: "id", type: .narrow, affinity: .integer, sqlType: "integer"),
@@ -23,7 +23,7 @@ import Testing
             .init(name: "d", type: .double, affinity: .real, sqlType: "double precision"),
             .init(name: "ok", type: .boolean, affinity: .numeric, sqlType: "boolean"),
         ], rowidAlias: "id")
-    private static let b = SQLRelation(
+    static let b = SQLRelation(
         name: "b", target: "b",
         columns: [
             .init(name: "id", type: .narrow, affinity: .integer, sqlType: "integer"),
@@ -31,7 +31,7 @@ import Testing
             .init(name: "note", type: .text, affinity: .text, sqlType: "text"),
             .init(name: "n", type: .narrow, affinity: .integer, sqlType: "integer"),
         ], rowidAlias: "id")
-    private static let log = SQLRelation(
+    static let log = SQLRelation(
         name: "log", target: "log",
         columns: [
             .init(name: "what", type: .text, affinity: .text, sqlType: "text"),
@@ -41,7 +41,7 @@ import Testing
     private let translator = SQLTranslator(relations: [a, b, log])
 
     /// Rows as texts, in an order of their own where the query has none.
-    private func rows(_ sql: String, _ database: borrowing SQLite.Connection) throws -> [String] {
+    func rows(_ sql: String, _ database: borrowing SQLite.Connection) throws -> [String] {
         let statement = try database.prepare(sql)
         var rows: [String] = []
         while try statement.step() {
@@ -57,7 +57,7 @@ import Testing
         return rows
     }
 
-    private func rows(_ sql: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
+    func rows(_ sql: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
         let result = try connection.query(sql)
         return (0..<result.count).map { row in
             (0..<result.columnCount).map { column in
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    private func withBoth(
+    func withBoth(
         _ body: (borrowing SQLite.Connection, borrowing Postgres.Connection) throws -> Void
     ) throws {
         let database = try SQLite.Connection(path: ":memory:", mode: .readWrite)
@@ -137,7 +137,7 @@ import Testing
     }
 
     /// 2.0 and 2 are one number.
-    private func plain(_ row: String) -> String {
+    func plain(_ row: String) -> String {
         row.replacing(".0|", with: "|").replacing(/\.0$/, with: "")
     }
 

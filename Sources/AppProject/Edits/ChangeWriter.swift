@@ -52,6 +52,9 @@ public struct ChangeWriter: Sendable {
         /// nil where it is gone.
         let current: [UInt8]?
 
+        /// Tells apart what is shown and what has been written since.
+        public var identity: String { "\(path)\0\(current.map { sha256(of: $0) } ?? "")" }
+
         public var words: String { original == nil ? "removes \(path)" : "brings \(path) back" }
     }
 
@@ -81,18 +84,10 @@ public struct ChangeWriter: Sendable {
 
     /// Brings back what was there; returns what was done, in words.
     ///
-    /// Throws `.projectFile` where files were edited since, unless `overwriting`; what they hold is kept in `originals/` then.
-    /// Safe to be repeated after a crash.
-    public func undo(_ records: [ChangeRecord], overwriting: Bool = false) throws -> [String] {
-        let reversals = try reversals(records)
-        let conflicts = reversals.filter(\.isConflict).map { absolute($0.path) }
-        guard conflicts.isEmpty || overwriting else {
-            throw MigrationError(
-                .projectFile, "edited since howdah wrote it: \(conflicts.joined(separator: ", "))",
-                remedy:
-                    "Nothing was written. Keep your edits elsewhere, or undo again and say that they may be overwritten: "
-                    + "they are kept in \(originals) then.", exit: .undecided)
-        }
+    /// Throws `.projectFile` where files were edited since, but for those whose identity is in `overwriting`; what they hold
+    /// is kept in `originals/` then. Safe to be repeated after a crash.
+    public func undo(_ records: [ChangeRecord], overwriting: Set<String> = []) throws -> [String] {
+        let reversals = try check(records, overwriting: overwriting)
         for record in records { unlink(temporary(file(record.path))) }
         var words: [String] = []
         for reversal in reversals {
@@ -112,6 +107,22 @@ public struct ChangeWriter: Sendable {
                 remedy: "Somebody writes to these files at the same time; undo again.")
         }
         return words.isEmpty ? ["every file is as it was"] : words
+    }
+
+    /// Throws where the undo would overwrite what was written since.
+    @discardableResult
+    public func check(_ records: [ChangeRecord], overwriting: Set<String>) throws -> [Reversal] {
+        let reversals = try reversals(records)
+        let conflicts = reversals.filter { $0.isConflict && !overwriting.contains($0.identity) }
+        guard conflicts.isEmpty else {
+            let paths = conflicts.map { absolute($0.path) }.joined(separator: ", ")
+            throw MigrationError(
+                .projectFile, "edited since howdah wrote it: \(paths)",
+                remedy:
+                    "Nothing was written. Keep your edits elsewhere, or undo again and say that they may be overwritten: "
+                    + "they are kept in \(originals) then.", exit: .undecided)
+        }
+        return reversals
     }
 
     // MARK: Files

@@ -10,11 +10,14 @@ struct TextEdit: Equatable {
 }
 
 extension [TextEdit] {
-    /// The text with all of them done; they must not overlap.
+    /// The text with all of them done; they must not overlap, and what is put in at one place stands in their order.
     func applied(to text: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var position = 0
-        for edit in sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+        let ordered = enumerated().sorted {
+            ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
+        }
+        for (_, edit) in ordered {
             precondition(edit.range.lowerBound >= position, "edits overlap")
             result += text[position..<edit.range.lowerBound]
             result += edit.replacement

@@ -73,11 +73,20 @@ struct SQLContext: Sendable {
     let holes: Set<Int>
     /// What the database has, so that a text in double quotes is told from a name; nil where it is not known.
     let schema: SchemaNames?
+    /// The tokens that are words, in small letters; empty for the others.
+    private let words: [String]
+
+    init(tokens: [SQLToken], holes: Set<Int>, schema: SchemaNames?) {
+        self.tokens = tokens
+        self.holes = holes
+        self.schema = schema
+        words = tokens.map { $0.kind == .word ? $0.source.lowercased() : "" }
+    }
 
     func isHole(_ index: Int) -> Bool { holes.contains(tokens[index].range.lowerBound) }
 
     func word(_ index: Int) -> String {
-        tokens.indices.contains(index) && tokens[index].kind == .word ? tokens[index].source.lowercased() : ""
+        words.indices.contains(index) ? words[index] : ""
     }
 
     func isSymbol(_ index: Int, _ symbols: String...) -> Bool {
@@ -99,24 +108,6 @@ struct SQLContext: Sendable {
             if isSymbol(position, ","), depth == 1 { count += 1 }
         }
         return count
-    }
-}
-
-/// The names of a database, in lower case.
-public struct SchemaNames: Sendable {
-    let tables: Set<String>
-    let columns: Set<String>
-    /// Columns that are boolean in PostgreSQL.
-    let booleans: Set<String>
-
-    public init(tables: Set<String>, columns: Set<String>, booleans: Set<String>) {
-        self.tables = Set(tables.map { $0.lowercased() })
-        self.columns = Set(columns.map { $0.lowercased() })
-        self.booleans = Set(booleans.map { $0.lowercased() })
-    }
-
-    func has(_ name: String) -> Bool {
-        tables.contains(name.lowercased()) || columns.contains(name.lowercased())
     }
 }
 

@@ -17,6 +17,8 @@ public struct CodeFinding: Sendable, Codable, Equatable {
     public let excerpt: String
     /// The statement that it is in; nil outside of SQL.
     public let sql: String?
+    /// The key of that statement.
+    public let statement: String?
     /// Names the place by what stands there, and not by its line: the same after lines were added above.
     public let key: String
 }
@@ -35,6 +37,14 @@ public struct CodeStatement: Sendable, Codable, Equatable {
     public let isWhole: Bool
     /// Bytes of `sql` that stand for expressions.
     let holes: [Int]
+    /// Names it by what it says, and not by its line.
+    public let key: String
+
+    /// Whether it is a whole statement that reads or changes rows.
+    public var isQuery: Bool {
+        guard isWhole, let verb = SQLLexer.tokens(of: sql).first?.source.uppercased() else { return false }
+        return ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "("].contains(verb)
+    }
 }
 
 /// What a scan of a project's code came to.
@@ -52,12 +62,21 @@ public struct CodeScanResult: Sendable {
 /// Looks for SQLite in a project's code: in SQL inside of strings, and in what the code does around it. Writes nothing.
 public struct CodeScan: Sendable {
     private let root: String
-    private let schema: SchemaNames?
+    let schema: SchemaNames?
+    private let copies: (root: String, paths: Set<String>)?
 
-    /// `schema` tells names from texts and booleans from numbers; without it, what they look like decides.
-    public init(root: String, schema: SchemaNames? = nil) {
+    /// `schema` tells names from texts and booleans from numbers; without it, what they look like decides. `copies` are
+    /// files that are read from another folder in their stead, as a rehearsal has changed them.
+    public init(root: String, schema: SchemaNames? = nil, copies: (root: String, paths: Set<String>)? = nil) {
         self.root = Files.absolute(root)
         self.schema = schema
+        self.copies = copies
+    }
+
+    /// Where a file of the project is read.
+    public func place(of path: String) -> String {
+        if let copies, copies.paths.contains(path) { return Files.join(copies.root, path) }
+        return Files.join(root, path)
     }
 
     /// Every rule, those about SQL first.
@@ -81,7 +100,7 @@ public struct CodeScan: Sendable {
                 }
                 guard index < files.count else { return }
                 let path = files[index]
-                let data = FileManager.default.contents(atPath: "\(root)/\(path)")
+                let data = FileManager.default.contents(atPath: place(of: path))
                 let found = data.flatMap { scan([UInt8]($0), path: path) }
                 state.withLock { state in
                     if let found {
@@ -118,7 +137,7 @@ public struct CodeScan: Sendable {
             return CodeFinding(
                 rule: finding.rule, severity: finding.severity, path: finding.path, line: finding.line,
                 column: finding.column, excerpt: finding.excerpt, sql: finding.sql,
-                key: "\(finding.key)-\(count + 1)")
+                statement: finding.statement, key: "\(finding.key)-\(count + 1)")
         }
     }
 
@@ -141,12 +160,9 @@ public struct CodeScan: Sendable {
         } else {
             let code = CodeContext(bytes: bytes, tokens: CodeLexer(bytes, language).tokens)
             let (statements, taken) = SQLFinder(code: code).statements()
-            for statement in statements { judge(statement, language, &places) }
-            result.statements = statements.map { statement in
-                CodeStatement(
-                    path: path, line: places.line(of: statement.start), sql: statement.sql,
-                    callee: statement.callee,
-                    isWhole: statement.isWhole, holes: statement.holes.sorted())
+            result.statements = Self.described(statements, places)
+            for (statement, described) in zip(statements, result.statements) {
+                judge(statement, described.key, language, &places)
             }
             RuleIndex.shared.judge(code, language, taken) { rule, offset in
                 places.add(rule, at: offset, sql: nil)
@@ -182,17 +198,38 @@ public struct CodeScan: Sendable {
         end()
     }
 
-    private func judge(_ statement: CodeSQL, _ language: Language, _ places: inout Places) {
+    static func described(_ statements: [CodeSQL], _ places: Places) -> [CodeStatement] {
+        var seen: [String: Int] = [:]
+        return statements.map { statement in
+            var key = places.key([Self.flat(statement.sql)])
+            let count = seen[key, default: 0]
+            seen[key] = count + 1
+            if count > 0 { key += "-\(count + 1)" }
+            return CodeStatement(
+                path: places.path, line: places.line(of: statement.start), sql: statement.sql,
+                callee: statement.callee, isWhole: statement.isWhole, holes: statement.holes.sorted(),
+                key: key)
+        }
+    }
+
+    /// A text in one line.
+    static func flat(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    private func judge(_ statement: CodeSQL, _ key: String, _ language: Language, _ places: inout Places) {
         let tokens = SQLLexer.tokens(of: statement.sql)
         let context = SQLContext(tokens: tokens, holes: statement.holes, schema: schema)
         for (rule, index) in RuleIndex.shared.matches(context, language, callee: statement.callee) {
-            places.add(rule, at: statement.text.range(tokens[index].range).lowerBound, sql: statement.sql)
+            places.add(
+                rule, at: statement.text.range(tokens[index].range).lowerBound, sql: statement.sql,
+                statement: key)
         }
     }
 }
 
 /// Makes findings of places in a file.
-private struct Places {
+struct Places {
     let bytes: [UInt8]
     let path: String
     let lineStarts: [Int]
@@ -220,17 +257,21 @@ private struct Places {
         return low + 1
     }
 
-    mutating func add(_ rule: CodeRule, at offset: Int, sql: String?) {
+    /// What names a place by its content.
+    func key(_ parts: [String]) -> String {
+        String(sha256(of: Array((parts + [path]).joined(separator: "\0").utf8)).prefix(12))
+    }
+
+    mutating func add(_ rule: CodeRule, at offset: Int, sql: String?, statement: String? = nil) {
         let low = line(of: offset) - 1
         let start = lineStarts[low]
         let end = low + 1 < lineStarts.count ? lineStarts[low + 1] : bytes.count
         let line = String(decoding: bytes[start..<end].prefix(400), as: UTF8.self).trimmingCharacters(
             in: .whitespacesAndNewlines)
-        let content = sql.map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") } ?? line
-        let key = sha256(of: Array("\(rule.id)\0\(path)\0\(content)".utf8)).prefix(12)
+        let key = key([rule.id, sql.map(CodeScan.flat) ?? line])
         findings.append(
             CodeFinding(
                 rule: rule.id, severity: rule.severity, path: path, line: low + 1, column: offset - start + 1,
-                excerpt: line, sql: sql, key: String(key)))
+                excerpt: line, sql: sql, statement: statement, key: key))
     }
 }

@@ -17,6 +17,25 @@ public struct QueryTrial: Sendable {
         public let reason: String?
         /// Where in the statement the server stopped, in characters from 1.
         public let position: Int?
+
+        /// The line where the server stopped, and a mark under the place; none where it named none.
+        public var marked: [String] {
+            guard let position else { return [] }
+            var rest = statement.sql[...].prefix(4000)
+            var before = position - 1
+            while let end = rest.firstIndex(where: \.isNewline) {
+                let length = rest.distance(from: rest.startIndex, to: end) + 1
+                if before < length { break }
+                before -= length
+                rest = rest[rest.index(after: end)...]
+            }
+            let line = String(rest.prefix { !$0.isNewline })
+            let start = max(0, before - 50)
+            return [
+                String(line.dropFirst(start).prefix(90)),
+                String(repeating: " ", count: max(0, before - start)) + "^",
+            ]
+        }
     }
 
     private let schema: String
@@ -59,10 +78,10 @@ public struct QueryTrial: Sendable {
     /// The statement with `$1`, `$2` for what comes from the code; the positions of all else stay as near as they can.
     static func numbered(_ statement: CodeStatement) -> Swift.Result<String, Untried> {
         guard statement.isWhole else { return .failure(Untried(words: "a part of a statement")) }
+        guard statement.isQuery else {
+            return .failure(Untried(words: "no query: the server prepares only those"))
+        }
         let tokens = SQLLexer.tokens(of: statement.sql)
-        guard let verb = tokens.first?.source.uppercased(),
-            ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "("].contains(verb)
-        else { return .failure(Untried(words: "no query: the server prepares only those")) }
         let holes = Set(statement.holes)
         let names: Set = ["FROM", "INTO", "UPDATE", "JOIN", "TABLE", "BY", "AS", "SELECT", "ASC", "DESC"]
         var text = Array(statement.sql.utf8)[...]

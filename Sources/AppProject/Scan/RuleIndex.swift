@@ -6,7 +6,12 @@ struct RuleIndex: Sendable {
 
     private typealias Judge = @Sendable (CodeContext, Int) -> Bool
 
-    private var sql: [(rule: CodeRule, matches: @Sendable (SQLContext, Int) -> Bool)] = []
+    private typealias SQLJudge = @Sendable (SQLContext, Int) -> Bool
+
+    /// Rules that begin with a word, by it; the others are tried everywhere.
+    private var sqlWords: [String: [(rule: CodeRule, matches: SQLJudge)]] = [:]
+    private var sqlNames: [String: CodeRule] = [:]
+    private var sql: [(rule: CodeRule, matches: SQLJudge)] = []
     private var words: [String: [(rule: CodeRule, matches: Judge)]] = [:]
     private var strings: [(rule: CodeRule, matches: Judge)] = []
     private var texts: [(rule: CodeRule, parts: [[UInt8]])] = []
@@ -17,25 +22,16 @@ struct RuleIndex: Sendable {
         for rule in rules {
             for pattern in rule.patterns {
                 switch pattern {
-                case .words(let row): sql.append((rule, { Self.matches(row, $0, $1) }))
+                case .words(let row):
+                    for word in row[0] {
+                        sqlWords[word, default: []].append((rule, { Self.matches(row, $0, $1) }))
+                    }
                 case .call(let names, let least):
-                    let names = Set(names)
-                    sql.append(
-                        (
-                            rule,
-                            { names.contains($0.word($1)) && ($0.arguments($1).map { $0 >= least } ?? false) }
-                        ))
-                case .name(let names):
-                    let names = Set(names)
-                    sql.append(
-                        (
-                            rule,
-                            { context, index in
-                                let token = context.tokens[index]
-                                return (token.kind == .word || token.kind == .quotedName)
-                                    && names.contains(token.value.lowercased())
-                            }
-                        ))
+                    for name in names {
+                        sqlWords[name, default: []].append(
+                            (rule, { $0.arguments($1).map { $0 >= least } ?? false }))
+                    }
+                case .name(let names): for name in names { sqlNames[name] = rule }
                 case .sql(let judge): sql.append((rule, judge))
                 case .package(let names): for name in names { packages[name] = rule }
                 case .code(let row):
@@ -68,15 +64,23 @@ struct RuleIndex: Sendable {
         _ context: SQLContext, _ language: Language, callee: String
     ) -> [(rule: CodeRule, index: Int)] {
         var found: [(rule: CodeRule, index: Int)] = []
-        for (rule, matches) in sql {
+        func take(_ rule: CodeRule, _ index: Int, _ matches: SQLJudge) {
             guard rule.languages?.contains(language.name) ?? true,
                 !found.contains(where: { $0.rule.id == rule.id })
-            else { continue }
+            else { return }
             // Query builders number the parameters of their raw SQL themselves.
-            if rule.id == "question-parameter", callee == "raw" || callee == "Raw" { continue }
-            if let index = context.tokens.indices.first(where: { matches(context, $0) }) {
-                found.append((rule, index))
+            if rule.id == "question-parameter", callee == "raw" || callee == "Raw" { return }
+            if matches(context, index) { found.append((rule, index)) }
+        }
+        for (index, token) in context.tokens.enumerated() {
+            if token.kind == .word || token.kind == .quotedName {
+                let name = token.kind == .word ? context.word(index) : token.value.lowercased()
+                if let rule = sqlNames[name] { take(rule, index) { _, _ in true } }
+                if token.kind == .word {
+                    for (rule, matches) in sqlWords[name] ?? [] { take(rule, index, matches) }
+                }
             }
+            for (rule, matches) in sql { take(rule, index, matches) }
         }
         return found
     }

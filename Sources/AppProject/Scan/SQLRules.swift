@@ -1,3 +1,4 @@
+import Postgres
 import SQLDialect
 
 /// What SQL in an application's code must not say on PostgreSQL. One entry, one subject; each has its cases in the tests.
@@ -119,11 +120,8 @@ enum SQLRules {
             link: manual + "sql-keywords-appendix.html",
             [
                 .sql { sql, index in
-                    [
-                        "user", "order", "group", "check", "column", "constraint", "grant", "table",
-                        "analyse", "end",
-                    ]
-                    .contains(sql.word(index))
+                    reservedWords.contains(sql.word(index))
+                        && !["select", "only", "lateral"].contains(sql.word(index))
                         && ["from", "into", "join", "update"].contains(sql.word(index - 1))
                 }
             ]),

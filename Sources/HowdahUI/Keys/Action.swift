@@ -19,6 +19,9 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case findPrevious = "find-previous"
     case live, cutover, command, help, back, redraw, suspend, interrupt, quit
     case bytes, wrap
+    case translate
+    case translateAll = "translate-all"
+    case rescan
     case showSpaces = "show-spaces"
     case previousDifference = "previous-difference"
     case nextDifference = "next-difference"
@@ -30,7 +33,7 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
 
 /// Where keys are looked up.
 public enum KeyContext: String, Hashable, Sendable, CaseIterable {
-    case everywhere, steps, tables, columns, checklist, findings, journal, rollback, picker
+    case everywhere, steps, tables, columns, places, checklist, findings, journal, rollback, picker
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
     case box, field, choice, difference, reading
 
@@ -40,6 +43,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .steps: "Steps"
         case .tables: "Tables"
         case .columns: "Columns"
+        case .places: "Places in the code"
         case .checklist: "Checklist"
         case .findings: "Findings"
         case .journal: "Journal"

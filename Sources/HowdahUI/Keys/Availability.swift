@@ -1,3 +1,4 @@
+import AppProject
 import MigrationEngine
 import Playbook
 import TerminalUI
@@ -14,6 +15,9 @@ enum Availability {
         case .again: return again(model)
         case .tick: return tick(model)
         case .settle: return settle(model)
+        case .edit where model.pane == .places: return place(model)
+        case .translate, .translateAll: return translation(action, model)
+        case .rescan: return model.work == nil ? nil : "work runs: x cancels it"
         case .diff, .edit:
             return model.book?.plan.isEmpty ?? true ? "there is no plan yet: step 1.7 makes it" : nil
         case .add: return model.section == .checklist ? nil : "items are added on the checklist: 7"
@@ -57,8 +61,21 @@ enum Availability {
         return step.state == .ready ? "it has not run yet: Enter shows what it would do" : nil
     }
 
+    private static func place(_ model: AppModel) -> String? {
+        guard let place = model.selectedPlace else { return "no place is selected" }
+        return place.note == "gone from the code" ? "it is gone from the code" : nil
+    }
+
+    private static func translation(_ action: Action, _ model: AppModel) -> String? {
+        if model.work != nil { return "work runs: x cancels it" }
+        if action == .translateAll { return nil }
+        guard let place = model.selectedPlace else { return "no place is selected" }
+        return place.finding.statement == nil ? "it is no SQL: e opens the editor" : self.place(model)
+    }
+
     private static func tick(_ model: AppModel) -> String? {
         switch (model.section, model.pane) {
+        case (.phase(4), .places): return place(model)
         case (.phase(1), .tables):
             return model.work == nil ? nil : "work runs: x cancels it"
         case (.phase, .main):

@@ -62,6 +62,14 @@ public enum Bindings {
         entry(.tables, "Space", .tick, "leave out", "Leave the table out, or take it in again."),
         entry(.columns, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
         entry(.columns, "e", .edit, "edit", "Open plan.yaml in $EDITOR."),
+        entry(.places, "Enter", .open, "read", "The place with its source and PostgreSQL's equal.", 1),
+        entry(.places, "Space", .tick, "settle", "Settle the place: accepted, not applicable, or fixed.", 2),
+        entry(
+            .places, "t", .translate, "translate", "Translate its statement, and write that into the file.", 3
+        ),
+        entry(.places, "T", .translateAll, "all", "Translate every statement that can be."),
+        entry(.places, "e", .edit, "edit", "Open $EDITOR at the line.", 4),
+        entry(.places, "r", .rescan, "rescan", "Scan the code again; what was settled stays.", 5),
         entry(.checklist, "Space", .tick, "tick", "Tick the item, with a note; again takes it away.", 2),
         entry(.checklist, "a", .add, "add", "Add an item of your own.", 3),
         entry(.findings, "o", .decide, "decide", "Decide the finding.", 2),

@@ -24,6 +24,10 @@ public struct AppModel: Sendable, Equatable {
     public var tableOrder = TableOrder.plan
     /// Columns of a wide table that are scrolled out.
     public var firstColumn = 0
+    /// The lines around a place in the code, as they were read last.
+    public var source: CodeSource?
+    /// The place whose lines were asked for.
+    var wantedSource: String?
     /// A target was asked for in order to go live.
     var wantsLive = false
     /// Waits for the work's end, and then leaves.
@@ -74,6 +78,7 @@ public struct AppModel: Sendable, Equatable {
         case .main: mainList
         case .tables: .tables
         case .columns: .columns
+        case .places: .places
         }
     }
 
@@ -105,6 +110,12 @@ public struct AppModel: Sendable, Equatable {
         return findings.indices.contains(index) ? findings[index] : nil
     }
 
+    var selectedPlace: CodePlace? {
+        let places = shownPlaces
+        let index = list(.places).selected
+        return places.indices.contains(index) ? places[index] : nil
+    }
+
     /// Steps that have something to undo, the last first.
     var undoable: [BookState.StepLine] {
         (book?.steps ?? []).filter { line in
@@ -118,6 +129,7 @@ public struct AppModel: Sendable, Equatable {
         case .steps(let number): book?.phases.first { $0.number == number }?.steps.count ?? 0
         case .tables: shownPlan.count
         case .columns: planTable?.columns.count ?? 0
+        case .places: shownPlaces.count
         case .checklist: book?.checklist.count ?? 0
         case .findings: shownFindings.count
         case .journal: shownJournal.count
@@ -140,11 +152,15 @@ public struct AppModel: Sendable, Equatable {
         }
     }
 
+    /// Whether places in the code are drawn under the steps.
+    var showsPlaces: Bool { section == .phase(4) && !(book?.places.isEmpty ?? true) }
+
     /// The panes that there are, from the left and from the top.
     var panes: [Pane] {
         var panes: [Pane] = layout.hasRail ? [.rail, .main] : [.main]
         if showsTables { panes.append(.tables) }
         if showsTables, section == .phase(1) { panes.append(.columns) }
+        if showsPlaces { panes.append(.places) }
         return panes
     }
 

@@ -1,3 +1,4 @@
+import AppProject
 import MigrationEngine
 import Playbook
 
@@ -49,6 +50,14 @@ extension AppModel {
     var shownFindings: [Finding] {
         let all = (book?.findings ?? []).filter { isShown("\($0.place) \($0.message) \($0.id.rawValue)") }
         return all.filter(\.blocking) + all.filter { !$0.blocking }
+    }
+
+    /// Places in the code: those that wait for a decision, the worst first, and then those that are settled.
+    var shownPlaces: [CodePlace] {
+        let all = (book?.places ?? []).filter {
+            isShown("\($0.finding.path) \($0.title) \($0.finding.severity.rawValue) \($0.state.words)")
+        }
+        return all.filter { $0.state == .open } + all.filter { $0.state != .open }
     }
 
     var shownJournal: [JournalEntry] {

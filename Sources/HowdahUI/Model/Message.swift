@@ -12,6 +12,9 @@ public enum Message: Sendable, Equatable {
     case work(WorkView?)
     case previewed(step: String, isUndo: Bool, Preview)
     case page(table: String, first: Int, [RowPair], kept: Int)
+    case source(CodeSource)
+    /// What the translation of a statement would change; of all statements where there is no key.
+    case translation(statement: String?, Preview)
     case problem(Problem)
     case projects([ProjectList.Entry], isSearching: Bool)
     case askPassword(url: String, isAdmin: Bool)
@@ -54,6 +57,12 @@ public enum Effect: Sendable, Equatable {
     case addItem(String)
     case editPlan(PlanEdit)
     case page(table: String, first: Int)
+    /// The lines around a place in the code; the editor at it.
+    case source(String)
+    case editSource(String)
+    case settle(place: String, CodePlace.State, note: String)
+    case previewTranslation(statement: String?)
+    case translate(statement: String?)
     case setTarget(String)
     case setAdmin(String)
     case setPassword(String, isAdmin: Bool)

@@ -28,6 +28,20 @@ public struct PreviewBox: Sendable, Equatable {
     public var top = 0
     /// What must be typed, where rows would go.
     public var field: TextField?
+    /// Set where statements of the code are translated.
+    public var translation: TranslationSubject?
+}
+
+/// The statements of the code that are translated.
+public enum TranslationSubject: Sendable, Equatable {
+    case all
+    case statement(String)
+
+    init(_ key: String?) { self = key.map { .statement($0) } ?? .all }
+
+    var key: String? {
+        if case .statement(let key) = self { key } else { nil }
+    }
 }
 
 public struct FailureBox: Sendable, Equatable {
@@ -72,6 +86,7 @@ public struct PromptBox: Sendable, Equatable {
         case password(isAdmin: Bool)
         case command
         case find
+        case place(String, CodePlace.State)
     }
 
     public var purpose: Purpose
@@ -85,6 +100,7 @@ public struct ChooseBox: Sendable, Equatable {
     public enum Purpose: Sendable, Equatable {
         case type(table: String, column: String)
         case finding(Finding)
+        case place(CodePlace)
     }
 
     public var purpose: Purpose

@@ -27,10 +27,12 @@ public enum Pane: Hashable, Sendable {
     case tables
     /// Columns beside the tables.
     case columns
+    /// Places in the code, under the steps.
+    case places
 }
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, checklist, findings, journal, rollback, projects
+    case rail, tables, columns, places, checklist, findings, journal, rollback, projects
     case steps(Int)
 }

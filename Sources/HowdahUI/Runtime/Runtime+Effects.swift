@@ -1,3 +1,4 @@
+import AppProject
 import Foundation
 import MigrationEngine
 import Playbook
@@ -19,6 +20,13 @@ extension Runtime {
         case .addItem(let title): note("added") { try $0.addItem(title) }
         case .editPlan(let edit): editPlan(edit)
         case .page(let table, let first): page(table, first)
+        case .source(let key): source(key)
+        case .editSource(let key): editSource(key)
+        case .settle(let key, let state, let text):
+            note(state.words) { try $0.settle(key, as: state, note: text) }
+        case .previewTranslation(let key): previewTranslation(key)
+        case .translate(let key):
+            work("4.3") { try $0.translate(key.map { [$0] }, $1) }
         case .setTarget(let text): setTarget(text)
         case .setAdmin(let text): setAdmin(text)
         case .setPassword(let password, let isAdmin): setPassword(password, isAdmin: isAdmin)
@@ -47,13 +55,27 @@ extension Runtime {
         }
     }
 
+    private func previewTranslation(_ key: String?) {
+        let mailbox = mailbox
+        withBook("4.3") { book, activity in
+            let preview = try book.previewTranslation(key.map { [$0] }, activity)
+            mailbox.post(.translation(statement: key, preview))
+        }
+    }
+
     private func work(_ step: String, isUndo: Bool) {
+        work(step, isUndo: isUndo) { try isUndo ? $0.undo(step, $1) : $0.run(step, $1) }
+    }
+
+    private func work(
+        _ step: String, isUndo: Bool = false, _ body: @escaping @Sendable (Playbook, Activity) throws -> Void
+    ) {
         let (shared, mailbox) = (shared, mailbox)
         worker.run {
             guard let book = shared.book, let activity = book.begin(step, isUndo: isUndo) else { return }
             var problem: Problem?
             do {
-                try isUndo ? book.undo(step, activity) : book.run(step, activity)
+                try body(book, activity)
             } catch {
                 problem = Problem(step: step, Playbook.explained(error))
             }
@@ -113,6 +135,15 @@ extension Runtime {
         withBook(nil) { book, activity in
             let page = try book.differences(table, from: first, count: DifferenceBox.pageRows, activity)
             mailbox.post(.page(table: table, first: first, page.rows, kept: page.kept))
+        }
+    }
+
+    /// The lines around a place in the code; a file that is gone is no reason for a box.
+    private func source(_ key: String) {
+        let (shared, mailbox) = (shared, mailbox)
+        clerk.run {
+            guard let source = try? shared.book?.source(of: key) else { return }
+            mailbox.post(.source(source))
         }
     }
 
@@ -229,6 +260,23 @@ extension Runtime {
         note("") { _ in }
     }
 
+    private func editSource(_ key: String) {
+        guard let book = shared.book, let path = try? book.sourcePath(of: key), access(path, F_OK) == 0,
+            let line = try? book.codePlace(key).finding.line
+        else {
+            model.toast = Toast("the file is gone: r scans again", .warn)
+            return
+        }
+        var status: Int32 = 0
+        terminal.suspended { status = Editor.open(path, line: line) }
+        model.toast =
+            status == 0
+            ? Toast("r scans again, to see what is fixed", .muted)
+            : Toast("the editor ended with \(status): set EDITOR to yours", .warn)
+        model.wantedSource = nil
+        note("") { _ in }
+    }
+
     private func exportChecklist(_ path: String) {
         note("written to \(path)") { try Checklist.export($0.overview(), to: path) }
     }
@@ -236,12 +284,31 @@ extension Runtime {
 
 /// The operator's editor.
 enum Editor {
-    /// Opens a file in $VISUAL or $EDITOR, and waits for its end; returns its status.
-    static func open(_ path: String) -> Int32 {
+    /// Editors that take the line as `+12`, which POSIX asks of vi; of others only some take `path:12`.
+    private static let takeLines: Set<String> = [
+        "vi", "vim", "nvim", "view", "nano", "emacs", "emacsclient", "micro", "joe", "kak", "ne", "mg", "ed",
+        "ex",
+    ]
+    private static let takeColons: Set<String> = ["hx", "helix", "subl", "zed"]
+
+    /// Opens a file in $VISUAL or $EDITOR, at a line where the editor can, and waits for its end; returns its status.
+    static func open(_ path: String, line: Int? = nil) -> Int32 {
         let environment = ProcessInfo.processInfo.environment
         let editor = environment["VISUAL"] ?? environment["EDITOR"] ?? "vi"
         // The variable may hold options; the path is handed over apart from it.
-        let command = ["sh", "-c", "exec \(editor) \"$1\"", "sh", path]
+        let command = ["sh", "-c", "exec \(editor) \"$@\"", "sh"] + arguments(path, line, editor)
+        return run(command)
+    }
+
+    static func arguments(_ path: String, _ line: Int?, _ editor: String) -> [String] {
+        guard let line else { return [path] }
+        let name = editor.split(separator: " ").first.map { ($0 as NSString).lastPathComponent } ?? editor
+        if takeLines.contains(name) { return ["+\(line)", path] }
+        if name == "code" || name == "codium" { return ["--wait", "--goto", "\(path):\(line)"] }
+        return takeColons.contains(name) ? ["\(path):\(line)"] : [path]
+    }
+
+    private static func run(_ command: [String]) -> Int32 {
         var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }

@@ -193,6 +193,7 @@ extension Update {
         model.overlays.removeLast()
         model.work = WorkView(step: box.step, isUndo: box.isUndo)
         model.book?.setRunning(box.step)
+        if let translation = box.translation { return [.translate(statement: translation.key)] }
         return [box.isUndo ? .undo(box.step) : .run(box.step)]
     }
 
@@ -230,6 +231,15 @@ extension Update {
         switch box.purpose {
         case .type(let table, let column):
             return [.editPlan(.type(table: table, column: column, type: choice))]
+        case .place(let place):
+            let state = Self.decisions[box.list.selected].state
+            guard state == .accepted || state == .notApplicable else {
+                return [.settle(place: place.id, state, note: "")]
+            }
+            prompt(
+                .place(place.id, state), "\(place.title): \(state.words)", ["Why? It goes into the journal."],
+                &model)
+            return []
         case .finding(let finding):
             guard finding.choices.indices.contains(box.list.selected),
                 let edit = PlanEdit(finding.choices[box.list.selected].word, of: finding)
@@ -255,6 +265,7 @@ extension Update {
             return text.isEmpty ? [] : [.setTarget(text)]
         case .admin: return text.isEmpty ? [] : [.setAdmin(text)]
         case .password(let isAdmin): return [.setPassword(text, isAdmin: isAdmin)]
+        case .place(let key, let state): return [.settle(place: key, state, note: text)]
         case .find:
             model.search = text
             return text.isEmpty ? [] : find(1, &model)

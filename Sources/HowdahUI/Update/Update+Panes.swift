@@ -1,3 +1,4 @@
+import AppProject
 import MigrationEngine
 import Playbook
 import TerminalUI
@@ -46,7 +47,15 @@ extension Update {
             return [.pause]
         case .cancel: return cancel(&model)
         case .diff: model.overlays.append(.statements(table: model.selectedTable ?? "", top: 0))
-        case .edit: return [.editFile]
+        case .edit:
+            if model.pane == .places, let place = model.selectedPlace { return [.editSource(place.id)] }
+            return [.editFile]
+        case .translate: return translate(model.selectedPlace?.finding.statement, &model)
+        case .translateAll: return translate(nil, &model)
+        case .rescan:
+            model.work = WorkView(step: "4.1")
+            model.book?.setRunning("4.1")
+            return [.run("4.1")]
         case .decide: decide(&model)
         case .add: prompt(.item, "A new item", ["What is to be done?"], &model)
         case .copy: return copy(model)
@@ -99,7 +108,7 @@ extension Update {
         }
         switch model.pane {
         case .columns: model.pane = .tables
-        case .tables: model.pane = .main
+        case .tables, .places: model.pane = .main
         default: break
         }
     }
@@ -117,6 +126,11 @@ extension Update {
         case (.tables, .phase(3)): return openProof(&model)
         case (.tables, _): model.pane = .columns
         case (.columns, _): openColumn(&model)
+        case (.places, _):
+            if let place = model.selectedPlace {
+                let source = model.source.flatMap { $0.key == place.id ? $0 : nil }
+                model.overlays.append(.text(CodeWords.box(place, source)))
+            }
         case (_, .phase): return openStep(&model)
         case (_, .checklist): showItem(&model)
         case (_, .findings):
@@ -155,6 +169,7 @@ extension Update {
                     FailureBox(
                         step: line.step, message: reason, remedy: Words.remedy(line),
                         focused: book.mode == .live ? 1 : 0)))
+        case .undecided where line.step == "4.3": showPlaces(&model)
         case .undecided: model.go(to: .findings)
         case .ready where !line.isManual, .stale where !line.isManual: return ask(line.step, &model)
         default: model.overlays.append(.details(step: line.step, top: 0))
@@ -185,6 +200,26 @@ extension Update {
             return ask(model.undoable[index].step, &model, isUndo: true)
         }
         return ask(model.selectedStep?.step, &model, isUndo: true)
+    }
+
+    /// What can be said of a place in the code.
+    static let decisions: [(state: CodePlace.State, meaning: String)] = [
+        (.accepted, "It stays as it is, knowingly: say why in a note."),
+        (.notApplicable, "The rule does not speak of this place: say why in a note."),
+        (.fixed, "You have changed it so that it works, though the rule still finds it."),
+        (.open, "Nothing is decided."),
+    ]
+
+    /// To the places in the code, under the steps of phase 4.
+    func showPlaces(_ model: inout AppModel) {
+        if model.section != .phase(4) { model.go(to: .phase(4)) }
+        if model.showsPlaces { model.pane = .places }
+    }
+
+    private func translate(_ statement: String?, _ model: inout AppModel) -> [Effect] {
+        guard !model.isBusy else { return [] }
+        model.isBusy = true
+        return [.previewTranslation(statement: statement)]
     }
 
     private func openProof(_ model: inout AppModel) -> [Effect] {
@@ -231,6 +266,15 @@ extension Update {
         case (.checklist, _):
             guard let item = model.selectedItem else { return [] }
             tick(item.id, item.title, isTicked: item.isTicked, &model)
+        case (.phase(4), .places):
+            guard let place = model.selectedPlace else { return [] }
+            model.overlays.append(
+                .choose(
+                    ChooseBox(
+                        purpose: .place(place), title: "\(place.finding.path):\(place.finding.line)",
+                        text: ["\(place.title) → \(place.equal)"],
+                        choices: Update.decisions.map(\.state.words), details: Update.decisions.map(\.meaning)
+                    )))
         case (.phase(1), .tables):
             guard let table = model.planTable else { return [] }
             let isSkipped = !table.isSkipped

@@ -11,6 +11,10 @@ public struct Update {
     }
 
     public func callAsFunction(_ model: inout AppModel, _ message: Message) -> [Effect] {
+        take(message, &model) + wantSource(&model)
+    }
+
+    private func take(_ message: Message, _ model: inout AppModel) -> [Effect] {
         switch message {
         case .event(let event, let time): return take(event, time, &model)
         case .book(let book): return show(book, &model)
@@ -26,6 +30,17 @@ public struct Update {
             return []
         case .page(let table, let first, let rows, let kept):
             return page(table, first, rows, kept, &model)
+        case .source(let source):
+            model.source = source
+            return []
+        case .translation(let key, let preview):
+            model.isBusy = false
+            if model.isQuitting { return [.quit(0)] }
+            var box = previewBox("4.3", false, preview, model)
+            box.translation = TranslationSubject(key)
+            if !preview.sections.contains(where: { $0.style == .diff }) { box.focused = 1 }
+            model.overlays.append(.preview(box))
+            return []
         case .problem(let problem):
             model.isBusy = false
             model.wantsLive = false
@@ -63,8 +78,18 @@ public struct Update {
         model.overlays.append(.text(Words.welcome(book)))
     }
 
+    /// Asks for the lines around the place that is selected, where they are shown and not at hand.
+    private func wantSource(_ model: inout AppModel) -> [Effect] {
+        guard model.showsPlaces, let place = model.selectedPlace, place.id != model.wantedSource else {
+            return []
+        }
+        model.wantedSource = place.id
+        return [.source(place.id)]
+    }
+
     private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
         let isFirst = model.book?.sourcePath != book.sourcePath
+        if model.book?.places != book.places { model.wantedSource = nil }
         model.book = book
         model.isBusy = false
         if isFirst {
@@ -85,6 +110,7 @@ public struct Update {
         _ step: String?, _ isUndo: Bool, _ book: BookState, _ problem: Problem?, _ model: inout AppModel
     ) -> [Effect] {
         let wasThere = step != nil && model.selectedStep?.step == step
+        model.wantedSource = nil
         model.book = book
         model.work = nil
         model.isBusy = false
@@ -104,6 +130,9 @@ public struct Update {
             return []
         }
         switch line.state {
+        case .undecided(let count) where step == "4.3":
+            model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "\(count) open")")
+            showPlaces(&model)
         case .undecided(let count):
             model.overlays.append(.text(Words.undecided(line, count)))
         case .failed(let reason):

@@ -54,9 +54,15 @@ struct OverlayView {
     private func draw(_ box: PreviewBox, _ buffer: inout Buffer) -> (x: Int, y: Int)? {
         let title = Phases.step(box.step)?.title ?? ""
         let isLive = model.book?.mode == .live
-        let verb = box.isUndo ? "undo" : "run"
+        let verb = box.isUndo ? "undo" : box.translation == nil ? "run" : "translate"
+        let subject =
+            switch box.translation {
+            case .all: "every statement that can be"
+            case .statement: "the statement"
+            case nil: "\(box.step) \(title)"
+            }
         return dialog(
-            "\(isLive ? "LIVE: " : "")\(verb) \(box.step) \(title)?", Words.preview(box, model.book),
+            "\(isLive ? "LIVE: " : "")\(verb) \(subject)?", Words.preview(box, model.book),
             buttons: [verb, "cancel"], focused: box.focused, top: box.top, field: box.field, &buffer)
     }
 

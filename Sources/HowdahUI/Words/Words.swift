@@ -1,3 +1,4 @@
+import AppProject
 import MigrationEngine
 import Playbook
 import TerminalUI
@@ -162,7 +163,9 @@ enum Words {
 
     static func preview(_ box: PreviewBox, _ book: BookState?) -> [Line] {
         var lines: [Line] = []
-        if !box.isUndo, let purpose = Phases.step(box.step)?.purpose { lines += [Line(purpose), Line()] }
+        if !box.isUndo, box.translation == nil, let purpose = Phases.step(box.step)?.purpose {
+            lines += [Line(purpose), Line()]
+        }
         for (index, section) in box.preview.sections.enumerated() {
             if index > 0 { lines.append(Line()) }
             lines.append(Line(section.title + ":", .title))
@@ -291,6 +294,7 @@ enum Words {
         case .tables: model.shownPlan.map(\.name)
         case .columns:
             model.planTable?.columns.map { "\($0.name) \($0.declared) \($0.type) \($0.reason)" } ?? []
+        case .places: model.shownPlaces.map { "\($0.finding.path) \($0.title) \($0.finding.excerpt)" }
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
         case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }

@@ -3,19 +3,53 @@ import Foundation
 import MigrationEngine
 import Postgres
 
-/// A step that changes files of the application's project: previewed as a diff, every original kept, undone byte for byte.
-protocol EditOperation: StepOperation {
+/// A step that changes files of the application's project: every original is kept, and its undo brings them back byte for byte.
+protocol FileOperation: StepOperation {
     var id: String { get }
+    /// Takes back what else it did; returns what was done.
+    func takeBack(_ context: StepContext) throws -> [String]
+}
+
+extension FileOperation {
+    func takeBack(_ context: StepContext) throws -> [String] { [] }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        let writer = try ProjectFolder(context).writer
+        let reversals = try writer.reversals(context.book.changes(of: id, context.mode))
+        let conflicts = reversals.filter(\.isConflict)
+        context.book.show(conflicts: Set(conflicts.map(\.identity)), of: id)
+        let paths = conflicts.map(\.path).joined(separator: ", ")
+        let lines = reversals.map { $0.words + ($0.isConflict ? ", over what was written there since" : "") }
+        return Preview(
+            [.init("Brings back, byte for byte", lines.isEmpty ? ["every file is as it was"] : lines, .list)],
+            warning: conflicts.isEmpty
+                ? nil
+                : "Edited since: \(paths). Those edits are taken out of the files, and kept in "
+                    + "\(context.workspace.state.path)/originals.",
+            confirmation: conflicts.isEmpty ? nil : "overwrite")
+    }
+
+    /// Overwrites what the preview has shown, and nothing that was written since.
+    func undo(_ context: StepContext) throws -> [String] {
+        let writer = try ProjectFolder(context).writer
+        let changes = context.book.changes(of: id, context.mode)
+        let shown = context.book.shownConflicts(id)
+        try writer.check(changes, overwriting: shown)
+        let taken = try takeBack(context)
+        return taken + (try writer.undo(changes, overwriting: shown))
+    }
+}
+
+/// A step whose edits are worked out from the project's files: previewed as a diff.
+protocol EditOperation: FileOperation {
     /// What to change; worked out anew for every preview and every run.
     func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit
     /// What follows the edits, on the target; returns evidence.
     func finish(_ edit: ProjectEdit, _ context: StepContext) throws -> [String]
-    func takeBack(_ context: StepContext) throws -> [String]
 }
 
 extension EditOperation {
     func finish(_ edit: ProjectEdit, _ context: StepContext) throws -> [String] { [] }
-    func takeBack(_ context: StepContext) throws -> [String] { [] }
 
     private func work(_ context: StepContext) throws -> (folder: ProjectFolder, edit: ProjectEdit) {
         let folder = try ProjectFolder(context)
@@ -35,14 +69,7 @@ extension EditOperation {
         }
         if !edit.notes.isEmpty { sections.append(.init("To know", edit.notes, .list)) }
         if !edit.byHand.isEmpty { sections.append(.init("By hand", edit.byHand, .list)) }
-        let uncommitted = GitStatus.uncommitted(
-            edit.changes.map(\.path), in: folder.root, context.cancellation)
-        return Preview(
-            sections,
-            warning: uncommitted.isEmpty
-                ? nil
-                : "Not committed to git yet: \(uncommitted.joined(separator: ", ")). Undo brings back what is there now."
-        )
+        return Preview(sections, warning: folder.uncommitted(edit.changes.map(\.path), context))
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -57,27 +84,6 @@ extension EditOperation {
         if context.mode == .rehearsal { evidence.append("in a copy of the project: \(folder.root)") }
         evidence += try finish(edit, context)
         return StepOutcome(evidence: evidence + edit.notes + edit.byHand.map { "by hand: \($0)" })
-    }
-
-    func undoPreview(_ context: StepContext) throws -> Preview? {
-        let writer = try ProjectFolder(context).writer
-        let reversals = try writer.reversals(context.book.changes(of: id, context.mode))
-        let conflicts = reversals.filter(\.isConflict).map(\.path)
-        let lines = reversals.map { $0.words + ($0.isConflict ? ", over what was written there since" : "") }
-        return Preview(
-            [.init("Brings back, byte for byte", lines.isEmpty ? ["every file is as it was"] : lines, .list)],
-            warning: conflicts.isEmpty
-                ? nil
-                : "Edited since: \(conflicts.joined(separator: ", ")). Those edits are taken out of the files, and kept in "
-                    + "\(context.workspace.state.path)/originals.",
-            confirmation: conflicts.isEmpty ? nil : "overwrite")
-    }
-
-    func undo(_ context: StepContext) throws -> [String] {
-        let taken = try takeBack(context)
-        let writer = try ProjectFolder(context).writer
-        // The preview has asked, where there is anything to overwrite.
-        return taken + (try writer.undo(context.book.changes(of: id, context.mode), overwriting: true))
     }
 }
 
@@ -97,7 +103,7 @@ struct ProjectFolder {
         }
         let state = context.workspace.state
         if context.mode == .rehearsal {
-            root = "\(state.path)/rehearsal/project"
+            root = context.book.rehearsalFolder
             let edited = context.book.changedFiles(context.mode)
             try ProjectCopy(of: directory, at: root).refresh(
                 except: Set(edited), cancellation: context.cancellation)
@@ -106,6 +112,14 @@ struct ProjectFolder {
         }
         editor = ProjectEditor(directory: directory, root: root)
         writer = try ChangeWriter(root: root, state: state)
+    }
+
+    /// A warning of files that version control does not have as they are; nil where there are none.
+    func uncommitted(_ paths: [String], _ context: StepContext) -> String? {
+        let paths = GitStatus.uncommitted(paths, in: root, context.cancellation)
+        return paths.isEmpty
+            ? nil
+            : "Not committed to git yet: \(paths.joined(separator: ", ")). Undo brings back what is there now."
     }
 }
 
@@ -143,7 +157,7 @@ struct SchemaFileStep: EditOperation {
     let id = "2.2"
 
     func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
-        let plan = try? context.book.plan()
+        let plan = try context.book.planIfAny()
         var edit = editor.schema(plan: plan)
         if plan == nil {
             edit.notes.append("there is no plan yet: types and defaults stay; run this again after 1.7")
@@ -187,6 +201,12 @@ extension Playbook {
     /// The plan as it lies on the disk.
     func plan() throws -> MigrationPlan { try PlanFile(path: workspace.state.planPath).plan }
 
+    /// The same; nil where there is none yet. One that cannot be read is an error.
+    func planIfAny() throws -> MigrationPlan? { planText.isEmpty ? nil : try plan() }
+
+    /// The copy of the project that a rehearsal changes.
+    var rehearsalFolder: String { "\(workspace.state.path)/rehearsal/project" }
+
     /// Notes what is about to be written, so that it can be undone whatever happens.
     func note(changes: [ChangeRecord], of step: String, _ mode: Mode) throws {
         try journal.add(
@@ -211,5 +231,8 @@ extension Playbook {
     public var changedSteps: [String] { Self.editingSteps.filter { !changes(of: $0, mode).isEmpty } }
 
     /// Steps that change files, in the order of the phases.
-    public static let editingSteps = Phases.steps.map(\.id).filter { operations[$0] is any EditOperation }
+    public static let editingSteps = Phases.steps.map(\.id).filter { operations[$0] is any FileOperation }
+
+    /// Those that set the project to PostgreSQL.
+    public static let configuringSteps = Phases.steps.map(\.id).filter { operations[$0] is any EditOperation }
 }

@@ -115,7 +115,7 @@ enum DateRules {
         "F": "YYYY-MM-DD", "T": "HH24:MI:SS", "R": "HH24:MI", "p": "AM",
     ]
 
-    private static func formatted(
+    static func formatted(
         _ instant: String, _ format: String, _ range: Range<Int>
     ) throws(Refusal) -> Typed {
         if format == "%s" {
@@ -145,8 +145,10 @@ enum DateRules {
                 }
             } else if character == "\"" || character == "\\" {
                 throw Refusal("the format '\(format)'", range)
-            } else {
+            } else if character.isLetter || character.isNumber {
                 layout += "\"\(character)\""
+            } else {
+                layout.append(character)
             }
         }
         var text = Typed.atom("to_char(\(instant), \(quoteLiteral(layout)))", .text)

@@ -3,6 +3,18 @@ import Foundation
 import MigrationEngine
 import Playbook
 
+/// What commands take that change a project's files.
+struct EditOptions: ParsableArguments {
+    @Argument(help: "A project's folder.")
+    var project: String = "."
+
+    @Flag(help: "Show what would change, and change nothing.")
+    var preview = false
+
+    @Flag(help: "Change the project's own files without being asked; rollback: also what was edited since.")
+    var yes = false
+}
+
 struct ConfigureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "configure",
@@ -14,25 +26,17 @@ struct ConfigureCommand: ParsableCommand {
             brings every byte back.
             """)
 
-    @Argument(help: "A project's folder.")
-    var project: String = "."
-
-    @Flag(help: "Show what would change, and change nothing.")
-    var preview = false
-
-    @Flag(help: "Change the project's own files without being asked.")
-    var yes = false
-
+    @OptionGroup var edit: EditOptions
     @OptionGroup var book: BookOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(project, common, isWriter: true)
+            let book = try book.open(edit.project, common, isWriter: true)
             defer { book.close() }
             let work = EditSteps(command: "configure", book: book, common: common, cancellation: cancellation)
-            if preview { return try work.preview() }
-            try work.confirm(yes)
+            if edit.preview { return try work.preview() }
+            try work.confirm(edit.yes)
             return try work.run()
         }
     }
@@ -46,47 +50,29 @@ struct RollbackCommand: ParsableCommand {
             The last step first. A file that was edited since is overwritten only with --yes; what it held is kept.
             """)
 
-    @Argument(help: "A project's folder.")
-    var project: String = "."
-
-    @Flag(help: "Show what would come back, and change nothing.")
-    var preview = false
-
-    @Flag(help: "Overwrite what was edited since, and change the project's own files without being asked.")
-    var yes = false
-
+    @OptionGroup var edit: EditOptions
     @OptionGroup var book: BookOptions
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(project, common, isWriter: true)
+            let book = try book.open(edit.project, common, isWriter: true)
             defer { book.close() }
             return try EditSteps(command: "rollback", book: book, common: common, cancellation: cancellation)
-                .undo(isPreview: preview, isConfirmed: yes)
+                .undo(isPreview: edit.preview, isConfirmed: edit.yes)
         }
     }
 }
 
 /// The steps that change a project's files, done or undone in one go.
-private struct EditSteps {
+struct EditSteps {
     let command: String
     let book: Playbook
     let common: CommonOptions
     let cancellation: Cancellation
 
-    private func working<T>(
-        _ step: String?, isUndo: Bool = false, _ body: (Activity) throws -> T
-    ) throws -> T {
-        guard let activity = book.begin(step, isUndo: isUndo, cancellation: cancellation) else {
-            throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
-        }
-        defer { book.end(activity) }
-        return try body(activity)
-    }
-
     private var steps: [String] {
-        Playbook.editingSteps.filter { id in
+        Playbook.configuringSteps.filter { id in
             book.overview(isQuick: true).step(id).map { !$0.isManual } ?? false
         }
     }
@@ -112,20 +98,22 @@ private struct EditSteps {
     }
 
     func preview() throws -> ExitCode {
-        var documents: [PreviewDocument] = []
-        for id in try known() {
-            let preview = try working(nil) { try book.preview(id, $0) }
-            if !common.json { ([id] + BookWords.preview(preview)).forEach(Console.result) }
-            documents.append(PreviewDocument(id, preview))
-        }
+        show(try known().map { id in (id, try book.working(nil, cancellation) { try book.preview(id, $0) }) })
+    }
+
+    /// Shows previews, and changes nothing.
+    func show(_ previews: [(step: String, preview: Preview)]) -> ExitCode {
         if common.json {
+            let documents = previews.map { PreviewDocument($0.step, $0.preview) }
             Console.json(EditDocument(command: command, mode: book.mode, steps: [], previews: documents))
+        } else {
+            for (id, preview) in previews { ([id] + BookWords.preview(preview)).forEach(Console.result) }
         }
         return .success
     }
 
     func run() throws -> ExitCode {
-        for id in try known() { try working(id) { try book.run(id, $0) } }
+        for id in try known() { try book.working(id, cancellation) { try book.run(id, $0) } }
         return report(try known())
     }
 
@@ -133,7 +121,7 @@ private struct EditSteps {
         let ids = Array(book.changedSteps.reversed())
         var previews: [PreviewDocument] = []
         for id in ids {
-            let preview = try working(nil) { try book.undoPreview(id, $0) }
+            let preview = try book.working(nil, cancellation) { try book.undoPreview(id, $0) }
             if !common.json { ([id] + BookWords.preview(preview)).forEach(Console.note) }
             previews.append(PreviewDocument(id, preview))
             if isPreview { continue }
@@ -144,7 +132,7 @@ private struct EditSteps {
                     remedy: "Add --yes to overwrite them.",
                     exit: .undecided)
             }
-            try working(id, isUndo: true) { try book.undo(id, $0) }
+            try book.working(id, isUndo: true, cancellation) { try book.undo(id, $0) }
         }
         if isPreview {
             if common.json {
@@ -158,7 +146,7 @@ private struct EditSteps {
         return report(ids)
     }
 
-    private func report(_ ids: [String]) -> ExitCode {
+    func report(_ ids: [String]) -> ExitCode {
         let lines = ids.compactMap { book.overview(isQuick: true).step($0) }
         if common.json {
             Console.json(
@@ -172,7 +160,20 @@ private struct EditSteps {
     }
 }
 
-/// What `configure` and `rollback` print with `--json`.
+extension Playbook {
+    /// Runs work of a command's on this thread.
+    func working<T>(
+        _ step: String?, isUndo: Bool = false, _ cancellation: Cancellation, _ body: (Activity) throws -> T
+    ) throws -> T {
+        guard let activity = begin(step, isUndo: isUndo, cancellation: cancellation) else {
+            throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
+        }
+        defer { end(activity) }
+        return try body(activity)
+    }
+}
+
+/// What commands that change a project's files print with `--json`.
 private struct EditDocument: Encodable {
     let command: String
     let outcome = "answered"

@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import MigrationEngine
 import Playbook
+import Postgres
 
 struct ScanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -35,8 +36,9 @@ struct ScanCommand: ParsableCommand {
                     .projectFile, "\(folder) is no folder with code in it",
                     remedy: "Name the project's folder.", exit: .usage)
             }
-            let names = CodeReview.names(project: folder, state: common.state)
-            let review = try CodeReview(root: folder, schema: names).run(cancellation: cancellation)
+            let names = try Playbook.names(project: folder, state: common.state)
+            let review = try CodeScan(root: folder, schema: names).run(
+                workers: Playbook.workers, cancellation: cancellation)
             let verdicts = try target.map { try self.verdicts(review, $0, cancellation) }
             if common.json {
                 Console.json(ScanDocument(review, verdicts))
@@ -50,21 +52,20 @@ struct ScanCommand: ParsableCommand {
     private func verdicts(
         _ review: CodeScanResult, _ target: String, _ cancellation: Cancellation
     ) throws -> [QueryTrial.Verdict] {
-        let trial = QueryTrial(schema: schema)
-        switch try Target(target) {
-        case .server(let conninfo):
-            return try TargetServer(conninfo, cancellation: cancellation).withConnection(purpose: "check") {
-                try trial.verdicts(review.statements, $0)
+        func ask(_ conninfo: Conninfo) throws -> [QueryTrial.Verdict] {
+            try TargetServer(conninfo, cancellation: cancellation).withConnection(purpose: "check") {
+                try QueryTrial(schema: schema).verdicts(review.statements, $0)
             }
+        }
+        switch try Target(target) {
+        case .server(let conninfo): return try ask(conninfo)
         case .rehearsal:
             let workspace = try Workspace(project, state: common.state)
             var cluster = try RehearsalCluster(workspace.state, cancellation: cancellation)
             try cluster.start()
             defer { try? cluster.stopUnlessKept() }
             guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
-            return try TargetServer(conninfo, cancellation: cancellation).withConnection(purpose: "check") {
-                try trial.verdicts(review.statements, $0)
-            }
+            return try ask(conninfo)
         }
     }
 }
@@ -152,7 +153,7 @@ extension Describe {
         for verdict in verdicts ?? [] where verdict.kind == .refused {
             lines.append(
                 "refused \(verdict.statement.path):\(verdict.statement.line)  \(verdict.reason ?? "")")
-            lines += marked(verdict)
+            lines += verdict.marked.map { "    " + $0 }
         }
         if let verdicts {
             let count = { (kind: QueryTrial.Verdict.Kind) in Format.count(verdicts.count { $0.kind == kind })
@@ -176,24 +177,5 @@ extension Describe {
         case .performance: "Gets slow"
         case .info: "To know"
         }
-    }
-
-    /// The line of a statement where the server stopped, and a mark under the place.
-    private static func marked(_ verdict: QueryTrial.Verdict) -> [String] {
-        guard let position = verdict.position else { return [] }
-        var rest = verdict.statement.sql[...].prefix(4000)
-        var before = position - 1
-        while let end = rest.firstIndex(where: \.isNewline) {
-            let length = rest.distance(from: rest.startIndex, to: end) + 1
-            if before < length { break }
-            before -= length
-            rest = rest[rest.index(after: end)...]
-        }
-        let line = String(rest.prefix { !$0.isNewline })
-        let start = max(0, before - 50)
-        return [
-            "    " + line.dropFirst(start).prefix(90),
-            "    " + String(repeating: " ", count: max(0, before - start)) + "^",
-        ]
     }
 }
