@@ -32,7 +32,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "AppProject", dependencies: ["MigrationEngine", "SQLDialect", "Postgres"],
+            name: "AppProject",
+            dependencies: [
+                "MigrationEngine", "SQLDialect", "Postgres", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Playbook", dependencies: ["MigrationEngine", "AppProject", "SQLite", "Postgres"],
@@ -107,7 +110,9 @@ let package = Package(
             dependencies: ["CursesTerminal", "CNCurses", "TerminalUI", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "HowdahUITests",
-            dependencies: ["HowdahUI", "Playbook", "MigrationEngine", "TerminalUI", "TestSupport"],
+            dependencies: [
+                "HowdahUI", "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "TestSupport",
+            ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

@@ -61,7 +61,7 @@ public struct ProjectEditor {
             edit.byHand.append(
                 "\(variable) is set in the environment too, which goes before .env: set it there as well")
         }
-        edit.byHand += composeFiles()
+        composeFiles(&edit)
         return edit
     }
 
@@ -75,23 +75,19 @@ public struct ProjectEditor {
         return url.candidates(in: folders + [directory]).contains { Files.identity($0) == identity }
     }
 
-    /// Compose files name the database by what the containers see: only their author knows that.
-    private func composeFiles() -> [String] {
-        let names = Files.names(in: root).filter {
-            $0.wholeMatch(of: /(docker-)?compose[A-Za-z0-9._-]*\.ya?ml/) != nil
-        }
-        return names.flatMap { name -> [String] in
-            let lines = (Files.text(Files.join(root, name)) ?? "").split(
-                separator: /\r\n|\n/, omittingEmptySubsequences: false)
-            return lines.enumerated().compactMap { index, line in
-                let words = line.trimmingCharacters(in: .whitespaces)
-                guard !words.hasPrefix("#"), words.contains(variable), words.contains("file:") else {
-                    return nil
-                }
-                return
-                    "\(name):\(index + 1) sets \(variable) to a SQLite file: name PostgreSQL there as the container "
-                    + "reaches it"
+    /// Compose files get the URL from .env; whether the container reaches what it names only their author knows.
+    private func composeFiles(_ edit: inout ProjectEdit) {
+        for name in Files.names(in: root) where ComposeEditor.isCompose(name) {
+            guard let bytes = content(name) else { continue }
+            let outcome = ComposeEditor(variable: variable).edited(bytes)
+            edit.byHand += outcome.byHand.map {
+                "\(name):\($0) sets \(variable) to a SQLite file: name PostgreSQL there as the container reaches it"
             }
+            guard !outcome.lines.isEmpty else { continue }
+            edit.changes.append(FileChange(name, before: bytes, after: outcome.bytes))
+            edit.byHand.append(
+                "\(name) takes \(variable) from .env now: its host must be one that the container reaches "
+                    + "(host.docker.internal, or a service's name), not localhost")
         }
     }
 

@@ -81,7 +81,7 @@ public enum Phases {
             "2.4", "client", "The client that the application uses is made anew.", needs: ["2.2"],
             byHand: [
                 "Prisma: npx prisma generate.", "Others: whatever builds your models, if anything does.",
-            ]),
+            ], basis: [.target], undo: "the client for SQLite comes back with 2.2"),
     ]
 
     private static let data = [

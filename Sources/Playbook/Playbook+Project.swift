@@ -27,6 +27,7 @@ extension Playbook {
         let isThere: [String: Bool] = [
             "1.5": editor.hasManifest, "2.1": !editor.environmentFiles.isEmpty || editor.hasPrisma,
             "2.2": editor.hasPrisma, "2.3": editor.hasPrisma,
+            "2.4": PrismaCLI(directory: directory) != nil,
         ]
         return Set(steps.filter { isThere[$0] ?? true })
     }

@@ -44,7 +44,8 @@ public final class Playbook: Sendable {
         "1.1": SourceStep(), "1.2": BackupStep(), "1.3": TargetStep(), "1.4": DatabaseStep(),
         "1.5": PackagesStep(),
         "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "2.1": EnvironmentStep(),
-        "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "3.2": CopyStep(), "3.3": ConstraintsStep(),
+        "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "2.4": ClientStep(), "3.2": CopyStep(),
+        "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(),
     ]

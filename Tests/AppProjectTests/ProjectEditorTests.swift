@@ -107,7 +107,9 @@ struct ProjectEditorTests {
                 "prisma/schema.prisma":
                     "\u{FEFF}datasource my-db {\n\tprovider = \"postgresql\"\n\turl = env( \"DATABASE_URL\" )\n}",
                 ".env": "A=\"multi\nDATABASE_URL=file:./dev.db\n\"\nDATABASE_URL=\(url)",
-            ], byHand: ["docker-compose.yml:5"]),
+                "docker-compose.yml":
+                    "services:\n  app:\n    environment:\n      # DATABASE_URL: file:./no.db\n      DATABASE_URL: ${DATABASE_URL}\n",
+            ], byHand: ["docker-compose.yml takes DATABASE_URL from .env now"]),
         Project(
             name: "no Prisma, a variable in .env",
             files: [".env": "DATABASE_URL=sqlite:data/app.db\nPORT=1\n", "app.js": "x"],

@@ -202,4 +202,37 @@ import Testing
             }
         }
     }
+
+    /// `translate`, `review` and `rollback` on a rehearsal's copy.
+    @Test func translatedSourcesComeBackByteForByte() throws {
+        try withDemo { project in
+            #expect(try Howdah.run(["step", project, "1.8", "run"]).exit == 0)
+            let before = try files(project)
+            let preview = try Howdah.run([
+                "translate", project, "--preview", "--only", "src/services/users.ts",
+            ])
+            #expect(preview.exit == 0, "\(preview.errors)")
+            #expect(
+                preview.output.contains("+++ b/src/services/users.ts")
+                    && !preview.output.contains("messages.ts"))
+            let outcome = try Howdah.run(["translate", project, "--json"])
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            #expect(try files(project) == before)
+            let copy = try files("\(project)/.howdah/rehearsal/project")
+            #expect(text(copy, "src/services/users.ts").contains("FROM \"User\" WHERE \"isOnline\" = true"))
+            let review = try Howdah.run(["review", project, "--json"])
+            let places = try review.json()["places"] as? [[String: Any]] ?? []
+            let open = try #require(places.first { $0["state"] as? String == "open" })
+            let key = try #require(open["key"] as? String)
+            #expect(
+                try Howdah.run(["review", project, key, "--decide", "accepted", "--note", "as it is"]).exit
+                    == 0)
+            #expect(try Howdah.run(["review", project]).output.contains("(as it is)"))
+            #expect(try Howdah.run(["review", project, "zzz", "--decide", "accepted"]).exit == 2)
+            #expect(try Howdah.run(["review", project, key]).exit == 2)
+            let back = try Howdah.run(["rollback", project])
+            #expect(back.exit == 0, "\(back.errors)")
+            #expect(try files("\(project)/.howdah/rehearsal/project") == before)
+        }
+    }
 }

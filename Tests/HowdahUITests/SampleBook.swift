@@ -1,11 +1,48 @@
 import MigrationEngine
 import TerminalUI
 
+@testable import AppProject
 @testable import HowdahUI
 @testable import Playbook
 
 /// Projects at several moments, to draw and to update without a database.
 enum SampleBook {
+    static let places = [
+        place("1a", "insert-or-replace", .breaks, 14, "INSERT OR REPLACE INTO ConversationParticipant"),
+        place("2b", "like", .silent, 22, "SELECT id FROM Message WHERE content LIKE ?", verdict: .prepared),
+        place(
+            "3c", "pragma", .breaks, 6, "PRAGMA journal_mode = WAL", statement: nil, state: .accepted,
+            note: "only on start-up"),
+    ]
+
+    static let scanned = book(
+        [("4.1", .done, ""), ("4.2", .failed, "1 query is refused by the target"), ("4.3", .undecided, "2")],
+        places: places)
+
+    static func place(
+        _ key: String, _ rule: String, _ severity: CodeRule.Severity, _ line: Int, _ sql: String,
+        statement: String? = "s1", state: CodePlace.State = .open, note: String = "",
+        verdict: CodePlace.Verdict? = .refused("syntax error at or near \"OR\" (42601)")
+    ) -> CodePlace {
+        let known = CodeScan.rule(rule)
+        return CodePlace(
+            finding: CodeFinding(
+                rule: rule, severity: severity, path: "src/database/messages.ts", line: line, column: 5,
+                excerpt: sql, sql: sql, statement: statement, key: key),
+            title: known?.title ?? rule, equal: known?.equal ?? "", why: known?.why ?? "",
+            link: known?.link ?? "", state: state, note: note, verdict: statement == nil ? nil : verdict)
+    }
+
+    static let source = CodeSource(
+        key: "1a", path: "src/database/messages.ts", first: 10,
+        lines: [
+            "export async function markRead(conversationId: string, userId: number) {",
+            "  // Once a conversation was opened.", "\tconst now = Date.now();",
+            "  await prisma.$executeRaw`",
+            "    INSERT OR REPLACE INTO ConversationParticipant (conversationId, userId, lastReadAt)",
+            "    VALUES (${conversationId}, ${userId}, ${now})`;", "}", "",
+        ])
+
     static let rows = [
         ("User", 5000), ("Conversation", 10_000), ("Message", 1_000_000), ("PostQuantumKey", 5000),
     ]
@@ -14,7 +51,8 @@ enum SampleBook {
     static func book(
         _ entries: [(String, JournalEntry.Kind, String)] = [], mode: Mode = .rehearsal,
         findings: [Finding] = [],
-        hasPlan: Bool = false, tables: [BookState.TableLine]? = nil, title: String = "chat-app"
+        hasPlan: Bool = false, tables: [BookState.TableLine]? = nil, title: String = "chat-app",
+        places: [CodePlace] = []
     ) -> BookState {
         let journal = entries.enumerated().map { index, entry in
             JournalEntry(
@@ -55,7 +93,7 @@ enum SampleBook {
             liveDatabase: mode == .live ? "chat" : nil, phases: phases, checklist: checklist,
             findings: findings,
             tables: tables ?? (hasPlan ? rows.map { table($0.0, $0.1) } : []), plan: hasPlan ? plan : [],
-            objects: [], places: [],
+            objects: [], places: places,
             journal: journal.reversed(), outcome: nil)
     }
 

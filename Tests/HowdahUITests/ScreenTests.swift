@@ -38,11 +38,13 @@ import Testing
         var keys = ""
         var work: WorkView?
         var overlay: Overlay?
+        var source: CodeSource?
 
         init(
             _ name: String, _ book: BookState?, _ keys: String = "", work: WorkView? = nil,
-            overlay: Overlay? = nil
+            overlay: Overlay? = nil, source: CodeSource? = nil
         ) {
+            self.source = source
             testDescription = name
             self.book = book
             self.keys = keys
@@ -101,6 +103,9 @@ import Testing
         View("journal", SampleBook.differing, "9"), View("rollback", SampleBook.proven, "0"),
         View("environment", SampleBook.start, "2"),
         View("by-hand", SampleBook.start, "2 Enter"), View("code", SampleBook.start, "4"),
+        View("places", SampleBook.scanned, "4 Tab", source: SampleBook.source),
+        View("place", SampleBook.scanned, "4 Tab Enter", source: SampleBook.source),
+        View("settle", SampleBook.scanned, "4 Tab Space", source: SampleBook.source),
         View("tests", SampleBook.start, "5"),
         View("production", SampleBook.start, "6"), View("note", SampleBook.start, "2 Space"),
         View("command", SampleBook.start, ":"),
@@ -130,6 +135,7 @@ import Testing
         for size in Self.sizes {
             var model = SampleBook.model(view.book, size)
             model.work = view.work
+            model.source = view.source
             model = pressed(model, view.keys)
             if let overlay = view.overlay { model.overlays.append(overlay) }
             let lines = Self.lines(model)

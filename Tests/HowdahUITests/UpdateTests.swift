@@ -299,4 +299,77 @@ import Testing
         #expect(table.conflicts.isEmpty)
         #expect(problems == ["there is no action fly", "pause: not every one of Hyper-X is a key"])
     }
+
+    // MARK: Places in the code
+
+    private func code() -> AppModel {
+        var model = model(
+            SampleBook.book([("4.1", .done, "")], places: SampleBook.places))
+        _ = press("4 Tab", &model)
+        return model
+    }
+
+    @Test func theLinesAroundAPlaceAreAskedForOnce() {
+        var model = model(SampleBook.book([("4.1", .done, "")], places: SampleBook.places))
+        #expect(press("4", &model) == [.source("1a")])
+        #expect(press("r", &model).allSatisfy { $0 != .source("1a") })
+        model = code()
+        #expect(press("j", &model) == [.source("2b")])
+        #expect(press("k j", &model) == [.source("1a"), .source("2b")])
+    }
+
+    @Test func settledPlacesStandAfterTheOpenOnes() {
+        #expect(code().shownPlaces.map(\.id) == ["1a", "2b", "3c"])
+        #expect(model(SampleBook.book(places: SampleBook.places.reversed())).shownPlaces.last?.id == "3c")
+    }
+
+    @Test func aPlaceIsSettledWithANote() {
+        var model = code()
+        #expect(press("Space j Enter", &model).isEmpty)
+        #expect(
+            press("o k Enter", &model) == [.settle(place: "1a", .notApplicable, note: "ok")])
+        #expect(press("Space j j Enter", &model) == [.settle(place: "1a", .fixed, note: "")])
+    }
+
+    @Test func aStatementIsTranslatedAfterItsPreview() {
+        var model = code()
+        #expect(press("t", &model) == [.previewTranslation(statement: "s1")])
+        #expect(press("t", &model).isEmpty)
+        let diff = Preview([.init("Changes a.ts", ["-a", "+b"], .diff)])
+        _ = update(&model, .translation(statement: "s1", diff))
+        #expect(press("Enter", &model) == [.translate(statement: "s1")])
+        #expect(model.work?.step == "4.3")
+        model = code()
+        #expect(press("T", &model) == [.previewTranslation(statement: nil)])
+        _ = update(&model, .translation(statement: nil, Preview([.init("Changes no file", ["why"])])))
+        // Nothing to be done: Enter only closes.
+        #expect(press("Enter", &model).isEmpty && model.overlays.isEmpty)
+    }
+
+    @Test func whatIsNoSQLIsNotTranslated() {
+        var model = code()
+        #expect(press("G t", &model).filter { $0 != .source("3c") }.isEmpty)
+        #expect(model.toast?.text.contains("no SQL") ?? false)
+    }
+
+    @Test func theEditorOpensAtAPlaceAndTheScanRunsAnew() {
+        var model = code()
+        #expect(press("e", &model) == [.editSource("1a")])
+        #expect(press("r", &model) == [.run("4.1")])
+    }
+
+    @Test(arguments: [
+        ("vi", ["+12", "a.ts"]), ("/usr/bin/nvim -f", ["+12", "a.ts"]),
+        ("code", ["--wait", "--goto", "a.ts:12"]), ("hx", ["a.ts:12"]), ("gedit", ["a.ts"]),
+    ])
+    func editorsAreToldTheLineInTheirOwnWay(editor: String, arguments: [String]) {
+        #expect(Editor.arguments("a.ts", 12, editor) == arguments)
+    }
+
+    @Test func aReviewThatWaitsLeadsToThePlaces() {
+        var model = model(
+            SampleBook.book([("4.1", .done, ""), ("4.3", .undecided, "2")], places: SampleBook.places))
+        _ = press("4 j j Enter", &model)
+        #expect(model.pane == .places && model.section == .phase(4))
+    }
 }

@@ -12,7 +12,7 @@ import Testing
     static let rehearsed = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
 
     /// Makes a project and opens its playbook; the private PostgreSQL is removed afterwards.
-    private func withBook(
+    func withBook(
         _ options: DemoProject.Options = .init(messages: 300), target: Conninfo? = nil,
         admin: Conninfo? = nil,
         _ body: (Playbook, _ folder: String) throws -> Void
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    private func run(_ steps: [String], _ book: Playbook) throws {
+    func run(_ steps: [String], _ book: Playbook) throws {
         for step in steps {
             let activity = try #require(book.begin(step))
             defer { book.end(activity) }
@@ -39,13 +39,13 @@ import Testing
         }
     }
 
-    private func undo(_ step: String, _ book: Playbook) throws {
+    func undo(_ step: String, _ book: Playbook) throws {
         let activity = try #require(book.begin(step, isUndo: true))
         defer { book.end(activity) }
         try book.undo(step, activity)
     }
 
-    private func psql(_ book: Playbook, _ mode: Mode, _ sql: String) throws {
+    func psql(_ book: Playbook, _ mode: Mode, _ sql: String) throws {
         let server = try book.server(mode, cancellation: Cancellation())
         try Postgres.Connection(server.conninfo, applicationName: "test").execute(sql)
     }

@@ -99,10 +99,11 @@ enum CodeWords {
             Line([Span(place.title, .warn), Span(" → "), Span(place.equal, .ok)]), Line(place.why),
             Line(place.link, .muted),
         ]
-        if let verdict = place.verdict, verdict != "prepared" {
-            lines.append(Line("the server: \(verdict)", .error))
+        switch place.verdict {
+        case .prepared?: lines.append(Line("the server prepares this statement", .ok))
+        case .refused(let reason)?: lines.append(Line("the server: \(reason)", .error))
+        case nil: break
         }
-        if place.verdict == "prepared" { lines.append(Line("the server prepares this statement", .ok)) }
         if !place.note.isEmpty { lines.append(Line("note: \(place.note)")) }
         return lines
     }
@@ -110,15 +111,20 @@ enum CodeWords {
     /// As many lines of a source, each with its number.
     static func lines(_ source: CodeSource, of place: CodePlace, count: Int, _ symbols: Symbols) -> [Line] {
         let index = place.finding.line - source.first
+        let shown = source.lines.map { $0.replacing("\t", with: "    ") }
         let start = max(0, min(index - count / 2, source.lines.count - count))
         let width = "\(source.first + source.lines.count)".count
-        return source.lines.enumerated().dropFirst(start).prefix(max(0, count)).map { offset, text in
+        // What all of them are indented by tells nothing.
+        let window = shown.dropFirst(start).prefix(max(0, count))
+        let indent =
+            window.filter { !$0.allSatisfy { $0 == " " } }.map { $0.prefix { $0 == " " }.count }.min() ?? 0
+        return shown.enumerated().dropFirst(start).prefix(max(0, count)).map { offset, text in
             let number = "\(source.first + offset)"
             let isHere = offset == index
             let padding = String(repeating: " ", count: width - number.count)
             return Line([
                 Span(padding + number + (isHere ? " \(symbols.closed) " : "   "), isHere ? .key : .muted),
-                Span(text.replacing("\t", with: "    "), isHere ? .diffChanged : .text),
+                Span(String(text.dropFirst(indent)), isHere ? .diffChanged : .text),
             ])
         }
     }

@@ -8,6 +8,14 @@ struct CodeRecord: Codable, Sendable, Equatable {
     struct Verdict: Codable, Sendable, Equatable {
         var kind: QueryTrial.Verdict.Kind
         var reason: String?
+
+        var words: CodePlace.Verdict? {
+            switch kind {
+            case .prepared: .prepared
+            case .refused: .refused(reason ?? "refused")
+            case .untried: nil
+            }
+        }
     }
 
     static let file = "code.json"
@@ -70,7 +78,12 @@ public struct CodePlace: Sendable, Equatable, Identifiable {
     public let state: State
     public let note: String
     /// What the server said of the statement that it is in; nil where it was not asked.
-    public let verdict: String?
+    public let verdict: Verdict?
+
+    public enum Verdict: Sendable, Equatable {
+        case prepared
+        case refused(String)
+    }
 
     public var id: String { finding.key }
     /// Whether somebody must decide about it; what is only to know asks for nothing.

@@ -16,7 +16,7 @@ extension Playbook {
                 finding: finding, title: rule.title, equal: rule.equal, why: rule.why, link: rule.link,
                 state: isGone ? .fixed : entry?.state ?? .open,
                 note: entry?.note ?? (isGone ? "gone from the code" : ""),
-                verdict: verdict.map { $0.reason ?? $0.kind.rawValue })
+                verdict: verdict?.words)
         }
         return record.findings.compactMap { place($0, isGone: false) }
             + record.gone.compactMap { place($0, isGone: true) }

@@ -8,10 +8,13 @@ protocol FileOperation: StepOperation {
     var id: String { get }
     /// Takes back what else it did; returns what was done.
     func takeBack(_ context: StepContext) throws -> [String]
+    /// What follows once the files are back; returns what was done.
+    func follow(_ context: StepContext) -> [String]
 }
 
 extension FileOperation {
     func takeBack(_ context: StepContext) throws -> [String] { [] }
+    func follow(_ context: StepContext) -> [String] { [] }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         let writer = try ProjectFolder(context).writer
@@ -36,7 +39,7 @@ extension FileOperation {
         let shown = context.book.shownConflicts(id)
         try writer.check(changes, overwriting: shown)
         let taken = try takeBack(context)
-        return taken + (try writer.undo(changes, overwriting: shown))
+        return taken + (try writer.undo(changes, overwriting: shown)) + follow(context)
     }
 }
 
@@ -135,9 +138,7 @@ struct EnvironmentStep: EditOperation {
     let id = "2.1"
 
     func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
-        let server = try context.server()
-        let password = try server.withConnection(purpose: "check") { $0.password }
-        let url = server.conninfo.clientURL(password: password, schema: context.book.schema)
+        let (url, hasPassword) = try context.clientURL()
         var edit = editor.environment(
             url: url, database: context.workspace.source.path, process: ProcessInfo.processInfo.environment)
         if context.mode == .rehearsal {
@@ -145,7 +146,7 @@ struct EnvironmentStep: EditOperation {
             return edit
         }
         edit.notes.append("from its next start the application uses PostgreSQL")
-        if password == nil {
+        if !hasPassword {
             edit.notes.append("the server asks for no password from here, so that the URL has none")
         }
         return edit
@@ -155,6 +156,8 @@ struct EnvironmentStep: EditOperation {
 /// 2.2: the schema's file.
 struct SchemaFileStep: EditOperation {
     let id = "2.2"
+
+    func follow(_ context: StepContext) -> [String] { ClientStep.regenerate(context) }
 
     func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
         let plan = try context.book.planIfAny()

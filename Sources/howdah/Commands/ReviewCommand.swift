@@ -9,7 +9,7 @@ struct ReviewCommand: ParsableCommand {
         abstract: "List what was found in the application's code, and decide about each place.",
         discussion: """
             Without a key: every place with its state and its key, scanned anew with --scan. With a key, or the beginning of
-            one, and --as: the place is accepted, not-applicable, fixed, or open again. Decisions go by what stands at a
+            one, and --decide: the place is accepted, not-applicable, fixed, or open again. Decisions go by what stands at a
             place, not by its line, and hold for later scans.
             """)
 
@@ -19,8 +19,8 @@ struct ReviewCommand: ParsableCommand {
     @Argument(help: "The key of a place, or the beginning of one.")
     var key: String?
 
-    @Option(name: .customLong("as"), help: "accepted, not-applicable, fixed or open.")
-    var state: CodePlace.State?
+    @Option(help: "accepted, not-applicable, fixed or open.")
+    var decide: CodePlace.State?
 
     @Option(help: "Why; it goes into the journal.")
     var note = ""
@@ -32,9 +32,9 @@ struct ReviewCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if (key == nil) != (state == nil) {
+        if (key == nil) != (decide == nil) {
             throw ValidationError(
-                "a decision takes both: the key of a place, and --as accepted|not-applicable|fixed|open")
+                "a decision takes both: the key of a place, and --decide accepted|not-applicable|fixed|open")
         }
     }
 
@@ -42,10 +42,8 @@ struct ReviewCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let book = try book.open(project, common, isWriter: true)
             defer { book.close() }
-            if scan || book.overview(isQuick: true).step("4.1")?.state != .done {
-                try book.working("4.1", cancellation) { try book.run("4.1", $0) }
-            }
-            if let key, let state { try book.settle(key, as: state, note: note) }
+            try book.scanCode(again: scan, cancellation)
+            if let key, let decide { try book.settle(key, as: decide, note: note) }
             let places = book.codePlaces()
             if common.json {
                 Console.json(ReviewDocument(places))
@@ -78,6 +76,14 @@ struct ReviewCommand: ParsableCommand {
 
 extension CodePlace.State: ExpressibleByArgument {}
 
+extension Playbook {
+    /// Runs step 4.1, where it has not been run.
+    fileprivate func scanCode(again: Bool, _ cancellation: Cancellation) throws {
+        guard again || overview(isQuick: true).step("4.1")?.state != .done else { return }
+        try working("4.1", cancellation) { try run("4.1", $0) }
+    }
+}
+
 /// What `review --json` prints.
 private struct ReviewDocument: Encodable {
     struct Place: Encodable {
@@ -99,13 +105,21 @@ private struct ReviewDocument: Encodable {
     let open: Int
     let places: [Place]
 
+    private static func words(_ verdict: CodePlace.Verdict?) -> String? {
+        switch verdict {
+        case .prepared?: "prepared"
+        case .refused(let reason)?: reason
+        case nil: nil
+        }
+    }
+
     init(_ places: [CodePlace]) {
         open = places.count(where: \.isOpen)
         self.places = places.map { place in
             Place(
                 key: place.id, state: place.state.rawValue, note: place.note, rule: place.finding.rule,
                 severity: place.finding.severity.rawValue, path: place.finding.path, line: place.finding.line,
-                title: place.title, equal: place.equal, server: place.verdict)
+                title: place.title, equal: place.equal, server: Self.words(place.verdict))
         }
     }
 }
@@ -132,6 +146,7 @@ struct TranslateCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let book = try book.open(edit.project, common, isWriter: true)
             defer { book.close() }
+            try book.scanCode(again: false, cancellation)
             let paths = only.isEmpty ? nil : Set(only)
             let work = EditSteps(command: "translate", book: book, common: common, cancellation: cancellation)
             if edit.preview {

@@ -1,0 +1,180 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Testing
+
+@testable import Playbook
+
+/// Places in the application's code: decisions, translations, and the way back.
+extension PlaybookTests {
+    private static let file = "src/database/messages.ts"
+
+    private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
+
+    private func edit(_ path: String, _ change: (String) -> String) throws {
+        try change(text(path)).write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
+    private func working<T>(
+        _ book: Playbook, _ step: String?, isUndo: Bool = false, _ body: (Activity) throws -> T
+    ) throws -> T {
+        let activity = try #require(book.begin(step, isUndo: isUndo))
+        defer { book.end(activity) }
+        return try body(activity)
+    }
+
+    @Test func decisionsGoByWhatStandsAtAPlaceAndNotByItsLine() throws {
+        try withBook { book, folder in
+            try run(["4.1"], book)
+            let place = try #require(
+                book.codePlaces().first {
+                    $0.finding.path == Self.file && $0.finding.rule == "insert-or-replace"
+                })
+            try book.settle(place.id, as: .accepted, note: "only in tests")
+            let path = "\(folder)/app/\(Self.file)"
+            try edit(path) { "// one\n// two\n" + $0 }
+            try run(["4.1"], book)
+            let moved = try book.codePlace(place.id)
+            #expect(moved.finding.line == place.finding.line + 2)
+            #expect(moved.state == .accepted && moved.note == "only in tests")
+            // What is gone from the code is fixed.
+            try edit(path) { $0.replacing("INSERT OR REPLACE", with: "INSERT") }
+            try run(["4.1"], book)
+            #expect(try book.codePlace(place.id).state == .fixed)
+            // Another process sees the same.
+            let reader = try Playbook(
+                Workspace("\(folder)/app", state: nil, isWriter: false), target: nil, who: nil,
+                isWriter: false)
+            #expect(reader.codePlaces() == book.codePlaces())
+        }
+    }
+
+    @Test func theReviewIsDoneWhenNothingIsLeftToDecide() throws {
+        try withBook { book, _ in
+            try run(["4.1", "4.3"], book)
+            let open = book.codePlaces().filter(\.isOpen)
+            #expect(open.count > 10)
+            #expect(book.stepState("4.3", .rehearsal) == .undecided(open.count))
+            for place in open { try book.settle(place.id, as: .notApplicable, note: "") }
+            #expect(book.stepState("4.3", .rehearsal) == .done)
+            try book.settle(open[0].id, as: .open, note: "")
+            #expect(book.stepState("4.3", .rehearsal) == .undecided(1))
+            #expect(throws: MigrationError.self) { try book.settle("no such key", as: .fixed, note: "") }
+            #expect(throws: MigrationError.self) { try book.settle("", as: .fixed, note: "") }
+        }
+    }
+
+    @Test func translationsAreTriedOnTheTargetAndWrittenIntoTheCopyOfARehearsal() throws {
+        try withBook { book, folder in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "4.1"], book)
+            let original = try text("\(folder)/app/\(Self.file)")
+            let before = book.codePlaces()
+            let preview = try working(book, nil) { try book.previewTranslation(nil, $0) }
+            #expect(preview.sections.contains { $0.title == "Changes \(Self.file)" && $0.style == .diff })
+            #expect(preview.sections.contains { $0.title == "The server refuses the translation of" })
+            try working(book, "4.3") { try book.translate(nil, $0) }
+            #expect(try text("\(folder)/app/\(Self.file)") == original)
+            let copy = "\(book.rehearsalFolder)/\(Self.file)"
+            #expect(try text(copy).contains("ON CONFLICT (\"conversationId\", \"userId\") DO UPDATE SET"))
+            // The scan reads the copy, and the server prepares what is in it.
+            #expect(book.codePlaces().count(where: \.isOpen) < before.count(where: \.isOpen))
+            #expect(
+                book.codePlaces().contains { $0.finding.rule == "insert-or-replace" && $0.state == .fixed })
+            #expect(throws: Never.self) { try run(["4.2"], book) }
+            let verdicts = book.codePlaces().filter { $0.finding.path == Self.file }.compactMap(\.verdict)
+            #expect(verdicts.allSatisfy { $0 == .prepared })
+
+            try undo("4.3", book)
+            #expect(try text(copy) == original)
+            try run(["4.1"], book)
+            #expect(book.codePlaces().count(where: \.isOpen) == before.count(where: \.isOpen))
+        }
+    }
+
+    @Test func oneStatementIsTranslatedAlone() throws {
+        try withBook { book, folder in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "4.1"], book)
+            let place = try #require(
+                book.codePlaces().first {
+                    $0.finding.path == Self.file && $0.finding.rule == "insert-or-replace"
+                })
+            let key = try #require(place.finding.statement)
+            try working(book, "4.3") { try book.translate([key], $0) }
+            let copy = try text("\(book.rehearsalFolder)/\(Self.file)")
+            #expect(copy.contains("ON CONFLICT") && copy.contains("FROM Message WHERE content LIKE"))
+            // There is nothing left to translate of it.
+            #expect(throws: MigrationError.self) {
+                try working(book, "4.3") { try book.translate([key], $0) }
+            }
+            #expect(try text("\(book.rehearsalFolder)/\(Self.file)") == copy)
+        }
+    }
+
+    @Test func anUndoOverwritesWhatItsPreviewHasShownAndNothingElse() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "4.1"], book)
+            try working(book, "4.3") { try book.translate(nil, $0) }
+            let copy = "\(book.rehearsalFolder)/\(Self.file)"
+            try edit(copy) { $0 + "// mine\n" }
+            // Nobody was shown that it would be overwritten.
+            #expect(throws: MigrationError.self) { try undo("4.3", book) }
+            let preview = try working(book, nil) { try book.undoPreview("4.3", $0) }
+            #expect(preview.confirmation == "overwrite")
+            try edit(copy) { $0 + "// and more, since then\n" }
+            #expect(throws: MigrationError.self) { try undo("4.3", book) }
+            #expect(try text(copy).hasSuffix("// mine\n// and more, since then\n"))
+            _ = try working(book, nil) { try book.undoPreview("4.3", $0) }
+            try undo("4.3", book)
+            #expect(try !text(copy).contains("mine"))
+        }
+    }
+
+    @Test func aPlanThatCannotBeReadIsNoAbsentPlan() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "4.1"], book)
+            try "tables: [".write(toFile: book.workspace.state.planPath, atomically: true, encoding: .utf8)
+            for step in ["2.2", "4.2"] {
+                #expect(throws: MigrationError.self) { try working(book, nil) { try book.preview(step, $0) } }
+            }
+            #expect(throws: MigrationError.self) { try run(["4.1"], book) }
+        }
+    }
+
+    /// Prisma's place is taken by a program that writes down how it was called.
+    @Test func prismaIsRunWithTheTargetsURLAndItsFailureIsTheSteps() throws {
+        try withBook { book, folder in
+            let program = "\(folder)/app/node_modules/.bin/prisma"
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/app/node_modules/.bin", withIntermediateDirectories: true)
+            func install(_ script: String) throws {
+                try "#!/bin/sh\n\(script)\n".write(toFile: program, atomically: true, encoding: .utf8)
+                chmod(program, 0o755)
+            }
+            try install("echo \"$1 $2 in $(basename $PWD), $DATABASE_URL\" >> \(folder)/calls")
+            let reopened = try reopen(book, folder)
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "2.2", "2.4"], reopened)
+            // A rehearsal makes no client in node_modules, which is the application's own.
+            let calls = try text("\(folder)/calls").split(separator: "\n")
+            #expect(calls.count == 1)
+            #expect(calls[0].hasPrefix("validate  in project, postgresql://"))
+            try run(["2.1", "2.3", "2.4"], reopened)
+            #expect(try text("\(folder)/calls").contains("migrate status in project"))
+            #expect(
+                reopened.overview().step("2.4")?.evidence.contains { $0.contains("prisma generate waits") }
+                    ?? false)
+            try install("echo 'P1012: the schema is wrong' >&2; exit 1")
+            #expect(throws: MigrationError.self) { try run(["2.4"], reopened) }
+            guard case .failed(let reason) = reopened.stepState("2.4", .rehearsal) else {
+                Issue.record("\(reopened.stepState("2.4", .rehearsal))")
+                return
+            }
+            #expect(reason == "npx prisma validate ended with 1")
+        }
+    }
+
+    /// What a project has is looked at when its playbook opens.
+    private func reopen(_ book: Playbook, _ folder: String) throws -> Playbook {
+        book.close()
+        return try Playbook(book.workspace, target: nil, who: "ann")
+    }
+}
