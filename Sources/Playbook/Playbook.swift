@@ -128,7 +128,9 @@ public final class Playbook: Sendable {
         }
         var now: [Step.Basis: String] = [:]
         for basis in Step.Basis.allCases { now[basis] = value(of: basis, mode) }
-        return Standing(entries: newest, now: now, status: status(mode), running: running, mode: mode)
+        return Standing(
+            entries: newest, now: now, status: status(mode), running: running, mode: mode,
+            changed: Set(Self.editingSteps.filter { !changes(of: $0, mode).isEmpty }))
     }
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }

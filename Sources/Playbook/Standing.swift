@@ -12,6 +12,8 @@ struct Standing {
     /// The step that runs at this moment.
     let running: String?
     var mode = Mode.rehearsal
+    /// Steps that have changed files which are not back.
+    var changed: Set<String> = []
 
     func state(_ id: String) -> StepState {
         if id == running { return .running }
@@ -111,6 +113,7 @@ struct Standing {
     }
 
     private func hasLeftSomething(_ id: String) -> Bool {
+        if changed.contains(id) { return true }
         switch entries[id]?.kind {
         case nil, .undone, .unticked, .note: return false
         case .undecided: return id != "1.8"

@@ -15,6 +15,24 @@ enum SampleBook {
             note: "only on start-up"),
     ]
 
+    static let files = [
+        ProjectFile(
+            step: "2.1", path: ".env", state: .planned,
+            diff: [
+                "--- a/.env", "+++ b/.env", "@@ -1,3 +1,3 @@", " PORT=3000",
+                "-DATABASE_URL=\"file:./dev.db\"",
+                "+DATABASE_URL=\"postgresql://chat:••••@db.example.com/chat\"",
+                " JWT_SECRET=••••",
+            ]),
+        ProjectFile(
+            step: "2.2", path: "prisma/schema.prisma", state: .edited,
+            diff: [
+                "--- a/prisma/schema.prisma", "+++ b/prisma/schema.prisma", "@@ -5,5 +5,5 @@",
+                " datasource db {", "-  provider = \"sqlite\"", "+  provider = \"postgresql\"",
+                "   url      = env(\"DATABASE_URL\")", " }",
+            ]),
+    ]
+
     static let scanned = book(
         [("4.1", .done, ""), ("4.2", .failed, "1 query is refused by the target"), ("4.3", .undecided, "2")],
         places: places)

@@ -39,11 +39,13 @@ import Testing
         var work: WorkView?
         var overlay: Overlay?
         var source: CodeSource?
+        var files: [ProjectFile]?
 
         init(
             _ name: String, _ book: BookState?, _ keys: String = "", work: WorkView? = nil,
-            overlay: Overlay? = nil, source: CodeSource? = nil
+            overlay: Overlay? = nil, source: CodeSource? = nil, files: [ProjectFile]? = nil
         ) {
+            self.files = files
             self.source = source
             testDescription = name
             self.book = book
@@ -102,6 +104,9 @@ import Testing
         View("item", SampleBook.proven, "7 Enter"),
         View("journal", SampleBook.differing, "9"), View("rollback", SampleBook.proven, "0"),
         View("environment", SampleBook.start, "2"),
+        View("files", SampleBook.start, "2 Tab", files: SampleBook.files),
+        View("file", SampleBook.start, "2 Tab j Enter", files: SampleBook.files),
+        View("file-back", SampleBook.live, "2 Tab j u", files: SampleBook.files),
         View("by-hand", SampleBook.start, "2 Enter"), View("code", SampleBook.start, "4"),
         View("places", SampleBook.scanned, "4 Tab", source: SampleBook.source),
         View("place", SampleBook.scanned, "4 Tab Enter", source: SampleBook.source),
@@ -136,6 +141,7 @@ import Testing
             var model = SampleBook.model(view.book, size)
             model.work = view.work
             model.source = view.source
+            model.files = view.files
             model = pressed(model, view.keys)
             if let overlay = view.overlay { model.overlays.append(overlay) }
             let lines = Self.lines(model)

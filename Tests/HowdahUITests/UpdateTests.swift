@@ -372,4 +372,33 @@ import Testing
         _ = press("4 j j Enter", &model)
         #expect(model.pane == .places && model.section == .phase(4))
     }
+
+    // MARK: Files of the project
+
+    @Test func filesAreAskedForOnceAndAgainAfterWork() {
+        var model = model()
+        #expect(press("2", &model) == [.files])
+        #expect(press("j k", &model).isEmpty)
+        _ = update(&model, .files(SampleBook.files))
+        _ = update(&model, .ended(step: "2.2", isUndo: false, SampleBook.start, nil))
+        _ = press("Esc", &model)
+        #expect(press("2 j", &model).isEmpty)
+        #expect(model.showsFiles)
+    }
+
+    @Test func aFileIsChangedOrBroughtBackAlone() {
+        var model = model()
+        _ = press("2", &model)
+        _ = update(&model, .files(SampleBook.files))
+        _ = press("Tab", &model)
+        #expect(model.pane == .files)
+        #expect(press("Space Enter", &model) == [.applyFile(SampleBook.files[0])])
+        model.isBusy = false
+        // Bringing back begins on cancel.
+        #expect(press("j u Enter", &model).isEmpty)
+        #expect(press("u Tab Enter", &model) == [.takeBackFile(SampleBook.files[1])])
+        model.isBusy = false
+        #expect(press("k u", &model).isEmpty)
+        #expect(model.toast?.text == "it is as it was")
+    }
 }

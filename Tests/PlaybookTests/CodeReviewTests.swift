@@ -172,6 +172,55 @@ extension PlaybookTests {
         }
     }
 
+    @Test func filesOfThePlanAreListedAndChangedOneByOne() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"], book)
+            func files() throws -> [ProjectFile] { try working(book, nil) { try book.projectFiles($0) } }
+            let planned = try files()
+            #expect(planned.allSatisfy { $0.state == .planned })
+            let schema = try #require(planned.first { $0.path == "prisma/schema.prisma" })
+            #expect(schema.step == "2.2" && schema.diff.contains("+  provider = \"postgresql\""))
+            #expect(planned.contains { $0.path == ".env" && !$0.diff.joined().contains("demo-secret") })
+            let copy = "\(book.rehearsalFolder)/prisma/schema.prisma"
+            let before = try text(copy)
+
+            try working(book, nil) { try book.apply(schema, $0) }
+            #expect(try text(copy).contains("provider = \"postgresql\""))
+            var changed = try #require(try files().first { $0.path == schema.path })
+            #expect(changed.state == .changed && changed.diff == schema.diff)
+            #expect(book.changedSteps == ["2.2"])
+
+            try edit(copy) { $0 + "// mine\n" }
+            #expect(throws: MigrationError.self) {
+                try working(book, nil) { try book.takeBack(changed, isConfirmed: false, $0) }
+            }
+            changed = try #require(try files().first { $0.path == schema.path })
+            #expect(changed.state == .edited)
+            try working(book, nil) { try book.takeBack(changed, isConfirmed: true, $0) }
+            #expect(try text(copy) == before)
+            #expect(try files().map(\.state) == planned.map(\.state))
+            // The step as a whole goes on from there, and back.
+            try run(["2.2"], book)
+            try undo("2.2", book)
+            #expect(try text(copy) == before)
+        }
+    }
+
+    /// A file that was changed alone is part of the way back, though its step was never run.
+    @Test func aFileThatWasChangedAloneComesBackWithItsStep() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"], book)
+            let planned = try working(book, nil) { try book.projectFiles($0) }
+            let schema = try #require(planned.first { $0.path == "prisma/schema.prisma" })
+            let copy = "\(book.rehearsalFolder)/prisma/schema.prisma"
+            let before = try text(copy)
+            try working(book, nil) { try book.apply(schema, $0) }
+            try undo("2.2", book)
+            #expect(try text(copy) == before)
+            #expect(book.changedSteps.isEmpty)
+        }
+    }
+
     /// What a project has is looked at when its playbook opens.
     private func reopen(_ book: Playbook, _ folder: String) throws -> Playbook {
         book.close()

@@ -109,6 +109,28 @@ public struct ChangeWriter: Sendable {
         return words.isEmpty ? ["every file is as it was"] : words
     }
 
+    /// What changes have made of files that are not back yet, each once.
+    public func written(
+        _ records: [ChangeRecord]
+    ) throws -> [(path: String, change: FileChange, isEdited: Bool)] {
+        try reversals(records).reversed().map { reversal in
+            let last = records.last { $0.path == reversal.path }
+            let change = FileChange(
+                reversal.path, before: try reversal.original.map(kept), after: try last?.after.map(kept))
+            return (reversal.path, change, reversal.isConflict)
+        }
+    }
+
+    /// Records of the way back from `records`, to be noted before it is gone: what follows finds the files as they were.
+    public func reversed(_ records: [ChangeRecord]) throws -> [ChangeRecord] {
+        try reversals(records).map { reversal in
+            ChangeRecord(
+                FileChange(
+                    reversal.path, before: reversal.current, after: try reversal.original.map(kept)),
+                mode: mode(of: reversal.path))
+        }
+    }
+
     /// Throws where the undo would overwrite what was written since.
     @discardableResult
     public func check(_ records: [ChangeRecord], overwriting: Set<String>) throws -> [Reversal] {

@@ -33,7 +33,7 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
 
 /// Where keys are looked up.
 public enum KeyContext: String, Hashable, Sendable, CaseIterable {
-    case everywhere, steps, tables, columns, places, checklist, findings, journal, rollback, picker
+    case everywhere, steps, tables, columns, places, files, checklist, findings, journal, rollback, picker
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
     case box, field, choice, difference, reading
 
@@ -44,6 +44,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .tables: "Tables"
         case .columns: "Columns"
         case .places: "Places in the code"
+        case .files: "Files of the project"
         case .checklist: "Checklist"
         case .findings: "Findings"
         case .journal: "Journal"

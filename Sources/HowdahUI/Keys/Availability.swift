@@ -11,6 +11,7 @@ enum Availability {
         }
         switch action {
         case .pause, .cancel: return model.work == nil ? "no work runs" : nil
+        case .undo where model.pane == .files: return file(model, isUndo: true)
         case .undo: return undo(model)
         case .again: return again(model)
         case .tick: return tick(model)
@@ -61,6 +62,12 @@ enum Availability {
         return step.state == .ready ? "it has not run yet: Enter shows what it would do" : nil
     }
 
+    private static func file(_ model: AppModel, isUndo: Bool) -> String? {
+        if model.work != nil { return "work runs: x cancels it" }
+        guard let file = model.selectedFile else { return "no file is selected" }
+        return isUndo && file.state == .planned ? "it is as it was" : nil
+    }
+
     private static func place(_ model: AppModel) -> String? {
         guard let place = model.selectedPlace else { return "no place is selected" }
         return place.note == "gone from the code" ? "it is gone from the code" : nil
@@ -76,6 +83,7 @@ enum Availability {
     private static func tick(_ model: AppModel) -> String? {
         switch (model.section, model.pane) {
         case (.phase(4), .places): return place(model)
+        case (.phase(2), .files): return file(model, isUndo: false)
         case (.phase(1), .tables):
             return model.work == nil ? nil : "work runs: x cancels it"
         case (.phase, .main):

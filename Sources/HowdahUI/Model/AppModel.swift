@@ -24,6 +24,9 @@ public struct AppModel: Sendable, Equatable {
     public var tableOrder = TableOrder.plan
     /// Columns of a wide table that are scrolled out.
     public var firstColumn = 0
+    /// Files of the project that phase 2 changes; nil before they were looked at.
+    public var files: [ProjectFile]?
+    var hasAskedForFiles = false
     /// The lines around a place in the code, as they were read last.
     public var source: CodeSource?
     /// The place whose lines were asked for.
@@ -79,6 +82,7 @@ public struct AppModel: Sendable, Equatable {
         case .tables: .tables
         case .columns: .columns
         case .places: .places
+        case .files: .files
         }
     }
 
@@ -110,6 +114,12 @@ public struct AppModel: Sendable, Equatable {
         return findings.indices.contains(index) ? findings[index] : nil
     }
 
+    var selectedFile: ProjectFile? {
+        let files = shownFiles
+        let index = list(.files).selected
+        return files.indices.contains(index) ? files[index] : nil
+    }
+
     var selectedPlace: CodePlace? {
         let places = shownPlaces
         let index = list(.places).selected
@@ -130,6 +140,7 @@ public struct AppModel: Sendable, Equatable {
         case .tables: shownPlan.count
         case .columns: planTable?.columns.count ?? 0
         case .places: shownPlaces.count
+        case .files: shownFiles.count
         case .checklist: book?.checklist.count ?? 0
         case .findings: shownFindings.count
         case .journal: shownJournal.count
@@ -155,12 +166,16 @@ public struct AppModel: Sendable, Equatable {
     /// Whether places in the code are drawn under the steps.
     var showsPlaces: Bool { section == .phase(4) && !(book?.places.isEmpty ?? true) }
 
+    /// Whether the project's files are drawn under the steps.
+    var showsFiles: Bool { section == .phase(2) && !(files?.isEmpty ?? true) }
+
     /// The panes that there are, from the left and from the top.
     var panes: [Pane] {
         var panes: [Pane] = layout.hasRail ? [.rail, .main] : [.main]
         if showsTables { panes.append(.tables) }
         if showsTables, section == .phase(1) { panes.append(.columns) }
         if showsPlaces { panes.append(.places) }
+        if showsFiles { panes.append(.files) }
         return panes
     }
 

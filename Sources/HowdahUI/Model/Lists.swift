@@ -52,6 +52,10 @@ extension AppModel {
         return all.filter(\.blocking) + all.filter { !$0.blocking }
     }
 
+    var shownFiles: [ProjectFile] {
+        (files ?? []).filter { isShown("\($0.path) \($0.step) \($0.state.words)") }
+    }
+
     /// Places in the code: those that wait for a decision, the worst first, and then those that are settled.
     var shownPlaces: [CodePlace] {
         let all = (book?.places ?? []).filter {

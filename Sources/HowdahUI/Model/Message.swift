@@ -13,6 +13,7 @@ public enum Message: Sendable, Equatable {
     case previewed(step: String, isUndo: Bool, Preview)
     case page(table: String, first: Int, [RowPair], kept: Int)
     case source(CodeSource)
+    case files([ProjectFile])
     /// What the translation of a statement would change; of all statements where there is no key.
     case translation(statement: String?, Preview)
     case problem(Problem)
@@ -60,6 +61,10 @@ public enum Effect: Sendable, Equatable {
     /// The lines around a place in the code; the editor at it.
     case source(String)
     case editSource(String)
+    /// The project's files that phase 2 changes; one of them alone.
+    case files
+    case applyFile(ProjectFile)
+    case takeBackFile(ProjectFile)
     case settle(place: String, CodePlace.State, note: String)
     case previewTranslation(statement: String?)
     case translate(statement: String?)

@@ -61,6 +61,8 @@ public struct ConfirmBox: Sendable, Equatable {
         case goBackToRehearsal
         case untick(String)
         case skipTable(String, Bool)
+        case applyFile(ProjectFile)
+        case takeBackFile(ProjectFile)
     }
 
     public var question: Question

@@ -29,10 +29,12 @@ public enum Pane: Hashable, Sendable {
     case columns
     /// Places in the code, under the steps.
     case places
+    /// Files of the project, under the steps.
+    case files
 }
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, places, checklist, findings, journal, rollback, projects
+    case rail, tables, columns, places, files, checklist, findings, journal, rollback, projects
     case steps(Int)
 }

@@ -21,6 +21,12 @@ extension Runtime {
         case .editPlan(let edit): editPlan(edit)
         case .page(let table, let first): page(table, first)
         case .source(let key): source(key)
+        case .files: lookAtFiles()
+        case .applyFile(let file): change(file, "changed \(file.path)") { try $0.apply(file, $1) }
+        case .takeBackFile(let file):
+            change(file, "\(file.path) is back") {
+                try $0.takeBack(file, isConfirmed: file.state == .edited, $1)
+            }
         case .editSource(let key): editSource(key)
         case .settle(let key, let state, let text):
             note(state.words) { try $0.settle(key, as: state, note: text) }
@@ -135,6 +141,29 @@ extension Runtime {
         withBook(nil) { book, activity in
             let page = try book.differences(table, from: first, count: DifferenceBox.pageRows, activity)
             mailbox.post(.page(table: table, first: first, page.rows, kept: page.kept))
+        }
+    }
+
+    /// Files of the project with what becomes of them; work in front of it comes first, and asks again at its end.
+    private func lookAtFiles() {
+        let (shared, mailbox) = (shared, mailbox)
+        worker.run {
+            guard let book = shared.book, let activity = book.begin(nil) else { return }
+            defer { book.end(activity) }
+            guard let files = try? book.projectFiles(activity) else { return }
+            mailbox.post(.files(files))
+        }
+    }
+
+    private func change(
+        _ file: ProjectFile, _ words: String, _ body: @escaping @Sendable (Playbook, Activity) throws -> Void
+    ) {
+        let mailbox = mailbox
+        withBook(file.step) { book, activity in
+            try body(book, activity)
+            mailbox.post(.files(try book.projectFiles(activity)))
+            mailbox.post(.book(book.overview()))
+            mailbox.post(.toast(words, .ok))
         }
     }
 

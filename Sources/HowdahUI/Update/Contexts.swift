@@ -32,6 +32,7 @@ extension AppModel {
         case (.tables, _): return [.tables, .everywhere]
         case (.columns, _): return [.columns, .everywhere]
         case (.places, _): return [.places, .everywhere]
+        case (.files, _): return [.files, .everywhere]
         case (_, .phase): return [.steps, .everywhere]
         case (_, .checklist): return [.checklist, .everywhere]
         case (_, .findings): return [.findings, .everywhere]

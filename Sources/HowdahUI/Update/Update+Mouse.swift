@@ -31,8 +31,9 @@ extension Update {
         guard let phase = model.phase, !layout.isCompact else { return (.main, y - inner.y, inner.height) }
         let (steps, rest) = layout.divided(steps: phase.steps.count, hasMore: true)
         if steps.contains(x: x, y: y) { return (.main, y - steps.y, steps.height) }
-        if model.showsPlaces, rest.contains(x: x, y: y) {
-            return x < rest.x + CodeView.listWidth(rest.width) ? (.places, y - rest.y, rest.height) : nil
+        if model.showsPlaces || model.showsFiles, rest.contains(x: x, y: y) {
+            let pane = model.showsFiles ? Pane.files : .places
+            return x < rest.x + CodeView.listWidth(rest.width) ? (pane, y - rest.y, rest.height) : nil
         }
         guard rest.contains(x: x, y: y), model.showsTables else { return nil }
         if model.section == .phase(3) { return y > rest.y ? (.tables, y - rest.y - 1, rest.height - 1) : nil }

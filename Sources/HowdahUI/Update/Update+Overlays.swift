@@ -220,6 +220,12 @@ extension Update {
         case .goLive: return [.setMode(.live)]
         case .goBackToRehearsal: return [.setMode(.rehearsal)]
         case .untick(let id): return [.untick(id)]
+        case .applyFile(let file):
+            model.isBusy = true
+            return [.applyFile(file)]
+        case .takeBackFile(let file):
+            model.isBusy = true
+            return [.takeBackFile(file)]
         case .skipTable(let name, let isSkipped): return [.editPlan(.skip(table: name, isSkipped))]
         }
     }

@@ -52,6 +52,8 @@ extension Update {
             return [.editFile]
         case .translate: return translate(model.selectedPlace?.finding.statement, &model)
         case .translateAll: return translate(nil, &model)
+        case .rescan where model.pane == .files:
+            model.hasAskedForFiles = false
         case .rescan:
             model.work = WorkView(step: "4.1")
             model.book?.setRunning("4.1")
@@ -108,7 +110,7 @@ extension Update {
         }
         switch model.pane {
         case .columns: model.pane = .tables
-        case .tables, .places: model.pane = .main
+        case .tables, .places, .files: model.pane = .main
         default: break
         }
     }
@@ -126,6 +128,11 @@ extension Update {
         case (.tables, .phase(3)): return openProof(&model)
         case (.tables, _): model.pane = .columns
         case (.columns, _): openColumn(&model)
+        case (.files, _):
+            if let file = model.selectedFile {
+                model.overlays.append(
+                    .text(TextBox(title: "\(file.path): \(file.state.words)", lines: FilesView.lines(file))))
+            }
         case (.places, _):
             if let place = model.selectedPlace {
                 let source = model.source.flatMap { $0.key == place.id ? $0 : nil }
@@ -190,6 +197,10 @@ extension Update {
     }
 
     private func undo(_ model: inout AppModel) -> [Effect] {
+        if model.pane == .files {
+            if let file = model.selectedFile { confirmTakingBack(file, &model) }
+            return []
+        }
         if model.section == .rollback {
             let index = model.list(.rollback).selected
             guard model.undoable.indices.contains(index) else { return [] }
@@ -200,6 +211,31 @@ extension Update {
             return ask(model.undoable[index].step, &model, isUndo: true)
         }
         return ask(model.selectedStep?.step, &model, isUndo: true)
+    }
+
+    private func confirmApplying(_ file: ProjectFile, _ model: inout AppModel) {
+        let isLive = model.book?.mode == .live
+        model.overlays.append(
+            .confirm(
+                ConfirmBox(
+                    question: .applyFile(file), title: "\(isLive ? "LIVE: " : "")Change \(file.path)?",
+                    text: [
+                        "This file alone, as its diff shows; step \(file.step) does the rest.",
+                        isLive ? "It is the project's own file." : "It is a file of the rehearsal's copy.",
+                    ], buttons: ["change", "cancel"], focused: isLive ? 1 : 0)))
+    }
+
+    private func confirmTakingBack(_ file: ProjectFile, _ model: inout AppModel) {
+        model.overlays.append(
+            .confirm(
+                ConfirmBox(
+                    question: .takeBackFile(file), title: "Bring \(file.path) back?",
+                    text: file.state == .edited
+                        ? [
+                            "It was edited since: those edits are taken out of the file, and kept in the state's originals."
+                        ]
+                        : ["It is as it was before step \(file.step), byte for byte."],
+                    buttons: ["bring back", "cancel"], focused: 1)))
     }
 
     /// What can be said of a place in the code.
@@ -266,6 +302,13 @@ extension Update {
         case (.checklist, _):
             guard let item = model.selectedItem else { return [] }
             tick(item.id, item.title, isTicked: item.isTicked, &model)
+        case (.phase(2), .files):
+            guard let file = model.selectedFile else { return [] }
+            if file.state == .planned {
+                confirmApplying(file, &model)
+            } else {
+                confirmTakingBack(file, &model)
+            }
         case (.phase(4), .places):
             guard let place = model.selectedPlace else { return [] }
             model.overlays.append(

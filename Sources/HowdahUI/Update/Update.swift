@@ -11,7 +11,7 @@ public struct Update {
     }
 
     public func callAsFunction(_ model: inout AppModel, _ message: Message) -> [Effect] {
-        take(message, &model) + wantSource(&model)
+        take(message, &model) + wantSource(&model) + wantFiles(&model)
     }
 
     private func take(_ message: Message, _ model: inout AppModel) -> [Effect] {
@@ -30,6 +30,10 @@ public struct Update {
             return []
         case .page(let table, let first, let rows, let kept):
             return page(table, first, rows, kept, &model)
+        case .files(let files):
+            model.files = files
+            model.clampLists()
+            return []
         case .source(let source):
             model.source = source
             return []
@@ -87,12 +91,23 @@ public struct Update {
         return [.source(place.id)]
     }
 
+    /// Asks for the project's files once phase 2 is shown and nothing runs.
+    private func wantFiles(_ model: inout AppModel) -> [Effect] {
+        guard model.section == .phase(2), model.book != nil, !model.hasAskedForFiles, model.work == nil,
+            !model.isBusy
+        else { return [] }
+        model.hasAskedForFiles = true
+        return [.files]
+    }
+
     private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
         let isFirst = model.book?.sourcePath != book.sourcePath
         if model.book?.places != book.places { model.wantedSource = nil }
         model.book = book
         model.isBusy = false
         if isFirst {
+            model.files = nil
+            model.hasAskedForFiles = false
             model.lists = [:]
             model.go(to: .phase(1))
             model.goToNext(book)
@@ -111,6 +126,7 @@ public struct Update {
     ) -> [Effect] {
         let wasThere = step != nil && model.selectedStep?.step == step
         model.wantedSource = nil
+        model.hasAskedForFiles = false
         model.book = book
         model.work = nil
         model.isBusy = false

@@ -18,7 +18,7 @@ struct PhasePane {
             ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
         let inner = screen.frame(
             "\(phase.number) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
-        if layout.isCompact, [.tables, .columns, .places].contains(model.pane) {
+        if layout.isCompact, [.tables, .columns, .places, .files].contains(model.pane) {
             drawRest(in: inner, &buffer)
             return
         }
@@ -75,6 +75,8 @@ struct PhasePane {
             } else {
                 TablesView(screen: screen).draw(in: rect, &buffer)
             }
+        } else if model.showsFiles {
+            FilesView(screen: screen).draw(in: rect, &buffer)
         } else if model.showsPlaces {
             CodeView(screen: screen).draw(in: rect, &buffer)
         } else if let step = model.selectedStep {

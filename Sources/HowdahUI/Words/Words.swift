@@ -151,7 +151,7 @@ enum Words {
         return TextBox(title: "Proven", lines: lines)
     }
 
-    private static func role(of line: Substring, in style: Preview.Style) -> Role {
+    static func role(of line: Substring, in style: Preview.Style) -> Role {
         switch (style, line.first) {
         case (.sql, _): .key
         case (.diff, "+"): .diffAdded
@@ -295,6 +295,7 @@ enum Words {
         case .columns:
             model.planTable?.columns.map { "\($0.name) \($0.declared) \($0.type) \($0.reason)" } ?? []
         case .places: model.shownPlaces.map { "\($0.finding.path) \($0.title) \($0.finding.excerpt)" }
+        case .files: model.shownFiles.map(\.path)
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
         case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }

@@ -48,7 +48,7 @@ extension Rewrite {
 
     func column(_ expression: Expression, _ scope: Scope) -> SQLRelation.Column? {
         guard case .name(let names) = expression.kind,
-            case .column(let typed)?? = try? scope.find(names, expression.range)
+            case .column(let typed)? = try? scope.find(names, expression.range)
         else { return nil }
         return typed.column
     }
