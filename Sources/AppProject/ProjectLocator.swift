@@ -139,6 +139,6 @@ public enum ProjectLocator {
         SourceNotFound(
             message: "\(path) has \(files.count) databases: "
                 + files.map { Files.relative($0, to: path) }.joined(separator: ", "),
-            remedy: "Name the one that is meant.")
+            remedy: "Name the one that is meant: its project's folder, or the file.")
     }
 }

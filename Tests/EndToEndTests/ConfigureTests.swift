@@ -203,6 +203,21 @@ import Testing
         }
     }
 
+    @Test func whatCannotBeChangedYetIsSaidBeforeAnythingIs() throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            #expect(try Howdah.run(["demo", project, "--messages", "50", "--no-open"]).exit == 0)
+            defer { _ = try? Howdah.run(["rehearsal", "remove", project]) }
+            let preview = try Howdah.run(["configure", project, "--preview"])
+            #expect(preview.exit == 0 && preview.output.contains("waits for 1.7"), "\(preview.errors)")
+            #expect(preview.output.contains("+  provider = \"postgresql\""))
+            let outcome = try Howdah.run(["configure", project])
+            #expect(outcome.exit == 3)
+            #expect(outcome.errors.contains("nothing was changed"))
+            #expect(try Howdah.run(["rollback", project]).output.contains("nothing to bring back"))
+        }
+    }
+
     /// `translate`, `review` and `rollback` on a rehearsal's copy.
     @Test func translatedSourcesComeBackByteForByte() throws {
         try withDemo { project in

@@ -32,15 +32,17 @@ struct Language: Sendable {
         }
     }
 
-    enum Special: Sendable {
+    struct Specials: OptionSet, Sendable {
+        let rawValue: Int
+
         /// `/…/` where no value stands before it.
-        case regularExpressions
+        static let regularExpressions = Specials(rawValue: 1)
         /// `<<~NAME`, `%q(…)`, `=begin`.
-        case ruby
+        static let ruby = Specials(rawValue: 2)
         /// `<<<NAME`, and text outside of `<?php`.
-        case php
+        static let php = Specials(rawValue: 4)
         /// Letters before a string's quote: raw, bytes, formatted.
-        case stringPrefixes
+        static let stringPrefixes = Specials(rawValue: 8)
     }
 
     let name: String
@@ -49,13 +51,13 @@ struct Language: Sendable {
     var blockComments: [(open: [UInt8], close: [UInt8])] = []
     /// Longer openings before shorter ones that they begin with.
     var strings: [StringForm] = []
-    var specials: Set<Special> = []
+    var specials: Specials = []
     /// What may be in names beside letters, digits and `_`.
     var nameBytes: [UInt8] = []
 
     init(
         _ name: String, _ endings: [String], line: [String] = [], block: [(String, String)] = [],
-        strings: [StringForm], specials: Set<Special> = [], names: String = ""
+        strings: [StringForm], specials: Specials = [], names: String = ""
     ) {
         self.name = name
         self.endings = endings

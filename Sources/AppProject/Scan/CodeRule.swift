@@ -1,7 +1,9 @@
 import SQLDialect
 
 /// Something in an application's code that SQLite takes and PostgreSQL does not, or takes otherwise.
-public struct CodeRule: Sendable {
+///
+/// A class, since the index hands them around at every token.
+public final class CodeRule: Sendable {
     public enum Severity: String, Sendable, Codable, CaseIterable, Comparable {
         /// It fails.
         case breaks
@@ -67,7 +69,7 @@ public struct CodeRule: Sendable {
 }
 
 /// A statement that was found in code, for rules to look at.
-struct SQLContext: Sendable {
+final class SQLContext: Sendable {
     let tokens: [SQLToken]
     /// Places of expressions of the code around; a token that begins at one is no part of the SQL.
     let holes: Set<Int>
@@ -112,9 +114,14 @@ struct SQLContext: Sendable {
 }
 
 /// A file of code, for rules to look at.
-struct CodeContext: Sendable {
+final class CodeContext: Sendable {
     let bytes: [UInt8]
     let tokens: [CodeToken]
+
+    init(bytes: [UInt8], tokens: [CodeToken]) {
+        self.bytes = bytes
+        self.tokens = tokens
+    }
 
     func text(_ index: Int) -> String {
         guard tokens.indices.contains(index) else { return "" }

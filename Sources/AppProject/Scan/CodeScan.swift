@@ -91,7 +91,8 @@ public struct CodeScan: Sendable {
     ) throws -> CodeScanResult {
         let files = SourceTree(root: root).files { cancellation.isCancelled }
         try cancellation.check()
-        let state = Mutex((next: 0, result: CodeScanResult()))
+        let state = Mutex((next: 0, read: [FileResult?](repeating: nil, count: files.count)))
+        let unreadable = Mutex<[String]>([])
         DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
             while !cancellation.isCancelled {
                 let index = state.withLock { state in
@@ -99,38 +100,33 @@ public struct CodeScan: Sendable {
                     return state.next
                 }
                 guard index < files.count else { return }
-                let path = files[index]
-                let data = FileManager.default.contents(atPath: place(of: path))
-                let found = data.flatMap { scan([UInt8]($0), path: path) }
-                state.withLock { state in
-                    if let found {
-                        state.result.files += 1
-                        state.result.lines += found.lines
-                        state.result.statements += found.statements
-                        state.result.findings += found.findings
-                    } else if data == nil {
-                        state.result.unreadable.append(path)
-                    }
+                if let data = FileManager.default.contents(atPath: place(of: files[index])) {
+                    let found = scan([UInt8](data), path: files[index])
+                    state.withLock { $0.read[index] = found }
+                } else {
+                    unreadable.withLock { $0.append(files[index]) }
                 }
                 progress(index + 1, files.count)
             }
         }
         try cancellation.check()
-        var result = state.withLock { $0.result }
-        result.statements.sort { ($0.path, $0.line) < ($1.path, $1.line) }
-        result.findings = Self.numbered(
-            result.findings.sorted {
-                ($0.severity, $0.path, $0.line, $0.column, $0.rule) < (
-                    $1.severity, $1.path, $1.line, $1.column, $1.rule
-                )
-            })
+        var result = CodeScanResult()
+        result.unreadable = unreadable.withLock { $0.sorted() }
+        var bySeverity: [CodeRule.Severity: [CodeFinding]] = [:]
+        for file in state.withLock({ $0.read }).compactMap(\.self) {
+            result.files += 1
+            result.lines += file.lines
+            result.statements += file.statements
+            for finding in file.findings { bySeverity[finding.severity, default: []].append(finding) }
+        }
+        result.findings = CodeRule.Severity.allCases.flatMap { bySeverity[$0] ?? [] }
         return result
     }
 
-    /// Equal places of one file are told apart by their order.
+    /// In the order of their places; equal ones are told apart by it.
     private static func numbered(_ findings: [CodeFinding]) -> [CodeFinding] {
         var seen: [String: Int] = [:]
-        return findings.map { finding in
+        return findings.sorted { ($0.line, $0.column, $0.rule) < ($1.line, $1.column, $1.rule) }.map { finding in
             let count = seen[finding.key, default: 0]
             seen[finding.key] = count + 1
             guard count > 0 else { return finding }
@@ -168,7 +164,7 @@ public struct CodeScan: Sendable {
                 places.add(rule, at: offset, sql: nil)
             }
         }
-        result.findings = places.findings
+        result.findings = Self.numbered(places.findings)
         return result
     }
 
@@ -214,8 +210,22 @@ public struct CodeScan: Sendable {
 
     /// A text in one line.
     static func flat(_ text: String) -> String {
-        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count)
+        var isSpaced = false
+        for byte in text.utf8 {
+            if Self.isBlank(byte) {
+                isSpaced = !bytes.isEmpty
+            } else {
+                if isSpaced { bytes.append(UInt8(ascii: " ")) }
+                isSpaced = false
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
+
+    static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
     private func judge(_ statement: CodeSQL, _ key: String, _ language: Language, _ places: inout Places) {
         let tokens = SQLLexer.tokens(of: statement.sql)
@@ -257,17 +267,27 @@ struct Places {
         return low + 1
     }
 
-    /// What names a place by its content.
+    /// What names a place by its content: 48 bits of FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/), mixed once more.
     func key(_ parts: [String]) -> String {
-        String(sha256(of: Array((parts + [path]).joined(separator: "\0").utf8)).prefix(12))
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for part in parts + [path] {
+            for byte in part.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            hash = (hash ^ 0xFF) &* 0x100_0000_01B3
+        }
+        hash ^= hash >> 33
+        hash = hash &* 0xFF51_AFD7_ED55_8CCD
+        hash ^= hash >> 33
+        let digits = String(hash & 0xFFFF_FFFF_FFFF, radix: 16)
+        return String(repeating: "0", count: 12 - digits.count) + digits
     }
 
     mutating func add(_ rule: CodeRule, at offset: Int, sql: String?, statement: String? = nil) {
         let low = line(of: offset) - 1
         let start = lineStarts[low]
         let end = low + 1 < lineStarts.count ? lineStarts[low + 1] : bytes.count
-        let line = String(decoding: bytes[start..<end].prefix(400), as: UTF8.self).trimmingCharacters(
-            in: .whitespacesAndNewlines)
+        var words = bytes[start..<end].prefix(400).drop(while: CodeScan.isBlank)
+        while let last = words.last, CodeScan.isBlank(last) { words = words.dropLast() }
+        let line = String(decoding: words, as: UTF8.self)
         let key = key([rule.id, sql.map(CodeScan.flat) ?? line])
         findings.append(
             CodeFinding(

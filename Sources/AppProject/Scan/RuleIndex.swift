@@ -66,10 +66,8 @@ struct RuleIndex: Sendable {
         var found: [(rule: CodeRule, index: Int)] = []
         func take(_ rule: CodeRule, _ index: Int, _ matches: SQLJudge) {
             guard rule.languages?.contains(language.name) ?? true,
-                !found.contains(where: { $0.rule.id == rule.id })
+                !found.contains(where: { $0.rule === rule })
             else { return }
-            // Query builders number the parameters of their raw SQL themselves.
-            if rule.id == "question-parameter", callee == "raw" || callee == "Raw" { return }
             if matches(context, index) { found.append((rule, index)) }
         }
         for (index, token) in context.tokens.enumerated() {
@@ -80,7 +78,17 @@ struct RuleIndex: Sendable {
                     for (rule, matches) in sqlWords[name] ?? [] { take(rule, index, matches) }
                 }
             }
-            for (rule, matches) in sql { take(rule, index, matches) }
+        }
+        // Rule by rule, and not token by token: each is held once a statement.
+        for (rule, matches) in sql
+        where rule.languages?.contains(language.name) ?? true
+            && !(rule.id == "question-parameter" && (callee == "raw" || callee == "Raw"))
+            && !found.contains(where: { $0.rule === rule })
+        {
+            // Query builders number the parameters of their raw SQL themselves.
+            if let index = context.tokens.indices.first(where: { matches(context, $0) }) {
+                found.append((rule, index))
+            }
         }
         return found
     }

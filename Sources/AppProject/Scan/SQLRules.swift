@@ -373,12 +373,19 @@ enum SQLRules {
     ]
 
     /// Names that are booleans by what they say, where no schema tells.
+    private static let booleanWords: Set<String> = [
+        "enabled", "active", "deleted", "archived", "verified", "revoked", "published", "disabled",
+    ]
+    private static let booleanStarts = ["is", "has", "can", "was"]
+    private static let booleanEnds = ["Enabled", "Active", "Deleted", "_enabled", "_active", "_deleted"]
+
+    /// What a boolean is called where nothing else tells. No regular expression: one is compiled at every call.
     private static func isBooleanName(_ name: String) -> Bool {
-        name.wholeMatch(
-            of:
-                /(is|has|can|was)[A-Z_].*|enabled|active|deleted|archived|verified|revoked|published|disabled|.*(Enabled|Active|Deleted|_enabled|_active|_deleted)/
-        )
-            != nil
+        booleanWords.contains(name) || booleanEnds.contains(where: name.hasSuffix)
+            || booleanStarts.contains { start in
+                guard name.hasPrefix(start) else { return false }
+                return name.dropFirst(start.count).first.map { $0 == "_" || $0.isUppercase } ?? false
+            }
     }
 
     private static func isBooleanNumber(_ sql: SQLContext, _ index: Int) -> Bool {

@@ -90,6 +90,11 @@ struct EditSteps {
         return steps
     }
 
+    /// Why a step cannot run yet; nil where it can.
+    private func waiting(_ id: String) -> String? {
+        if case .waiting(let reason)? = book.overview(isQuick: true).step(id)?.state { reason } else { nil }
+    }
+
     func confirm(_ isConfirmed: Bool) throws {
         guard book.mode == .live, !isConfirmed else { return }
         throw MigrationError(
@@ -98,7 +103,13 @@ struct EditSteps {
     }
 
     func preview() throws -> ExitCode {
-        show(try known().map { id in (id, try book.working(nil, cancellation) { try book.preview(id, $0) }) })
+        show(
+            try known().map { id in
+                if let reason = waiting(id) {
+                    return (id, Preview([.init("Cannot run yet", [reason])]))
+                }
+                return (id, try book.working(nil, cancellation) { try book.preview(id, $0) })
+            })
     }
 
     /// Shows previews, and changes nothing.
@@ -113,6 +124,12 @@ struct EditSteps {
     }
 
     func run() throws -> ExitCode {
+        let obstacles = try known().compactMap { id in waiting(id).map { "\(id) \($0)" } }
+        guard obstacles.isEmpty else {
+            throw MigrationError(
+                .state, "nothing was changed, since not all of it can be yet: \(obstacles.joined(separator: ", "))",
+                remedy: "Run those steps first, or single ones of these by howdah step.", exit: .undecided)
+        }
         for id in try known() { try book.working(id, cancellation) { try book.run(id, $0) } }
         return report(try known())
     }

@@ -43,7 +43,7 @@ struct ScanCommand: ParsableCommand {
             if common.json {
                 Console.json(ScanDocument(review, verdicts))
             } else {
-                Describe.scan(review, verdicts).forEach(Console.result)
+                Console.results(Describe.scan(review, verdicts))
             }
             return .success
         }
@@ -142,11 +142,15 @@ extension Describe {
             guard !findings.isEmpty else { continue }
             lines.append("\(Self.words(severity)): \(Format.count(findings.count, "place", "places"))")
             var order: [String] = []
-            for finding in findings where !order.contains(finding.rule) { order.append(finding.rule) }
+            var byRule: [String: [CodeFinding]] = [:]
+            for finding in findings {
+                if byRule[finding.rule] == nil { order.append(finding.rule) }
+                byRule[finding.rule, default: []].append(finding)
+            }
             for id in order {
                 guard let rule = CodeScan.rule(id) else { continue }
                 lines += ["", "  \(rule.title) → \(rule.equal)", "  \(rule.why) \(rule.link)"]
-                lines += findings.filter { $0.rule == id }.map { "    \($0.path):\($0.line)  \($0.excerpt)" }
+                lines += (byRule[id] ?? []).map { "    \($0.path):\($0.line)  \($0.excerpt)" }
             }
             lines.append("")
         }

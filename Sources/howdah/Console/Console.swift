@@ -10,6 +10,18 @@ enum Console {
         write(printable(text) + "\n", to: STDOUT_FILENO)
     }
 
+    /// Many lines, written in few pieces.
+    static func results(_ lines: [String]) {
+        var text = ""
+        for line in lines {
+            text += printable(line) + "\n"
+            guard text.utf8.count > 1 << 16 else { continue }
+            write(text, to: STDOUT_FILENO)
+            text = ""
+        }
+        write(text, to: STDOUT_FILENO)
+    }
+
     /// Text for another program, as it is: a plan, a script.
     static func raw(_ text: String) {
         write(text, to: STDOUT_FILENO)
@@ -54,6 +66,7 @@ enum Console {
     /// The text with everything that a terminal would obey, and everything that turns the direction of writing,
     /// shown as an escape instead.
     static func printable(_ text: String) -> String {
+        if text.utf8.allSatisfy({ (0x20...0x7E).contains($0) || $0 == 0x0A || $0 == 0x09 }) { return text }
         var shown = ""
         for scalar in text.unicodeScalars {
             switch scalar.value {
