@@ -36,7 +36,11 @@ public struct ProjectEditor {
     static let template = "postgresql://USER:PASSWORD@localhost:5432/DATABASE?schema=public"
 
     /// The .env files with `url` where the variable leads to `database`. `process` is the process's own environment.
-    public func environment(url: String, database: String, process: [String: String] = [:]) -> ProjectEdit {
+    /// `replaces` tells further values that the URL takes the place of.
+    public func environment(
+        url: String, database: String, process: [String: String] = [:],
+        replaces: (String) -> Bool = { _ in false }
+    ) -> ProjectEdit {
         var edit = ProjectEdit()
         let files = environmentFiles
         let isSet = files.contains { path in
@@ -47,11 +51,24 @@ public struct ProjectEditor {
             let isTemplate = EnvFiles.isTemplate(path)
             let result = EnvEditor(variable: variable, url: isTemplate ? Self.template : url).edited(
                 bytes, adds: path == ".env" && !isSet
-            ) { isTemplate ? DatabaseURL($0) != nil : leads($0, to: database) }
+            ) {
+                isTemplate ? DatabaseURL($0) != nil : leads($0, to: database) || replaces($0)
+            }
             edit.notes += result.notes.map { "\(path): \($0)" }
             if result.bytes != bytes {
                 edit.changes.append(FileChange(path, before: bytes, after: result.bytes, isPrivate: true))
+                if !isTemplate, Files.isReadableByOthers(Files.join(root, path)) {
+                    edit.notes.append(
+                        "\(path) can be read by other users, and will hold a password: chmod 600 \(path)")
+                }
             }
+        }
+        for path in files {
+            guard let bytes = content(path), !EnvFiles.isTemplate(path) else { continue }
+            edit.byHand += EnvFile(bytes).entries.filter { $0.name != variable && names($0.value, database) }
+                .map {
+                    "\(path): \($0.name) leads to the SQLite file too, and only the code knows what it is for"
+                }
         }
         if !isSet, !files.contains(".env") {
             let line = EnvEditor(variable: variable, url: url).edited([], adds: true) { _ in false }
@@ -61,7 +78,7 @@ public struct ProjectEditor {
             edit.byHand.append(
                 "\(variable) is set in the environment too, which goes before .env: set it there as well")
         }
-        composeFiles(&edit)
+        composeFiles(Files.name(database), &edit)
         return edit
     }
 
@@ -75,13 +92,25 @@ public struct ProjectEditor {
         return url.candidates(in: folders + [directory]).contains { Files.identity($0) == identity }
     }
 
+    /// Whether a value of another variable names the SQLite file: a path, or a URL of any library's.
+    private func names(_ value: String, _ database: String) -> Bool {
+        guard let identity = Files.identity(database), value.count < 1000 else { return false }
+        let path = value.replacing(/^[A-Za-z0-9+]+:/, with: "").prefix { $0 != "?" }
+        let bare = path.drop { $0 == "/" }
+        guard !bare.isEmpty else { return false }
+        return [String(path), "/\(bare)", String(bare)].contains { path in
+            [directory, root].contains { Files.identity(Files.join($0, path)) == identity }
+        }
+    }
+
     /// Compose files get the URL from .env; whether the container reaches what it names only their author knows.
-    private func composeFiles(_ edit: inout ProjectEdit) {
+    private func composeFiles(_ database: String, _ edit: inout ProjectEdit) {
         for name in Files.names(in: root) where ComposeEditor.isCompose(name) {
             guard let bytes = content(name) else { continue }
-            let outcome = ComposeEditor(variable: variable).edited(bytes)
+            let outcome = ComposeEditor(variable: variable, database: database).edited(bytes)
             edit.byHand += outcome.byHand.map {
-                "\(name):\($0) sets \(variable) to a SQLite file: name PostgreSQL there as the container reaches it"
+                "\(name):\($0) sets \(variable) to a SQLite file that may be another one: if it is not, name PostgreSQL there as "
+                    + "the container reaches it"
             }
             guard !outcome.lines.isEmpty else { continue }
             edit.changes.append(FileChange(name, before: bytes, after: outcome.bytes))
@@ -99,6 +128,10 @@ public struct ProjectEditor {
     public func packages() -> ProjectEdit {
         var edit = ProjectEdit()
         guard let bytes = content("package.json") else { return edit }
+        guard PackageManifest(Data(bytes)) != nil else {
+            edit.byHand.append("package.json is no JSON that can be read: look at it, then run this again")
+            return edit
+        }
         let (missing, leftOver) = PackageEditor.needs(of: bytes)
         let isPrisma = prisma != nil
         if missing.isEmpty, isPrisma, leftOver.isEmpty {

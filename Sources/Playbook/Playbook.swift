@@ -354,6 +354,7 @@ public final class Playbook: Sendable {
     }
 
     func preview(_ id: String, _ activity: Activity, by operation: any StepOperation) throws -> Preview {
+        lookFirst(id, activity)
         if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
         return try operation.preview(context(activity))
     }
@@ -364,6 +365,7 @@ public final class Playbook: Sendable {
     }
 
     func run(_ id: String, _ activity: Activity, by operation: any StepOperation) throws {
+        lookFirst(id, activity)
         let mode = mode
         // The activity that is about to do it does not count as running yet.
         if case .waiting(let reason) = standing(mode, running: nil).state(id) {
@@ -471,10 +473,19 @@ public final class Playbook: Sendable {
         look(mode, after: nil, activity)
     }
 
+    /// Asks the target where a live step waits for a proof that another command may have made.
+    private func lookFirst(_ id: String, _ activity: Activity) {
+        guard mode == .live, status(mode) == nil, !(Phases.step(id)?.liveNeeds.isEmpty ?? true) else {
+            return
+        }
+        look(mode, after: nil, activity)
+    }
+
     /// A target that cannot be reached leaves the last answer.
     private func look(_ mode: Mode, after id: String?, _ activity: Activity) {
         let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4"]
-        guard id.map(concerned.contains) ?? hasReachedTarget(mode) else { return }
+        let mayHoldRows = hasReachedTarget(mode) || mode == .live && liveTarget != nil
+        guard id.map(concerned.contains) ?? mayHoldRows else { return }
         // The work may have been cancelled; looking must not be.
         let schema = schema
         guard let server = try? server(mode, cancellation: Cancellation()) else { return }

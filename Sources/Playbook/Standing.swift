@@ -20,10 +20,22 @@ struct Standing {
         guard let step = Phases.step(id) else { return .waiting("there is no step \(id)") }
         if let state = recorded(step) { return state }
         let needs = step.needs + (mode == .live ? step.liveNeeds : [])
-        if let need = needs.first(where: { !state($0).isSettled }) {
+        if let need = needs.first(where: { !state($0).isSettled && !isMet($0) }) {
             return .waiting("waits for \(need)")
         }
         return .ready
+    }
+
+    /// Needs that another command may have met: the plan by being there, the proof by what the target says.
+    private func isMet(_ need: String) -> Bool {
+        guard isProven else { return false }
+        return need == "3.4" || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
+    }
+
+    /// Whether the target itself says that all that was loaded into it was proven, by whichever command.
+    private var isProven: Bool {
+        guard case .some(.some(let status)) = status, status.stage == .ended else { return false }
+        return ["proven", "quarantined"].contains(status.outcome)
     }
 
     /// The state that the journal tells; nil where nothing happened yet, or it was taken back.

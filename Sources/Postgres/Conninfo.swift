@@ -77,7 +77,7 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
     /// The URL by which an application's own client connects, password and all: for a file that only its owner reads.
     ///
     /// Clients other than libpq want a host even where a socket is meant.
-    public func clientURL(password: String?, schema: String) -> String {
+    public func clientURL(password: String?, schema: String?) -> String {
         let host = settings["host"] ?? "localhost"
         let isSocket = host.hasPrefix("/")
         var text = "postgresql://"
@@ -87,10 +87,10 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
         text += isSocket ? "localhost" : host.contains(":") ? "[\(host)]" : Self.percentEncoded(host)
         if let port = settings["port"] { text += ":\(port)" }
         text += "/" + Self.percentEncoded(settings["dbname"] ?? "")
-        var parameters = [("schema", schema)]
+        var parameters = schema.map { [("schema", $0)] } ?? []
         if isSocket { parameters.append(("host", host)) }
         if let mode = settings["sslmode"] { parameters.append(("sslmode", mode)) }
-        return text + "?"
+        return text + (parameters.isEmpty ? "" : "?")
             + parameters.map { "\($0.0)=\(Self.percentEncoded($0.1, keeping: "/"))" }.joined(separator: "&")
     }
 

@@ -101,6 +101,28 @@ struct CodeTranslatorTests {
     }
 
     @Test(arguments: [
+        "const sql = 'SELECT id FROM Message WHERE isRead = 1'; if (x) sql += ' AND id = 2'; db.all(sql)",
+        "let sql = 'SELECT id FROM Message WHERE isRead = 1'; db.all(sql + ' LIMIT 1')",
+        "db.all('SELECT id FROM Message WHERE isRead = ?' + (x ? ' AND id = ?' : ''), [1])",
+        "db.all('SELECT id FROM Message WHERE ' + parts.join(' AND '))",
+    ])
+    func aStatementThatGoesOnElsewhereStays(code: String) throws {
+        #expect(try translated(code, "a.js").code == code)
+    }
+
+    @Test(arguments: [
+        (
+            "db.all('/* unread */ SELECT id FROM Message')",
+            "db.all('/* unread */ SELECT id FROM \"Message\"')"
+        ),
+        ("db.all(`-- unread\nSELECT id FROM Message`)", "db.all(`-- unread\nSELECT id FROM \"Message\"`)"),
+        ("db.all('-- unread\\nSELECT id FROM Message')", "db.all('-- unread\\nSELECT id FROM \"Message\"')"),
+    ])
+    func aStatementMayBeginWithAComment(code: String, expected: String) throws {
+        #expect(try translated(code, "a.js").code == expected)
+    }
+
+    @Test(arguments: [
         // A name that goes over two strings, and one that the string cannot hold.
         (
             "a.js",

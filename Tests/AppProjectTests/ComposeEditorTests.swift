@@ -5,7 +5,7 @@ import Testing
 /// Compose files, of which only the database's URL changes.
 struct ComposeEditorTests {
     private func edited(_ text: String) -> (text: String, lines: [Int], byHand: [Int]) {
-        let outcome = ComposeEditor(variable: "DATABASE_URL").edited(Array(text.utf8))
+        let outcome = ComposeEditor(variable: "DATABASE_URL", database: "dev.db").edited(Array(text.utf8))
         return (String(decoding: outcome.bytes, as: UTF8.self), outcome.lines, outcome.byHand)
     }
 
@@ -16,6 +16,7 @@ struct ComposeEditorTests {
             "DATABASE_URL: \"${DATABASE_URL}\" # the database"
         ),
         ("DATABASE_URL:   'file:./dev.db'\r", "DATABASE_URL:   '${DATABASE_URL}'\r"),
+        ("DATABASE_URL: sqlite:data/dev.db", "DATABASE_URL: ${DATABASE_URL}"),
         ("\"DATABASE_URL\": file:dev.db", "\"DATABASE_URL\": ${DATABASE_URL}"),
     ])
     func aMappingTakesTheURLFromTheEnvironment(before: String, after: String) {
@@ -44,6 +45,12 @@ struct ComposeEditorTests {
         "services:\n  app:\n    environment: [PORT=1]\n",
     ])
     func allElseStays(text: String) { #expect(edited(text) == (text, [], [])) }
+
+    @Test(arguments: [
+        "services:\n  app:\n    environment:\n      DATABASE_URL: file:/data/other.db\n",
+        "services:\n  app:\n    environment: \n    - { DATABASE_URL: 'file:./data/dev.db' }\n",
+    ])
+    func anotherDatabaseIsTold(text: String) { #expect(edited(text) == (text, [], [4])) }
 
     /// In a block of text the line is a part of a script.
     @Test func whatIsNoValueIsLeftToTheOperator() {

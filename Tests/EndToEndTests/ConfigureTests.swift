@@ -174,8 +174,16 @@ import Testing
                 try "mine".write(toFile: "\(project)/.env", atomically: true, encoding: .utf8)
                 #expect(try Howdah.run(["rollback", project, "--live"]).exit != 0)
                 #expect(try text(files(project), ".env") == "mine")
-                let back = try Howdah.run(["rollback", project, "--live", "--yes"])
+                // Nothing comes back before it is clear that all may.
+                let refused = try Howdah.run(["rollback", project, "--live", "--yes"])
+                #expect(refused.exit == 3 && refused.errors.contains(".env"), "\(refused.errors)")
+                #expect(try text(files(project), "package.json") == text(after, "package.json"))
+                let back = try Howdah.run(["rollback", project, "--live", "--yes", "--overwrite"])
                 #expect(back.exit == 0, "\(back.errors)")
+                // The URL with its password is kept nowhere.
+                let kept = try FileManager.default.contentsOfDirectory(atPath: "\(project)/.howdah/originals")
+                    .map { try String(contentsOfFile: "\(project)/.howdah/originals/\($0)", encoding: .utf8) }
+                #expect(!kept.contains { $0.contains("DATABASE_URL=\"postgresql:") })
                 #expect(try files(project) == before)
                 #expect(try Howdah.run(["status", project]).exit == 0)
             }
@@ -218,6 +226,27 @@ import Testing
         }
     }
 
+    /// The target tells that its rows are proven, whichever command has loaded them; and to look changes no mode.
+    @Test func aDatabaseThatMigrateHasProvenIsGoodForTheLiveSettings() throws {
+        try withDemo { project in
+            try TestServer.withDatabase { target in
+                let live = ["--live", "--target", target.url]
+                let waiting = try Howdah.run(["configure", project, "--yes"] + live)
+                #expect(
+                    waiting.exit == 3 && waiting.errors.contains("2.1 waits for 3.4"), "\(waiting.errors)")
+                #expect(try Howdah.run(["migrate", project, target.url, "--yes"]).exit == 0)
+                let before = try files(project)
+                let preview = try Howdah.run(["configure", project, "--preview"] + live)
+                #expect(preview.exit == 0 && preview.output.contains("+DATABASE_URL"), "\(preview.errors)")
+                #expect(try Howdah.run(["configure", project]).exit == 0)
+                #expect(try files(project) == before)
+                let outcome = try Howdah.run(["configure", project, "--yes"] + live)
+                #expect(outcome.exit == 0, "\(outcome.errors)")
+                #expect(try text(files(project), ".env").contains("DATABASE_URL=\"postgresql://"))
+            }
+        }
+    }
+
     /// `translate`, `review` and `rollback` on a rehearsal's copy.
     @Test func translatedSourcesComeBackByteForByte() throws {
         try withDemo { project in
@@ -231,7 +260,8 @@ import Testing
                 preview.output.contains("+++ b/src/services/users.ts")
                     && !preview.output.contains("messages.ts"))
             let outcome = try Howdah.run(["translate", project, "--json"])
-            #expect(outcome.exit == 0, "\(outcome.errors)")
+            // What has no equal waits for somebody.
+            #expect(outcome.exit == 3, "\(outcome.errors)")
             #expect(try files(project) == before)
             let copy = try files("\(project)/.howdah/rehearsal/project")
             #expect(text(copy, "src/services/users.ts").contains("FROM \"User\" WHERE \"isOnline\" = true"))

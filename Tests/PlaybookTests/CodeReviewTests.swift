@@ -221,6 +221,73 @@ extension PlaybookTests {
         }
     }
 
+    /// The copy follows the project, but what somebody has written into it stays.
+    @Test func theCopyFollowsTheProjectAndKeepsWhatIsWrittenIntoIt() throws {
+        try withBook { book, folder in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "4.1"], book)
+            let copy = "\(book.rehearsalFolder)/src/services/errors.ts"
+            try edit(copy) { $0 + "// by hand\n" }
+            try edit("\(folder)/app/src/services/errors.ts") { "// newer\n" + $0 }
+            try working(book, "4.3") { try book.translate(nil, $0) }
+            #expect(try text(copy).hasSuffix("// by hand\n"))
+            // A translated file whose source changes in the project is copied anew, and found again.
+            let own = "\(folder)/app/\(Self.file)"
+            #expect(try text("\(book.rehearsalFolder)/\(Self.file)").contains("ILIKE"))
+            try edit(own) {
+                $0 + "export const late = prisma.$queryRaw`SELECT ifnull(content, '') AS c FROM Message`;\n"
+            }
+            try run(["4.1"], book)
+            #expect(try text("\(book.rehearsalFolder)/\(Self.file)") == text(own))
+            #expect(book.codePlaces().contains { $0.finding.excerpt.contains("late") && $0.state == .open })
+            try working(book, "4.3") { try book.translate(nil, $0) }
+            #expect(
+                try text("\(book.rehearsalFolder)/\(Self.file)").contains(
+                    "coalesce(content, '') AS c FROM \"Message\""))
+            try undo("4.3", book)
+            #expect(try text("\(book.rehearsalFolder)/\(Self.file)") == text(own))
+        }
+    }
+
+    @Test func whatWasSettledStaysSoThroughATranslation() throws {
+        try withBook { book, _ in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "4.1"], book)
+            let places = book.codePlaces()
+            let found = places.first { $0.finding.rule == "round" }
+            let rounded = try #require(found)
+            let replaced = places.filter { $0.finding.path == Self.file && $0.finding.line > 20 }
+            try book.settle(rounded.id, as: .accepted, note: "cents are enough")
+            for place in replaced { try book.settle(place.id, as: .accepted, note: "as it is") }
+            try working(book, "4.3") { try book.translate(nil, $0) }
+            let now = book.codePlaces().filter {
+                $0.finding.rule == "round" && $0.note != "gone from the code"
+            }
+            #expect(now.contains { $0.state == .accepted && $0.note == "cents are enough" })
+            // A statement that somebody wants as it is stays.
+            #expect(try text("\(book.rehearsalFolder)/\(Self.file)").contains("INSERT OR REPLACE"))
+        }
+    }
+
+    /// A move is one change: neither half of it goes alone.
+    @Test func aFileThatMovesIsOneEntry() throws {
+        try withBook { book, folder in
+            try run(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7"], book)
+            let files = try working(book, nil) { try book.projectFiles($0) }
+            let move = try #require(files.first { $0.destination != nil })
+            #expect(!files.contains { $0.path == move.destination })
+            try working(book, nil) { try book.apply(move, $0) }
+            let original = try text("\(folder)/app/\(move.path)")
+            #expect(try text("\(book.rehearsalFolder)/\(move.destination ?? "")") == original)
+            let moved = try #require(
+                try working(book, nil) { try book.projectFiles($0) }.first { $0.path == move.path })
+            #expect(moved.state == .changed && moved.destination == move.destination)
+            try working(book, nil) { try book.takeBack(moved, isConfirmed: false, $0) }
+            #expect(try text("\(book.rehearsalFolder)/\(move.path)") == original)
+            try run(["2.3"], book)
+            try undo("2.3", book)
+            #expect(try text("\(book.rehearsalFolder)/\(move.path)") == original)
+        }
+    }
+
     /// What a project has is looked at when its playbook opens.
     private func reopen(_ book: Playbook, _ folder: String) throws -> Playbook {
         book.close()

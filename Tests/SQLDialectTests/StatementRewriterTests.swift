@@ -31,7 +31,15 @@ import Testing
                     affinity: .text, sqlType: "timestamp"),
             ], rowidAlias: "id"), target: "notes", keys: [["id"]], notNull: ["owner"])
 
-    private let rewriter = StatementRewriter(tables: [user, notes])
+    private static let people = StatementRewriter.Table(
+        SQLRelation(
+            name: "People", target: "\"public\".\"People\"",
+            columns: [
+                .init(name: "Id", type: .integer, affinity: .integer, sqlType: "bigint"),
+                .init(name: "mail", type: .text, affinity: .text, collation: "NOCASE", sqlType: "text"),
+            ], rowidAlias: "Id"), target: "People", keys: [["Id"]])
+
+    private let rewriter = StatementRewriter(tables: [user, notes, people])
 
     @Test(arguments: [
         // What both take stays as it is, to the blank.
@@ -95,7 +103,54 @@ import Testing
         ("SELECT body ->> '$.a' AS k FROM notes", "SELECT (body)::jsonb #>> '{a}' AS k FROM notes"),
         ("SELECT total(id) AS k FROM notes", "SELECT coalesce(sum(id), 0)::double precision AS k FROM notes"),
         ("SELECT id FROM notes WHERE body LIKE '%x%'", "SELECT id FROM notes WHERE body ILIKE '%x%'"),
-        ("SELECT id FROM notes WHERE body NOT LIKE ?", "SELECT id FROM notes WHERE body NOT ILIKE ?"),
+        (
+            "SELECT id FROM notes WHERE body NOT LIKE ?",
+            "SELECT id FROM notes WHERE body NOT ILIKE ? ESCAPE ''"
+        ),
+        (
+            "SELECT id FROM notes WHERE body LIKE '%\\%'",
+            "SELECT id FROM notes WHERE body ILIKE '%\\%' ESCAPE ''"
+        ),
+        (
+            "SELECT id FROM notes WHERE body LIKE ? ESCAPE '!'",
+            "SELECT id FROM notes WHERE body ILIKE ? ESCAPE '!'"
+        ),
+        ("SELECT id / ?, id / 2 FROM notes", "SELECT id / NULLIF(?, 0), id / 2 FROM notes"),
+        ("SELECT id FROM notes ORDER BY ?", "SELECT id FROM notes ORDER BY ?"),
+        ("SELECT n.id FROM main.notes n", "SELECT n.id FROM notes n"),
+        (
+            "SELECT max(k) AS m FROM (SELECT id AS k FROM notes)",
+            "SELECT max(k) AS m FROM (SELECT id AS k FROM notes) AS derived1"
+        ),
+        (
+            "SELECT CURRENT_DATE AS d",
+            "SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS d"
+        ),
+        (
+            "SELECT mail FROM People WHERE mail = ? OR mail IN ('A', ?)",
+            "SELECT mail FROM \"People\" WHERE lower(mail) = lower(?) OR lower(mail) IN (lower('A'), lower(?))"
+        ),
+        (
+            "SELECT mail FROM People ORDER BY mail",
+            "SELECT mail FROM \"People\" ORDER BY lower(mail) NULLS FIRST"
+        ),
+        (
+            "SELECT mail FROM People WHERE mail = ? COLLATE BINARY",
+            "SELECT mail FROM \"People\" WHERE mail = ? COLLATE \"C\""
+        ),
+        // Each name belongs to the table that it is a column of.
+        (
+            "UPDATE People SET Mail = NULL WHERE Id IN (SELECT Id FROM notes)",
+            "UPDATE \"People\" SET Mail = NULL WHERE \"Id\" IN (SELECT Id FROM notes)"
+        ),
+        (
+            "SELECT p.id FROM People p JOIN notes n ON n.ID = p.ID",
+            "SELECT p.\"Id\" FROM \"People\" p JOIN notes n ON n.ID = p.\"Id\""
+        ),
+        (
+            "INSERT INTO People (id) SELECT id FROM notes",
+            "INSERT INTO \"People\" (\"Id\") SELECT id FROM notes"
+        ),
         ("SELECT id FROM notes WHERE body == 'x'", "SELECT id FROM notes WHERE body = 'x'"),
         ("SELECT id FROM notes WHERE body IS NOT ?", "SELECT id FROM notes WHERE body IS DISTINCT FROM ?"),
         ("SELECT id FROM notes WHERE body IS NULL", "SELECT id FROM notes WHERE body IS NULL"),
@@ -196,6 +251,7 @@ import Testing
         ("SELECT * FROM json_each(?)", "json_each"),
         ("SELECT rowid FROM User", "rowid"),
         ("SELECT printf('%05d', id) FROM notes", "printf"),
+        ("SELECT id FROM notes WHERE id = 1 AND ?", "a condition comes from the code around"),
         ("SELECT FROM", "wanted"),
     ])
     func whatHasNoEqualIsSaid(sql: String, reason: String) {
@@ -209,6 +265,12 @@ import Testing
         ("SELECT id FROM User WHERE createdAt > ?", "hand over a Date"),
         ("SELECT COUNT(*) FROM notes", "COUNT(*) has another name"),
         ("SELECT id FROM notes WHERE done = ?", "hand over true or false"),
+        ("SELECT lower(body) AS l FROM notes", "every alphabet"),
+        ("SELECT body ->> '$.a' AS k FROM notes", "always a text"),
+        ("INSERT OR IGNORE INTO notes (id) VALUES (1)", "NOT NULL or a CHECK"),
+        ("SELECT body FROM notes ORDER BY body", "COLLATE \"C\""),
+        ("SELECT mail FROM People GROUP BY mail", "tells no cases apart in GROUP BY"),
+        ("SELECT n.body FROM notes n, notes m WHERE \"body\" = 1", "ambiguous"),
     ])
     func whatTheCodeAroundShouldKnowIsSaid(sql: String, note: String) {
         let notes = rewriter.rewrite(sql).notes

@@ -30,7 +30,8 @@ public struct ChangeWriter: Sendable {
                 remedy: "Nothing was written. Look at the preview again.")
         }
         for change in changes {
-            for bytes in [change.before, change.after].compactMap(\.self) { try keep(bytes) }
+            // What is written may hold a password: only what was there is kept.
+            if let before = change.before { try keep(before) }
         }
         try note(changes.map { ChangeRecord($0, mode: mode(of: $0.path)) })
         for change in changes {
@@ -91,13 +92,14 @@ public struct ChangeWriter: Sendable {
         for record in records { unlink(temporary(file(record.path))) }
         var words: [String] = []
         for reversal in reversals {
-            if let current = reversal.current { try keep(current) }
+            if let current = reversal.current, reversal.isConflict { try keep(current) }
             try put(
                 try reversal.original.map(kept), at: reversal.path,
                 mode: reversal.mode.map { mode_t($0) } ?? newFileMode)
             words.append(reversal.original == nil ? "removed \(reversal.path)" : "\(reversal.path) is back")
             if reversal.isConflict, let current = reversal.current {
-                words.append("what you had written there is in \(originals)/\(sha256(of: current))")
+                words.append(
+                    "what you had written in \(reversal.path) is in \(originals)/\(sha256(of: current))")
             }
         }
         let left = try self.reversals(records)
@@ -114,9 +116,8 @@ public struct ChangeWriter: Sendable {
         _ records: [ChangeRecord]
     ) throws -> [(path: String, change: FileChange, isEdited: Bool)] {
         try reversals(records).reversed().map { reversal in
-            let last = records.last { $0.path == reversal.path }
             let change = FileChange(
-                reversal.path, before: try reversal.original.map(kept), after: try last?.after.map(kept))
+                reversal.path, before: try reversal.original.map(kept), after: reversal.current)
             return (reversal.path, change, reversal.isConflict)
         }
     }

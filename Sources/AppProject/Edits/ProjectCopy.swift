@@ -19,20 +19,47 @@ public struct ProjectCopy {
         to = Files.absolute(copy)
     }
 
-    /// Brings the copy to what the project is now, but for the files in `edited`, which the rehearsal has changed.
-    public func refresh(except edited: Set<String>, cancellation: Cancellation) throws {
+    /// Brings the copy to what the project is now, but for the files in `edited`, which the rehearsal has changed, and for
+    /// those that somebody has edited in the copy itself; returns the latter.
+    @discardableResult
+    public func refresh(except edited: Set<String>, cancellation: Cancellation) throws -> [String] {
         try makePrivateFolder(to)
-        try copy("", except: edited, cancellation)
+        var work = Work(edited: edited, copied: Self.read(manifest))
+        try copy("", &work, cancellation)
+        let data = try JSONEncoder().encode(work.now)
+        if FileManager.default.contents(atPath: manifest) != data {
+            try writeFile(manifest, [UInt8](data), mode: 0o600)
+        }
+        return work.kept
     }
 
-    private func copy(_ folder: String, except edited: Set<String>, _ cancellation: Cancellation) throws {
+    private struct Work {
+        let edited: Set<String>
+        /// What was copied the last time: paths with their sha256.
+        let copied: [String: String]
+        var now: [String: String] = [:]
+        /// Files that were edited in the copy.
+        var kept: [String] = []
+    }
+
+    /// Beside the copy, so that it is no part of it.
+    private var manifest: String { to + ".copied.json" }
+
+    private static func read(_ path: String) -> [String: String] {
+        FileManager.default.contents(atPath: path).flatMap {
+            try? JSONDecoder().decode([String: String].self, from: $0)
+        } ?? [:]
+    }
+
+    private func copy(_ folder: String, _ work: inout Work, _ cancellation: Cancellation) throws {
         for name in Files.names(in: Files.join(from, folder)) {
             try cancellation.check()
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             let (source, target) = (Files.join(from, path), Files.join(to, path))
             if Self.leftOut.contains(name) || name.hasSuffix(".howdah") || source == to
-                || edited.contains(path)
+                || work.edited.contains(path)
             {
+                if work.edited.contains(path) { work.now[path] = work.copied[path] }
                 continue
             }
             if Files.isFolder(source) {
@@ -40,15 +67,15 @@ public struct ProjectCopy {
                     try link(target, to: source)
                 } else {
                     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-                    try copy(path, except: edited, cancellation)
+                    try copy(path, &work, cancellation)
                 }
             } else {
-                try copyFile(source, target)
+                try copyFile(path, source, target, &work)
             }
         }
     }
 
-    private func copyFile(_ source: String, _ target: String) throws {
+    private func copyFile(_ path: String, _ source: String, _ target: String, _ work: inout Work) throws {
         var status = stat()
         guard stat(source, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
         if Files.isSQLite(source) || ["-wal", "-shm", "-journal"].contains(where: source.hasSuffix) {
@@ -56,7 +83,16 @@ public struct ProjectCopy {
         }
         guard status.st_size <= Self.largest else { return try link(target, to: source) }
         guard let data = FileManager.default.contents(atPath: source) else { return }
-        if FileManager.default.contents(atPath: target) == data { return }
+        let digest = sha256(of: data)
+        work.now[path] = digest
+        if let there = FileManager.default.contents(atPath: target) {
+            if there == data { return }
+            if let before = work.copied[path], sha256(of: there) != before {
+                work.now[path] = before
+                work.kept.append(path)
+                return
+            }
+        }
         unlink(target)
         try writeFile(target, [UInt8](data), mode: status.st_mode & 0o777)
     }

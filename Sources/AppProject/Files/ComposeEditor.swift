@@ -7,6 +7,8 @@ import Yams
 /// (https://docs.docker.com/compose/how-tos/environment-variables/variable-interpolation/).
 struct ComposeEditor {
     let variable: String
+    /// The name of the SQLite file that is migrated: what leads to another one stays.
+    let database: String
 
     struct Outcome: Equatable {
         var bytes: [UInt8]
@@ -27,12 +29,18 @@ struct ComposeEditor {
         guard let text = String(bytes: bytes, encoding: .utf8) else { return outcome }
         var edits: [TextEdit] = []
         var start = 0
+        var others: [Int] = []
         for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
             defer { start += line.count + 1 }
-            guard let line = String(line), let range = value(in: line) else { continue }
+            guard let line = String(line) else { continue }
+            guard let range = value(in: line) else {
+                if isMentioned(in: line) { others.append(index + 1) }
+                continue
+            }
             edits.append(TextEdit(start + range.lowerBound..<start + range.upperBound, "${\(variable)}"))
             outcome.lines.append(index + 1)
         }
+        outcome.byHand = others
         guard !edits.isEmpty else { return outcome }
         let changed = edits.applied(to: bytes)
         // YAML has many ways to write a text: what is meant must be what is read.
@@ -42,7 +50,7 @@ struct ComposeEditor {
         {
             outcome.bytes = changed
         } else {
-            (outcome.lines, outcome.byHand) = ([], outcome.lines)
+            (outcome.lines, outcome.byHand) = ([], (others + outcome.lines).sorted())
         }
         return outcome
     }
@@ -52,11 +60,25 @@ struct ComposeEditor {
         let name = NSRegularExpression.escapedPattern(for: variable)
         guard
             let expression = try? Regex(
-                "^\\s*(?:-\\s+)?[\"']?\(name)[\"']?\\s*(?:=|:\\s)\\s*[\"']?(file:[^\"'\\s#]+)"),
-            let match = try? expression.firstMatch(in: line), let range = match.output[1].range
+                "^\\s*(?:-\\s+)?[\"']?\(name)[\"']?\\s*(?:=|:\\s)\\s*[\"']?((?:file|sqlite)[^\"'\\s#]+)"),
+            let match = try? expression.firstMatch(in: line), let range = match.output[1].range,
+            leads(line[range])
         else { return nil }
         let start = line.utf8.distance(from: line.startIndex, to: range.lowerBound)
         return start..<start + line[range].utf8.count
+    }
+
+    /// By the file's name alone: folders are the container's own.
+    private func leads(_ value: Substring) -> Bool {
+        let path = value.prefix { $0 != "?" }
+        return DatabaseURL(String(value)) != nil
+            && path.split(whereSeparator: { "/:".contains($0) }).last.map(String.init) == database
+    }
+
+    private func isMentioned(in line: String) -> Bool {
+        let words = line.trimmingCharacters(in: .whitespaces).replacing("_\(variable)", with: "")
+        return !words.hasPrefix("#") && words.contains(variable)
+            && (words.contains("file:") || words.contains("sqlite:"))
     }
 
     /// Whether two documents differ in values of the variable, and in nothing else.

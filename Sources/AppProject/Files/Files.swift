@@ -34,6 +34,11 @@ enum Files {
         return isFolder.boolValue ? .folder : .file
     }
 
+    static func isReadableByOthers(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & 0o044 != 0
+    }
+
     static func isFile(_ path: String) -> Bool { kind(path) == .file }
     static func isFolder(_ path: String) -> Bool { kind(path) == .folder }
 

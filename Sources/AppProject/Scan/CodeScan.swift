@@ -63,21 +63,15 @@ public struct CodeScanResult: Sendable {
 public struct CodeScan: Sendable {
     private let root: String
     let schema: SchemaNames?
-    private let copies: (root: String, paths: Set<String>)?
 
-    /// `schema` tells names from texts and booleans from numbers; without it, what they look like decides. `copies` are
-    /// files that are read from another folder in their stead, as a rehearsal has changed them.
-    public init(root: String, schema: SchemaNames? = nil, copies: (root: String, paths: Set<String>)? = nil) {
+    /// `schema` tells names from texts and booleans from numbers; without it, what they look like decides.
+    public init(root: String, schema: SchemaNames? = nil) {
         self.root = Files.absolute(root)
         self.schema = schema
-        self.copies = copies
     }
 
     /// Where a file of the project is read.
-    public func place(of path: String) -> String {
-        if let copies, copies.paths.contains(path) { return Files.join(copies.root, path) }
-        return Files.join(root, path)
-    }
+    public func place(of path: String) -> String { Files.join(root, path) }
 
     /// Every rule, those about SQL first.
     public static let rules = SQLRules.all + CodeRules.all
@@ -100,7 +94,9 @@ public struct CodeScan: Sendable {
                     return state.next
                 }
                 guard index < files.count else { return }
-                if let data = FileManager.default.contents(atPath: place(of: files[index])) {
+                if let data = FileManager.default.contents(atPath: place(of: files[index])),
+                    !Self.isUTF16(data)
+                {
                     let found = scan([UInt8](data), path: files[index])
                     state.withLock { $0.read[index] = found }
                 } else {
@@ -123,10 +119,16 @@ public struct CodeScan: Sendable {
         return result
     }
 
+    /// Source code that is written in two bytes a letter, which nothing here reads.
+    private static func isUTF16(_ data: Data) -> Bool {
+        data.starts(with: [0xFF, 0xFE]) || data.starts(with: [0xFE, 0xFF])
+    }
+
     /// In the order of their places; equal ones are told apart by it.
     private static func numbered(_ findings: [CodeFinding]) -> [CodeFinding] {
         var seen: [String: Int] = [:]
-        return findings.sorted { ($0.line, $0.column, $0.rule) < ($1.line, $1.column, $1.rule) }.map { finding in
+        return findings.sorted { ($0.line, $0.column, $0.rule) < ($1.line, $1.column, $1.rule) }.map {
+            finding in
             let count = seen[finding.key, default: 0]
             seen[finding.key] = count + 1
             guard count > 0 else { return finding }

@@ -72,7 +72,14 @@ public struct CodeTranslator: Sendable {
             }
             var notes = outcome.notes
             if language.name == Language.python.name, Self.hasQuestionMark(statement) {
-                notes.append("psycopg takes %s where sqlite3 takes ?")
+                notes.append("psycopg takes %s where sqlite3 takes ?, and %% for every other %")
+            }
+            if SQLLexer.tokens(of: statement.sql).contains(where: {
+                $0.kind == .parameter && ":@".contains($0.source.prefix(1))
+            }) {
+                notes.append(
+                    "its parameters have names: the driver for PostgreSQL must know them, or they become numbers"
+                )
             }
             var edits: [TextEdit] = []
             for edit in outcome.edits {

@@ -87,8 +87,15 @@ public struct QueryTrial: Sendable {
         var text = Array(statement.sql.utf8)[...]
         var result: [UInt8] = []
         var (position, number) = (0, 0)
-        for (index, token) in tokens.enumerated()
-        where token.kind == .parameter && token.source.hasPrefix("?") {
+        var named: [String: Int] = [:]
+        for (index, token) in tokens.enumerated() where token.kind == .parameter {
+            // `$1` is PostgreSQL's own; `$name`, `:name` and `@name` are SQLite's.
+            if token.source.hasPrefix("$"), Int(token.source.dropFirst()) != nil { continue }
+            // `x::text`, which SQLite would read as parameters.
+            let isCast =
+                index > 0 && tokens[index - 1].source == ":"
+                && tokens[index - 1].range.upperBound == token.range.lowerBound
+            if token.source == ":" || isCast && token.source.hasPrefix(":") { continue }
             let isHole = holes.contains(token.range.lowerBound)
             if isHole {
                 let before = index > 0 ? tokens[index - 1] : nil
@@ -102,9 +109,14 @@ public struct QueryTrial: Sendable {
                     return .failure(Untried(words: "names of its come from the code"))
                 }
             }
-            number += 1
+            var place = token.source == "?" ? nil : named[token.source]
+            if place == nil {
+                number += 1
+                place = number
+                named[token.source] = number
+            }
             result += text[position..<token.range.lowerBound]
-            result += Array("$\(number)".utf8)
+            result += Array("$\(place ?? number)".utf8)
             position = token.range.upperBound
         }
         text = text[position...]

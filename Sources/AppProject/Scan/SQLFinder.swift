@@ -52,8 +52,8 @@ struct SQLFinder {
             }
             var text = StringText(code.tokens[index], in: code.bytes)
             var parts: Set = [index]
-            join(from: index, &text, &parts)
-            let statement = make(text, callee, isWhole: true)
+            let isOpen = join(from: index, &text, &parts)
+            let statement = make(text, callee, isWhole: !isOpen && !isAddedTo(index))
             guard Self.callees.contains(callee) || Self.isConvincing(verb, statement) else { continue }
             found.append(statement)
             taken.formUnion(parts)
@@ -109,18 +109,18 @@ struct SQLFinder {
     }
 
     /// Adds strings that are joined to the first: by `+`, `.`, `~`, or nothing; an expression between two is a hole.
-    private func join(from index: Int, _ text: inout StringText, _ parts: inout Set<Int>) {
+    /// Returns whether it goes on with something that is not understood.
+    private func join(from index: Int, _ text: inout StringText, _ parts: inout Set<Int>) -> Bool {
         let depth = code.tokens[index].depth
         var place = next(index, depth)
         while let sign = place, code.tokens.indices.contains(sign) {
             var operand = sign
             if code.tokens[sign].kind == .symbol {
-                guard code.isSymbol(sign, "+") || code.isSymbol(sign, "."), let after = next(sign, depth),
-                    code.tokens.indices.contains(after)
-                else { return }
+                guard code.isSymbol(sign, "+") || code.isSymbol(sign, ".") else { return false }
+                guard let after = next(sign, depth), code.tokens.indices.contains(after) else { return true }
                 operand = after
             } else if code.tokens[sign].kind != .string {
-                return
+                return false
             }
             switch code.tokens[operand].kind {
             case .string:
@@ -134,19 +134,39 @@ struct SQLFinder {
                     code.isSymbol(after, ".") || code.isSymbol(after, "("), !code.isSymbol(operand, "+")
                 {
                     if code.isSymbol(after, "(") {
-                        guard let close = code.closing(after) else { return }
+                        guard let close = code.closing(after) else { return true }
                         last = close
                     } else {
                         guard let name = next(after, depth), code.tokens.indices.contains(name),
                             code.tokens[name].kind == .word
-                        else { return }
+                        else { return true }
                         last = name
                     }
                 }
                 text.append(code.tokens[operand], in: code.bytes)
                 place = next(last, depth)
-            default: return
+            // `"…".join(x)`, `"…" + (a ? b : c)`: a call on the string, or what only runs can tell.
+            default: return true
             }
+        }
+        return false
+    }
+
+    /// Whether the variable that a string goes into is added to somewhere: `sql = "…"; sql += " AND …"`.
+    private func isAddedTo(_ index: Int) -> Bool {
+        guard code.isSymbol(index - 1, "="), code.tokens.indices.contains(index - 2),
+            code.tokens[index - 2].kind == .word
+        else { return false }
+        let name = code.text(index - 2)
+        return code.tokens.indices.contains { place in
+            guard place != index - 2, code.tokens[place].kind == .word, code.text(place) == name else {
+                return false
+            }
+            let next = place + 1
+            if code.isSymbol(next, "+") { return true }
+            // `.=` in PHP, `<<` in Ruby, `sql = sql + …` is found by its plus.
+            return code.isSymbol(next, ".") && code.isSymbol(next + 1, "=")
+                || code.isSymbol(next, "<") && code.isSymbol(next + 1, "<")
         }
     }
 
@@ -174,7 +194,11 @@ struct SQLFinder {
             {
                 rest = rest.dropFirst()
             } else if first == UInt8(ascii: "-"), rest.dropFirst().first == UInt8(ascii: "-") {
-                rest = rest.drop { $0 != UInt8(ascii: "\n") }
+                rest = afterLine(rest)
+            } else if first == UInt8(ascii: "/"), rest.dropFirst().first == UInt8(ascii: "*") {
+                rest = rest.dropFirst(2)
+                while !rest.isEmpty, !rest.starts(with: Array("*/".utf8)) { rest = rest.dropFirst() }
+                rest = rest.dropFirst(2)
             } else {
                 break
             }
@@ -183,6 +207,16 @@ struct SQLFinder {
         guard (4...8).contains(word.count) else { return nil }
         let text = String(decoding: word, as: UTF8.self).uppercased()
         return verbs.contains(text) ? text : nil
+    }
+
+    /// What follows a line's end, which in source code may be an escape.
+    private static func afterLine(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var rest = text
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\n") { return rest }
+            if byte == UInt8(ascii: "\\"), rest.first == UInt8(ascii: "n") { return rest.dropFirst() }
+        }
+        return rest
     }
 
     /// What must stand in a text that begins with a verb, so that it is a statement and no sentence.

@@ -18,13 +18,13 @@ public struct SchemaNames: Sendable {
         self.rewriter = rewriter ?? StatementRewriter(tables: [])
     }
 
-    public init(_ plan: MigrationPlan) {
+    public init(_ plan: MigrationPlan, catalog: Catalog? = nil) {
         let columns = plan.tables.flatMap(\.columns)
         self.init(
             tables: Set(plan.tables.flatMap { [$0.name, $0.targetName] }),
             columns: Set(columns.flatMap { [$0.name, $0.targetName] }),
             booleans: Set(columns.filter { $0.postgresType == .boolean }.map(\.name)),
-            rewriter: StatementRewriter(tables: plan.codeTables))
+            rewriter: StatementRewriter(tables: plan.codeTables(catalog)))
     }
 
     func has(_ name: String) -> Bool {

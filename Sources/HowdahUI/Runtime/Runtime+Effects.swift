@@ -22,7 +22,7 @@ extension Runtime {
         case .page(let table, let first): page(table, first)
         case .source(let key): source(key)
         case .files: lookAtFiles()
-        case .applyFile(let file): change(file, "changed \(file.path)") { try $0.apply(file, $1) }
+        case .applyFile(let file): change(file, "changed \(file.title)") { try $0.apply(file, $1) }
         case .takeBackFile(let file):
             change(file, "\(file.path) is back") {
                 try $0.takeBack(file, isConfirmed: file.state == .edited, $1)
@@ -300,7 +300,7 @@ extension Runtime {
         terminal.suspended { status = Editor.open(path, line: line) }
         model.toast =
             status == 0
-            ? Toast("r scans again, to see what is fixed", .muted)
+            ? Toast("that was the project's own file; r scans again", .muted)
             : Toast("the editor ended with \(status): set EDITOR to yours", .warn)
         model.wantedSource = nil
         note("") { _ in }

@@ -142,7 +142,8 @@ public final class Runtime {
                     return
                 }
             }
-            guard book.hasReachedTarget(book.mode), let activity = book.begin(nil) else { return }
+            guard book.hasReachedTarget(book.mode) || book.mode == .live, let activity = book.begin(nil)
+            else { return }
             book.lookAtTarget(activity)
             book.end(activity)
             mailbox.post(.book(book.overview()))

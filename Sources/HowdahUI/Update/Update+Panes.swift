@@ -131,7 +131,7 @@ extension Update {
         case (.files, _):
             if let file = model.selectedFile {
                 model.overlays.append(
-                    .text(TextBox(title: "\(file.path): \(file.state.words)", lines: FilesView.lines(file))))
+                    .text(TextBox(title: "\(file.title): \(file.state.words)", lines: FilesView.lines(file))))
             }
         case (.places, _):
             if let place = model.selectedPlace {
@@ -218,9 +218,14 @@ extension Update {
         model.overlays.append(
             .confirm(
                 ConfirmBox(
-                    question: .applyFile(file), title: "\(isLive ? "LIVE: " : "")Change \(file.path)?",
+                    question: .applyFile(file),
+                    title:
+                        "\(isLive ? "LIVE: " : "")\(file.destination == nil ? "Change" : "Move") \(file.path)?",
                     text: [
-                        "This file alone, as its diff shows; step \(file.step) does the rest.",
+                        file.destination.map {
+                            "It goes to \($0), as it is; step \(file.step) does the rest."
+                        }
+                            ?? "This file alone, as its diff shows; step \(file.step) does the rest.",
                         isLive ? "It is the project's own file." : "It is a file of the rehearsal's copy.",
                     ], buttons: ["change", "cancel"], focused: isLive ? 1 : 0)))
     }

@@ -31,7 +31,11 @@ public struct Update {
         case .page(let table, let first, let rows, let kept):
             return page(table, first, rows, kept, &model)
         case .files(let files):
+            let selected = model.selectedFile?.path
             model.files = files
+            if let index = model.shownFiles.firstIndex(where: { $0.path == selected }) {
+                model.setList(.files) { $0.select(index, count: $1) }
+            }
             model.clampLists()
             return []
         case .source(let source):
@@ -82,6 +86,16 @@ public struct Update {
         model.overlays.append(.text(Words.welcome(book)))
     }
 
+    /// Takes the project as it is now; the place in the code that is selected stays it, wherever it stands.
+    private func set(_ book: BookState, _ model: inout AppModel) {
+        let selected = model.selectedPlace?.id
+        model.book = book
+        guard let selected,
+            let index = model.shownPlaces.firstIndex(where: { $0.id == selected && $0.state == .open })
+        else { return }
+        model.setList(.places) { $0.select(index, count: $1) }
+    }
+
     /// Asks for the lines around the place that is selected, where they are shown and not at hand.
     private func wantSource(_ model: inout AppModel) -> [Effect] {
         guard model.showsPlaces, let place = model.selectedPlace, place.id != model.wantedSource else {
@@ -103,7 +117,11 @@ public struct Update {
     private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
         let isFirst = model.book?.sourcePath != book.sourcePath
         if model.book?.places != book.places { model.wantedSource = nil }
-        model.book = book
+        if model.book?.mode != book.mode {
+            model.files = nil
+            model.hasAskedForFiles = false
+        }
+        set(book, &model)
         model.isBusy = false
         if isFirst {
             model.files = nil
@@ -127,7 +145,7 @@ public struct Update {
         let wasThere = step != nil && model.selectedStep?.step == step
         model.wantedSource = nil
         model.hasAskedForFiles = false
-        model.book = book
+        set(book, &model)
         model.work = nil
         model.isBusy = false
         model.clampLists()
@@ -155,12 +173,21 @@ public struct Update {
             fail(Problem(step: step, message: reason, remedy: Words.remedy(line)), &model)
         default:
             model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "done")")
-            if wasThere { model.goToNext(book) }
+            if wasThere { goOn(from: line, book, &model) }
             if step == "3.4", book.step("3.4")?.state == .done {
                 model.overlays.append(.text(Words.proven(book)))
             }
         }
         return []
+    }
+
+    /// To the next step: from the code on, what is left of earlier phases is not looked for.
+    private func goOn(from line: BookState.StepLine, _ book: BookState, _ model: inout AppModel) {
+        guard let phase = model.phaseNumber, phase >= 4 else { return model.goToNext(book) }
+        let later = (model.phase?.steps ?? []).drop { $0.step != line.step }.dropFirst()
+        if let next = later.first(where: { !$0.isManual && !$0.state.isFinished }) {
+            model.select(step: next.step)
+        }
     }
 
     /// An error over the screen; one box at a time.

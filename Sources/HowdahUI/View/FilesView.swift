@@ -34,10 +34,21 @@ struct FilesView {
                 case .edited: (look.symbols.undecided, .warn)
                 }
             return Line([
-                Span(" \(sign) ", role), Span(file.path, .title),
-                Span("  \(file.step) \(file.state.words)", .muted),
+                Span(" \(sign) ", role), Span(name(file), .title),
+                Span("  \(file.step) \(file.state.words)  \(folder(file))", .muted),
             ])
         }.draw(in: rect, on: &buffer, look)
+    }
+
+    /// The name first: of a long path the end tells more than the beginning.
+    private func name(_ file: ProjectFile) -> String {
+        let parts = file.path.split(separator: "/")
+        let name = parts.last.map(String.init) ?? file.path
+        return file.destination == nil ? name : "\(name) (moves)"
+    }
+
+    private func folder(_ file: ProjectFile) -> String {
+        file.path.split(separator: "/").dropLast().joined(separator: "/")
     }
 
     static func lines(_ file: ProjectFile) -> [Line] {

@@ -2,12 +2,15 @@ import Postgres
 import SQLDialect
 
 extension MigrationPlan {
-    /// The tables and views as SQL in an application's code sees them, by what the plan says of their types.
-    public var codeTables: [StatementRewriter.Table] {
-        tables.filter { !$0.isSkipped }.map(codeTable) + (views ?? []).map(codeTable)
+    /// The tables and views as SQL in an application's code sees them, by what the plan says of their types, and the catalog,
+    /// where it is at hand, of their collations.
+    public func codeTables(_ catalog: Catalog?) -> [StatementRewriter.Table] {
+        tables.filter { !$0.isSkipped }.map { table in
+            codeTable(table, catalog?.tables.first { $0.name == table.name })
+        } + (views ?? []).map(codeTable)
     }
 
-    private func codeTable(_ table: Table) -> StatementRewriter.Table {
+    private func codeTable(_ table: Table, _ source: Catalog.Table?) -> StatementRewriter.Table {
         let key = table.primaryKey?.columns ?? []
         let uniques =
             (table.uniques ?? []).map(\.columns)
@@ -17,7 +20,14 @@ extension MigrationPlan {
             key.count == 1 ? table.column(named: key[0]).map { Self.isInteger($0) } ?? false : false
         let relation = SQLRelation(
             name: table.name, target: quoteIdentifier(schema, table.targetName),
-            columns: table.columns.map(codeColumn), rowidAlias: isNumber ? key[0] : nil)
+            columns: table.columns.map { column in
+                var known = codeColumn(column)
+                if let declared = source?.columns.first(where: { $0.name == column.name }) {
+                    known.collation = declared.collation.uppercased()
+                    known.affinity = declared.affinity
+                }
+                return known
+            }, rowidAlias: isNumber ? key[0] : nil)
         return StatementRewriter.Table(
             relation, target: table.targetName, keys: ([key] + uniques).filter { !$0.isEmpty },
             notNull: Set(table.columns.filter { $0.notNull ?? false }.map(\.name)).union(key))

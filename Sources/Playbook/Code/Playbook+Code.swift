@@ -57,6 +57,28 @@ extension Playbook {
         try updateReview()
     }
 
+    /// What was decided about places in statements that were translated since holds for the same places in what they became.
+    func carry(_ before: [CodePlace], to translations: [CodeTranslation]) throws {
+        let became = Dictionary(
+            translations.map { ($0.statement.key, $0.after.key) }
+        ) { first, _ in first }
+        let now = codePlaces().filter { $0.state == .open }
+        for place in before where place.state == .accepted || place.state == .notApplicable {
+            guard let statement = place.finding.statement, let after = became[statement],
+                let same = now.first(where: {
+                    $0.finding.statement == after && $0.finding.rule == place.finding.rule
+                })
+            else { continue }
+            try settle(same.id, as: place.state, note: place.note)
+        }
+    }
+
+    /// Whether the target holds a run that was proven, whichever command made it.
+    func hasProvenRun(_ mode: Mode) -> Bool {
+        guard case .some(.some(let status)) = status(mode) else { return false }
+        return status.stage == .ended
+    }
+
     /// Says of step 4.3 what it comes to now, where it was run already.
     private func updateReview() throws {
         guard let entry = entry(of: "4.3", mode), [.done, .undecided].contains(entry.kind),
@@ -87,7 +109,7 @@ extension Playbook {
     /// The lines around a place, as they are now.
     public func source(of key: String) throws -> CodeSource {
         let finding = try codePlace(key).finding
-        let path = try sourcePath(of: key)
+        let path = try codeScan(schema: nil).place(of: finding.path)
         guard let data = FileManager.default.contents(atPath: path) else {
             throw MigrationError(
                 .projectFile, "\(path) cannot be read", remedy: "Scan again with r: the file may be gone.")
@@ -103,10 +125,27 @@ extension Playbook {
 
     private static let linesAround = 40
 
-    /// The file of a place: the project's own, or the copy's where the rehearsal has changed it.
+    /// The project's own file of a place: what is edited by hand is edited there, and a rehearsal's copy follows it.
     public func sourcePath(of key: String) throws -> String {
-        let finding = try codePlace(key).finding
-        return try codeScan(schema: nil).place(of: finding.path)
+        "\(try codeFolder())/\(try codePlace(key).finding.path)"
+    }
+
+    public var hasScannedCode: Bool { codeRecord() != nil }
+
+    /// A path as a user names it, relative to the project. Throws where there is no such file.
+    public func codePath(_ path: String) throws -> String {
+        let folder = try codeFolder()
+        let candidates = [absolutePath(path), absolutePath("\(folder)/\(path)")]
+        let top = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path + "/"
+        let found = candidates.map { URL(fileURLWithPath: $0).resolvingSymlinksInPath().path }.first {
+            $0.hasPrefix(top) && FileManager.default.fileExists(atPath: $0)
+        }
+        guard let found else {
+            throw MigrationError(
+                .projectFile, "there is no file \(path) in \(folder)",
+                remedy: "Name it as howdah scan does, relative to the project.", exit: .usage)
+        }
+        return String(found.dropFirst(top.count))
     }
 
     // MARK: Scans
@@ -123,16 +162,45 @@ extension Playbook {
         return directory
     }
 
+    /// A rehearsal scans its copy, where there is one.
     private func codeScan(schema: SchemaNames?) throws -> CodeScan {
-        let copies = (root: rehearsalFolder, paths: Set(changedFiles(.rehearsal)))
-        return CodeScan(
-            root: try codeFolder(), schema: schema, copies: mode == .rehearsal ? copies : nil)
+        let folder = try codeFolder()
+        let isCopy = mode == .rehearsal && FileManager.default.fileExists(atPath: rehearsalFolder)
+        return CodeScan(root: isCopy ? rehearsalFolder : folder, schema: schema)
     }
 
-    func codeScan() throws -> CodeScan { try codeScan(schema: try planIfAny().map(SchemaNames.init)) }
+    /// Brings the copy up to date: where a source of the project itself has changed since it was translated in the copy, it
+    /// is copied anew, and its statements are to be translated again.
+    private func refreshCode(_ cancellation: Cancellation) throws {
+        guard mode == .rehearsal else { return }
+        let folder = try codeFolder()
+        let writer = try ChangeWriter(root: rehearsalFolder, state: workspace.state)
+        let records = changes(of: "4.3", mode)
+        for path in Set(records.map(\.path)).sorted() {
+            let own = records.filter { $0.path == path }
+            guard let data = FileManager.default.contents(atPath: "\(folder)/\(path)"),
+                sha256(of: data) != own.first?.before,
+                try !writer.reversals(own).contains(where: \.isConflict)
+            else { continue }
+            try note(changes: writer.reversed(own), of: "4.3", mode)
+            _ = try writer.undo(own)
+            try journal.add(
+                .note, "4.3", mode,
+                "\(path) has changed in the project: the copy follows, and its translation is gone")
+        }
+        try ProjectCopy(of: folder, at: rehearsalFolder).refresh(
+            except: Set(changedFiles(mode)), cancellation: cancellation)
+    }
+
+    func codeScan() throws -> CodeScan {
+        // The snapshot's catalog knows collations, which the plan does not.
+        let catalog = try cachedPreparation?.catalog ?? snapshot(mode)?.catalog()
+        return try codeScan(schema: try planIfAny().map { SchemaNames($0, catalog: catalog) })
+    }
 
     /// Scans the code and keeps what was found.
     func scanCode(_ cancellation: Cancellation) throws -> CodeScanResult {
+        try refreshCode(cancellation)
         let result = try codeScan().run(workers: Self.workers, cancellation: cancellation)
         try keep(CodeRecord(result, after: try? CodeRecord.read(workspace.state)))
         return result

@@ -29,8 +29,14 @@ struct Translation {
         }
         let translator = CodeTranslator(try book.codeScan())
         let statements = try book.scanCode(context.cancellation).statements.filter(\.isQuery)
-        let wanted = statements.filter {
-            (keys?.contains($0.key) ?? true) && (paths?.contains($0.path) ?? true)
+        // Where every place in a statement is settled, somebody wants it as it is.
+        let places = Dictionary(grouping: book.codePlaces().filter { $0.finding.statement != nil }) {
+            $0.finding.statement ?? ""
+        }
+        let wanted = statements.filter { statement in
+            if let keys { return keys.contains(statement.key) }
+            let isSettled = places[statement.key].map { $0.allSatisfy { $0.state != .open } } ?? false
+            return !isSettled && (paths?.contains(statement.path) ?? true)
         }
         var order: [String] = []
         for statement in wanted where !order.contains(statement.path) { order.append(statement.path) }
@@ -38,11 +44,13 @@ struct Translation {
         let translations = try order.flatMap { try translator.translations(of: $0) }.filter {
             chosen.contains($0.statement.key)
         }
-        let verdicts = try ask(translations.filter(\.isOffered).map(\.after), context)
-        offers = translations.map { translation in
-            Offer(
-                translation: translation,
-                verdict: translation.isOffered ? verdicts[translation.after.key] : nil)
+        let asked = translations.map { $0.isOffered ? $0.after : $0.statement }
+        let verdicts = try ask(asked, context)
+        offers = translations.compactMap { translation in
+            let verdict = verdicts[translation.isOffered ? translation.after.key : translation.statement.key]
+            // What the server takes as it stands needs no translation, whatever is not understood in it.
+            if !translation.isOffered, verdict?.kind == .prepared { return nil }
+            return Offer(translation: translation, verdict: translation.isOffered ? verdict : nil)
         }
         for path in order {
             let good = offers.filter { $0.isGood && $0.translation.statement.path == path }
@@ -56,6 +64,11 @@ struct Translation {
         _ statements: [CodeStatement], _ context: StepContext
     ) throws -> [String: QueryTrial.Verdict] {
         guard !statements.isEmpty else { return [:] }
+        guard context.book.stepState("1.8", context.mode).isSettled || context.book.hasProvenRun(context.mode)
+        else {
+            unasked = "it has no tables yet; step 1.8 makes them"
+            return [:]
+        }
         do {
             let verdicts = try context.server().withConnection(purpose: "check") {
                 try QueryTrial(schema: context.book.schema).verdicts(statements, $0)
@@ -98,13 +111,15 @@ struct TranslateStep: FileOperation {
         let translation = try Translation(keys, paths: paths, context)
         guard !translation.changes.isEmpty else {
             throw MigrationError(
-                .projectFile, "nothing can be translated: \(Self.why(translation).joined(separator: "; "))",
-                remedy: "Change it by hand: e opens the editor at the place.", exit: .undecided)
+                .projectFile, "nothing is left that can be translated",
+                remedy: Self.why(translation).joined(separator: "\n"), exit: .undecided)
         }
+        let before = context.book.codePlaces()
         try folder.writer.write(translation.changes) {
             try context.book.note(changes: $0, of: id, context.mode)
         }
         _ = try context.book.scanCode(context.cancellation)
+        try context.book.carry(before, to: translation.offers.filter(\.isGood).map(\.translation))
         let places = context.book.codePlaces()
         let good = translation.offers.filter(\.isGood)
         var evidence = [
@@ -114,7 +129,9 @@ struct TranslateStep: FileOperation {
         evidence += translation.changes.map { "\($0.past) \($0.path)" }
         if context.mode == .rehearsal { evidence.append("in a copy of the project: \(folder.root)") }
         return StepOutcome(
-            evidence: evidence + Self.notes(translation) + ReviewStep.evidence(places),
+            evidence: evidence + Self.notes(translation)
+                + Self.rest(translation).flatMap { [$0.title + ":"] + $0.lines }
+                + ReviewStep.evidence(places),
             open: places.count(where: \.isOpen))
     }
 
@@ -124,17 +141,25 @@ struct TranslateStep: FileOperation {
         return rest.isEmpty ? ["PostgreSQL takes the statements as they are"] : rest
     }
 
+    /// Each note once, with the places that it is about.
     private static func notes(_ translation: Translation) -> [String] {
-        var notes: [String] = []
+        var order: [String] = []
+        var places: [String: [String]] = [:]
+        func add(_ note: String, _ place: String) {
+            if places[note] == nil { order.append(note) }
+            if !places[note, default: []].contains(place) { places[note, default: []].append(place) }
+        }
         for offer in translation.offers where offer.isGood {
-            for note in offer.translation.notes {
-                let line = "\(offer.translation.statement.place)  \(note)"
-                if !notes.contains(line) { notes.append(line) }
-            }
+            let place = offer.translation.statement.place
+            for note in offer.translation.notes { add(note, place) }
             if let verdict = offer.verdict, verdict.kind == .untried {
-                notes.append(
-                    "\(offer.translation.statement.place)  not tried on the server: \(verdict.reason ?? "")")
+                add("not tried on the server: \(verdict.reason ?? "")", place)
             }
+        }
+        let notes = order.map { note in
+            let places = places[note] ?? []
+            let more = places.count > 3 ? " and \(places.count - 3) more" : ""
+            return "\(note)  (\(places.prefix(3).joined(separator: ", "))\(more))"
         }
         return notes + (translation.unasked.map { ["the server was not asked: \($0)"] } ?? [])
     }

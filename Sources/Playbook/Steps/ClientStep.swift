@@ -98,6 +98,12 @@ extension StepContext {
     func clientURL() throws -> (url: String, hasPassword: Bool) {
         let server = try server()
         let password = try server.withConnection(purpose: "check") { $0.password }
-        return (server.conninfo.clientURL(password: password, schema: book.schema), password != nil)
+        // The parameter is Prisma's own: libpq takes no URL with it.
+        let isPrisma =
+            workspace.location.projectDirectory.map { ProjectEditor(directory: $0).hasPrisma } ?? false
+        return (
+            server.conninfo.clientURL(password: password, schema: isPrisma ? book.schema : nil),
+            password != nil
+        )
     }
 }

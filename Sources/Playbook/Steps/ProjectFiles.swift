@@ -24,11 +24,26 @@ public struct ProjectFile: Sendable, Equatable, Identifiable {
     public let step: String
     /// Relative to the project.
     public let path: String
+    /// Where it goes, as it is; nil where it stays.
+    public let destination: String?
     public let state: State
     /// A unified diff, secrets masked; for a file that was changed, of what howdah wrote.
     public let diff: [String]
 
     public var id: String { "\(step) \(path)" }
+
+    public var title: String { destination.map { "\(path) → \($0)" } ?? path }
+
+    /// All files that it is about.
+    var paths: Set<String> { Set([path, destination].compactMap(\.self)) }
+
+    init(step: String, path: String, destination: String? = nil, state: State, diff: [String]) {
+        self.step = step
+        self.path = path
+        self.destination = destination
+        self.state = state
+        self.diff = diff
+    }
 }
 
 extension Playbook {
@@ -43,14 +58,28 @@ extension Playbook {
                 let operation = Self.operations[id] as? any EditOperation
             else { return [] }
             let records = changes(of: id, mode)
-            let written = try writer.written(records).map { file in
-                ProjectFile(
-                    step: id, path: file.path, state: file.isEdited ? .edited : .changed,
-                    diff: file.change.diff)
+            let written = try writer.written(records)
+            let edited = Set(written.filter(\.isEdited).map(\.path))
+            let files = Self.files(of: id, written.map(\.change)) { paths in
+                paths.isDisjoint(with: edited) ? .changed : .edited
             }
             let isDone = entry(of: id, mode)?.kind == .done
-            return try written + (isDone ? [] : planned(operation, except: Set(written.map(\.path)), context))
+            return try files + (isDone ? [] : planned(operation, except: Set(written.map(\.path)), context))
         }
+    }
+
+    /// Changes with files that move as they are as one each.
+    private static func files(
+        of step: String, _ changes: [FileChange], _ state: (Set<String>) -> ProjectFile.State
+    ) -> [ProjectFile] {
+        var edit = ProjectEdit()
+        edit.changes = changes
+        let (moves, others) = edit.split
+        return moves.map { move in
+            ProjectFile(
+                step: step, path: move.from, destination: move.to, state: state([move.from, move.to]),
+                diff: ["\(move.from)", "moves as it is to", "\(move.to)"])
+        } + others.map { ProjectFile(step: step, path: $0.path, state: state([$0.path]), diff: $0.diff) }
     }
 
     private func planned(
@@ -67,9 +96,8 @@ extension Playbook {
             try context.cancellation.check()
             return []
         }
-        return edit.changes.filter { $0.before != $0.after && !known.contains($0.path) }.map {
-            ProjectFile(step: operation.id, path: $0.path, state: .planned, diff: $0.diff)
-        }
+        let changes = edit.changes.filter { $0.before != $0.after && !known.contains($0.path) }
+        return Self.files(of: operation.id, changes) { _ in .planned }
     }
 
     /// Changes one file as its step would; the step itself stays as it stands.
@@ -81,10 +109,10 @@ extension Playbook {
         if case .waiting(let reason) = stepState(file.step, mode) { throw Self.notYet(file.step, reason) }
         let folder = try ProjectFolder(context)
         let edit = try operation.edit(folder.editor, context)
-        let changes = edit.changes.filter { $0.path == file.path && $0.before != $0.after }
-        guard !changes.isEmpty else { throw Self.unknown(file) }
+        let changes = edit.changes.filter { file.paths.contains($0.path) && $0.before != $0.after }
+        guard Set(changes.map(\.path)) == file.paths else { throw Self.unknown(file) }
         try folder.writer.write(changes) { try note(changes: $0, of: file.step, mode) }
-        try journal.add(.note, file.step, mode, "changed \(file.path) alone")
+        try journal.add(.note, file.step, mode, "changed \(file.title) alone")
     }
 
     /// Brings one file back to what it was before its step. Throws where it was edited since, unless that was shown:
@@ -92,7 +120,7 @@ extension Playbook {
     public func takeBack(_ file: ProjectFile, isConfirmed: Bool, _ activity: Activity) throws {
         let context = StepContext(book: self, mode: mode, activity: activity)
         let writer = try ProjectFolder(context).writer
-        let records = changes(of: file.step, mode).filter { $0.path == file.path }
+        let records = changes(of: file.step, mode).filter { file.paths.contains($0.path) }
         guard !records.isEmpty else { throw Self.unknown(file) }
         let conflicts = try writer.reversals(records).filter(\.isConflict).map(\.identity)
         let shown = isConfirmed ? Set(conflicts) : []
@@ -103,9 +131,17 @@ extension Playbook {
         try journal.add(.note, file.step, mode, done.joined(separator: "; "))
     }
 
+    /// Files of every step that were edited since howdah wrote them, which an undo would overwrite.
+    public func editedFiles(_ activity: Activity) throws -> [String] {
+        guard !changedSteps.isEmpty else { return [] }
+        let writer = try ProjectFolder(StepContext(book: self, mode: mode, activity: activity)).writer
+        return try changedSteps.flatMap { try writer.reversals(changes(of: $0, mode)) }.filter(\.isConflict)
+            .map(\.path)
+    }
+
     private static func unknown(_ file: ProjectFile) -> MigrationError {
         MigrationError(
-            .projectFile, "\(file.path) is no file that step \(file.step) has to do with now",
+            .projectFile, "\(file.title) is no file that step \(file.step) has to do with now",
             remedy: "Look at the list again: r reads it anew.", exit: .undecided)
     }
 }

@@ -139,8 +139,13 @@ struct EnvironmentStep: EditOperation {
 
     func edit(_ editor: ProjectEditor, _ context: StepContext) throws -> ProjectEdit {
         let (url, hasPassword) = try context.clientURL()
+        let isRehearsal = context.mode == .rehearsal
         var edit = editor.environment(
-            url: url, database: context.workspace.source.path, process: ProcessInfo.processInfo.environment)
+            url: url, database: context.workspace.source.path, process: ProcessInfo.processInfo.environment
+        ) { value in
+            // A rehearsal's server has another socket after each start.
+            isRehearsal && value.hasPrefix("postgresql://") && value.contains(/host=\/[^&]*\/howdah/)
+        }
         if context.mode == .rehearsal {
             edit.notes.append("the URL leads to the rehearsal's private PostgreSQL")
             return edit
@@ -221,8 +226,18 @@ extension Playbook {
     func changes(of step: String, _ mode: Mode) -> [ChangeRecord] {
         let entries = journal.entries.filter { $0.subject == step && $0.mode == mode }
         let start = entries.lastIndex { $0.kind == .undone }.map { $0 + 1 } ?? 0
-        return entries[start...].filter { $0.kind == .changing }
+        let records = entries[start...].filter { $0.kind == .changing }
             .flatMap { $0.data.flatMap { Journal.decode([ChangeRecord].self, $0) } ?? [] }
+        // A file that came back is as if nothing had happened to it until then.
+        var begins: [String: Int] = [:]
+        var originals: [String: String?] = [:]
+        for (index, record) in records.enumerated() {
+            let original = originals[record.path] ?? record.before
+            let isBack = record.after == original
+            originals[record.path] = isBack ? nil : .some(original)
+            if isBack { begins[record.path] = index + 1 }
+        }
+        return records.enumerated().filter { $0.offset >= begins[$0.element.path] ?? 0 }.map(\.element)
     }
 
     /// Files that steps of a mode have changed and not brought back.

@@ -9,8 +9,6 @@ extension Rewrite {
         case called(String, note: String?)
         /// The translator's equal, or none.
         case translated
-        /// The translator's equal, or another name where parameters hide the types.
-        case either(String, note: String)
         /// None, and why.
         case none(String)
     }
@@ -24,7 +22,7 @@ extension Rewrite {
     private static let rules: [String: Rule] = {
         var rules: [String: Rule] = [:]
         for name in [
-            "abs", "coalesce", "nullif", "length", "lower", "upper", "trim", "ltrim", "rtrim", "replace",
+            "abs", "coalesce", "nullif", "length", "trim", "ltrim", "rtrim", "replace",
             "round",
             "count", "sum", "avg", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
             "lag",
@@ -38,6 +36,10 @@ extension Rewrite {
             "unlikely", "zeroblob",
         ] {
             rules[name] = .translated
+        }
+        for name in ["lower", "upper"] {
+            rules[name] = .called(
+                name, note: "\(name)() changes A to Z alone in SQLite, and every alphabet on PostgreSQL")
         }
         rules["ifnull"] = .called("coalesce", note: nil)
         rules["instr"] = .called("strpos", note: nil)
@@ -106,10 +108,6 @@ extension Rewrite {
                 rename(expression, name)
                 if let note { self.note(note) }
             case .translated?: return translate(expression, scope)
-            case .either(let name, let note)?:
-                if translated(expression, scope) == nil { return }
-                rename(expression, name)
-                self.note(note)
             case .none(let reason)?: return refuse(reason, expression.range)
             }
         }
@@ -154,7 +152,9 @@ extension Rewrite {
     }
 
     private mutating func rename(_ expression: Expression, _ name: String) {
-        guard let first = tokens(in: expression.range).first else { return }
+        guard let first = tokens(in: expression.range).first, tokens[first].source.lowercased() != name else {
+            return
+        }
         replace(tokens[first].range, name)
     }
 

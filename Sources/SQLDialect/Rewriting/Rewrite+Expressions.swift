@@ -5,7 +5,8 @@ extension Rewrite {
     mutating func visit(_ expression: Expression, _ scope: Scope) {
         let range = expression.range
         switch expression.kind {
-        case .null, .integer, .real, .text, .boolean, .now, .parameter, .raise: break
+        case .null, .integer, .real, .text, .boolean, .parameter, .raise: break
+        case .now: translate(expression, scope)
         case .blob(let digits): replace(range, "'\\x\(digits)'::bytea")
         case .name(let names): visit(names, range, scope)
         case .unary(let unary, let operand):
@@ -26,6 +27,22 @@ extension Rewrite {
         case .choice, .row: for child in expression.children { visit(child, scope) }
         case .call(let call): visit(call, expression, scope)
         case .exists(let select), .subquery(let select): take(select, in: scope)
+        }
+    }
+
+    /// A condition as a whole; one that is a parameter is text that the code around puts in.
+    mutating func visit(condition: Expression, _ scope: Scope) {
+        if Self.isOpen(condition) { refuse("a condition comes from the code around", condition.range) }
+        visit(condition, scope)
+    }
+
+    private static func isOpen(_ condition: Expression) -> Bool {
+        switch condition.kind {
+        case .parameter: true
+        case .binary(.and, let left, let right), .binary(.or, let left, let right):
+            isOpen(left) || isOpen(right)
+        case .unary(.not, let operand): isOpen(operand)
+        default: false
         }
     }
 
@@ -59,7 +76,14 @@ extension Rewrite {
     }
 
     private mutating func visit(_ names: [Expression.Name], _ range: Range<Int>, _ scope: Scope) {
-        guard let last = names.last, let found = try? scope.find(names, range) else {
+        let found: Scope.Found?
+        do {
+            found = try scope.find(names, range)
+        } catch {
+            // Several tables have it: SQLite takes no such statement either.
+            return note(error.reason)
+        }
+        guard let found else {
             guard let name = names.first, !hasUnknownTable, names.count == 1 else { return }
             // SQLite takes a name in double quotes that is none for a text (https://sqlite.org/quirks.html#dblquote).
             if name.isDoubleQuoted, aliases[name.text.foldedName] == nil {
@@ -69,11 +93,9 @@ extension Rewrite {
             }
             return
         }
-        // The rowid by one of its own names.
-        if case .column(let typed) = found, let column = typed.column,
-            column.name.foldedName != last.text.foldedName, let token = tokens(in: range).last
-        {
-            replace(tokens[token].range, quoteIdentifierWhereNeeded(column.target))
+        // The rowid by one of its own names is spelled as its column is.
+        if case .column(let typed) = found, let column = typed.column, let token = tokens(in: range).last {
+            spell(tokens[token], column.target)
         }
     }
 
@@ -100,8 +122,27 @@ extension Rewrite {
         default:
             if isOtherwise(left, scope) || isOtherwise(right, scope) { return translate(expression, scope) }
             visit(left, scope)
-            visit(right, scope)
+            if binary == .divide || binary == .remainder {
+                divide(left, by: right, scope)
+            } else {
+                visit(right, scope)
+            }
         }
+    }
+
+    /// By zero SQLite has NULL, and PostgreSQL an error.
+    private mutating func divide(_ left: Expression, by right: Expression, _ scope: Scope) {
+        if [left, right].contains(where: { column($0, scope)?.type == .numeric }) {
+            note("/ of whole numbers cuts in SQLite, also in a column that is numeric here")
+        }
+        switch right.kind {
+        case .integer(let value) where value != 0: return
+        case .real(let value) where value != 0: return
+        default: break
+        }
+        insert("NULLIF(", at: right.range.lowerBound)
+        visit(right, scope)
+        insert(", 0)", at: right.range.upperBound)
     }
 
     /// IS between values, which PostgreSQL has for NULL and for truths alone.
@@ -132,11 +173,14 @@ extension Rewrite {
         }
     }
 
-    /// COLLATE NOCASE on one side of a comparison counts for both.
+    /// The collation of a comparison counts for all of its sides: one that is given, else that of the first column
+    /// (https://sqlite.org/datatype3.html#collation).
     private mutating func foldsCase(_ sides: [Expression], _ scope: Scope) -> Bool {
-        let isFolded = sides.contains {
-            if case .collate(_, let collation) = $0.kind { collation.uppercased() == "NOCASE" } else { false }
+        let given = sides.compactMap { side -> String? in
+            if case .collate(_, let collation) = side.kind { collation.uppercased() } else { nil }
         }
+        let ofColumn = sides.lazy.compactMap { [self] in column($0, scope) }.first.map(\.collation)
+        let isFolded = (given.first ?? ofColumn) == "NOCASE"
         guard isFolded else { return false }
         for side in sides {
             if case .collate(let operand, let collation) = side.kind {
@@ -150,12 +194,12 @@ extension Rewrite {
         return true
     }
 
-    private mutating func fold(
+    mutating func fold(
         _ operand: Expression, _ collation: String, _ range: Range<Int>, _ scope: Scope
     ) {
         switch collation.uppercased() {
         case "NOCASE":
-            note("NOCASE tells no cases apart in A to Z; lower() in no alphabet")
+            note("NOCASE ignores the case of A to Z alone, lower() that of every alphabet")
             insert("lower(", at: operand.range.lowerBound)
             visit(operand, scope)
             replace(operand.range.upperBound..<range.upperBound, ")")
@@ -178,12 +222,26 @@ extension Rewrite {
         let words = tokens[first].range.lowerBound..<tokens[last].range.upperBound
         switch match {
         case .like:
-            note("LIKE tells no cases apart in A to Z, and ILIKE in no alphabet")
+            note("LIKE ignores the case of A to Z alone, ILIKE that of every alphabet")
             replace(words, isNot ? "NOT ILIKE" : "ILIKE")
+            for operand in operands { visit(operand, scope) }
+            // A backslash stands for itself in SQLite, and escapes in PostgreSQL.
+            if operands.count == 2, Self.mayHoldBackslash(operands[1]) {
+                insert(" ESCAPE ''", at: operands[1].range.upperBound)
+            }
+            return
         case .regexp: replace(words, isNot ? "!~" : "~")
         case .glob, .match: return refuse(match.rawValue, expression.range)
         }
         for operand in operands { visit(operand, scope) }
+    }
+
+    private static func mayHoldBackslash(_ pattern: Expression) -> Bool {
+        switch pattern.kind {
+        case .text(let text): text.utf8.contains(UInt8(ascii: "\\"))
+        case .binary(.concatenate, let left, let right): mayHoldBackslash(left) || mayHoldBackslash(right)
+        default: true
+        }
     }
 
     // MARK: CAST and JSON
@@ -202,7 +260,7 @@ extension Rewrite {
         guard let equal = Self.casts[type.uppercased()] else {
             return refuse("CAST AS \(type)", expression.range)
         }
-        if equal == "bigint" {
+        if equal == "bigint", !(column(operand, scope)?.type.isInteger ?? false) {
             note("CAST AS INTEGER rounds on PostgreSQL, and refuses texts that are no number")
         }
         // From behind AS to the parenthesis.
@@ -219,6 +277,7 @@ extension Rewrite {
         guard path.hasPrefix("$") else { return castToJSON(left, scope) }
         guard let keys = Self.path(path) else { return refuse("the path \(path)", right.range) }
         castToJSON(left, scope)
+        if isText { note("->> gives a number for a number in SQLite; #>> always a text") }
         replace(left.range.upperBound..<right.range.upperBound, " \(isText ? "#>>" : "#>") '{\(keys)}'")
     }
 

@@ -16,22 +16,29 @@ extension Rewrite {
 
     /// Spells every name as the target does, and in quotes where PostgreSQL would read it otherwise.
     mutating func spellNames() {
-        for (index, token) in tokens.enumerated() where !isTaken(token.range) {
+        for (index, token) in tokens.enumerated()
+        where !isTaken(token.range) && !resolved.contains(token.range.lowerBound) {
             switch token.kind {
             case .text:
                 if index > 0, tokens[index - 1].isWord("AS") {
                     replace(token.range, quoteIdentifier(token.value))
                 }
             case .word, .quotedName:
-                guard let target = target(of: index) else { continue }
-                let isSame =
-                    token.kind == .word
-                    ? quoteIdentifierWhereNeeded(target) == token.source.lowercased()
-                    : token.source == quoteIdentifier(target)
-                if !isSame { replace(token.range, quoteIdentifierWhereNeeded(target)) }
+                if isOwnSchema(index) {
+                    replace(token.range.lowerBound..<tokens[index + 2].range.lowerBound, "")
+                } else if let target = target(of: index) {
+                    spell(token, target)
+                }
             default: continue
             }
         }
+    }
+
+    /// `main.` before a table, which is SQLite's name for the file itself.
+    private func isOwnSchema(_ index: Int) -> Bool {
+        tokens[index].value.lowercased() == "main" && index + 2 < tokens.count
+            && tokens[index + 1].isSymbol(".")
+            && aliases["main".foldedName] == nil && table(tokens[index + 2].value) != nil
     }
 
     /// What a token is called in the target; nil where it is no name, or none that is known.
@@ -57,6 +64,7 @@ extension Rewrite {
             if let table = table(token.value) { return table.target }
             return fallback(token)
         }
+        if let column = written?.relation.column(named: token.value) { return column.target }
         let columns = Set(mentioned.compactMap { $0.relation.column(named: token.value)?.target })
         if columns.count == 1 { return columns.first }
         if let alias = aliases[folded] { return alias }

@@ -45,7 +45,15 @@ extension Rewrite {
     mutating func order(_ term: Ordering, _ scope: Scope, results: [Select.Result] = []) {
         let expression = term.expression
         if case .call(let call) = expression.kind, call.name == "random" { return }
-        visit(expression, scope)
+        if case .collate(let operand, _) = expression.kind, case .integer = operand.kind {
+            return refuse("ORDER BY the number of a column with a collation", expression.range)
+        }
+        if let column = column(expression, scope), column.type == .text, column.collation == "NOCASE" {
+            fold(expression, "NOCASE", expression.range, scope)
+        } else {
+            visit(expression, scope)
+        }
+        tellOrder(of: expression, scope)
         var value = expression
         if case .integer(let place) = expression.kind, results.indices.contains(Int(place) - 1),
             case .expression(let result, _) = results[Int(place) - 1]
@@ -60,6 +68,12 @@ extension Rewrite {
             at: direction?.range.upperBound ?? expression.range.upperBound)
     }
 
+    /// Bytes decide in SQLite, the database's collation in PostgreSQL.
+    private mutating func tellOrder(of expression: Expression, _ scope: Scope) {
+        guard column(expression, scope)?.type == .text else { return }
+        note("texts are ordered by the database's collation; COLLATE \"C\" is SQLite's order")
+    }
+
     /// `depth` ends the chase of names that stand for each other.
     private func mayBeNull(_ expression: Expression, _ scope: Scope, depth: Int = 0) -> Bool {
         func mayBeNull(_ part: Expression) -> Bool {
@@ -67,6 +81,8 @@ extension Rewrite {
         }
         switch expression.kind {
         case .integer, .real, .text, .blob, .boolean, .now, .exists, .isNull: return false
+        // It may be a part of the clause, made by the code around.
+        case .parameter: return false
         case .call(let call):
             if ["count", "row_number", "rank", "dense_rank", "total", "unixepoch", "random"].contains(
                 call.name)
@@ -100,6 +116,10 @@ extension Rewrite {
         }
     }
 
+    private static func expression(_ result: Select.Result) -> Expression? {
+        if case .expression(let expression, _) = result { expression } else { nil }
+    }
+
     private static func opaque(_ name: String) -> SQLRelation.Column {
         SQLRelation.Column(name: name, type: .other("a value"), storage: .mixed, sqlType: "")
     }
@@ -118,9 +138,13 @@ extension Rewrite {
         }
         var columns: [SQLRelation.Column] = []
         for result in core.results { columns += self.columns(of: result, scope, isOutermost) }
-        if let condition = core.condition { visit(condition, scope) }
+        if let condition = core.condition { visit(condition: condition, scope) }
         for group in core.groups { visit(group, scope) }
-        if let having = core.having { visit(having, scope) }
+        let told = core.groups + (core.isDistinct ? core.results.compactMap(Self.expression) : [])
+        if told.contains(where: { column($0, scope)?.collation == "NOCASE" }) {
+            note("a column with NOCASE tells no cases apart in GROUP BY and DISTINCT; PostgreSQL does")
+        }
+        if let having = core.having { visit(condition: having, scope) }
         for window in core.windows { visit(window.window, scope) }
         return (scope, columns)
     }
@@ -139,6 +163,7 @@ extension Rewrite {
                 if isOutermost, alias == nil, case .call = expression.kind {
                     note("the column \(words) has another name on PostgreSQL: give it one with AS")
                 }
+                if isOutermost { announce(expression, scope) }
                 return [Self.opaque(alias ?? words)]
             }
             if isOutermost { announce(column) }
@@ -149,9 +174,22 @@ extension Rewrite {
 
     /// Says where the code gets a value of another kind than from SQLite.
     private mutating func announce(_ column: SQLRelation.Column) {
+        if column.type == .integer {
+            note("a bigint comes as a text from node-postgres, and as a BigInt from Prisma")
+        }
         if column.type == .boolean { note("\(column.name) comes as true or false, and no more as 1 or 0") }
         if case .epoch = column.storage {
             note("\(column.name) comes as a point in time, and no more as a number")
+        }
+    }
+
+    private mutating func announce(_ expression: Expression, _ scope: Scope) {
+        guard case .call(let call) = expression.kind else { return }
+        switch call.name {
+        case "count": note("a bigint comes as a text from node-postgres, and as a BigInt from Prisma")
+        case "sum", "avg", "round":
+            note("\(call.name)() may come as a numeric: a text from node-postgres, a Decimal from Prisma")
+        default: break
         }
     }
 
@@ -196,6 +234,13 @@ extension Rewrite {
             let outside = Scope(parent: scope.parent)
             outside.commonTables = scope.commonTables
             let columns = take(select, in: outside)
+            // PostgreSQL before 16 wants a name for it.
+            if alias == nil, let close = tokens(in: select.range.upperBound..<Int.max).first,
+                tokens[close].isSymbol(")")
+            {
+                derived += 1
+                insert(" AS derived\(derived)", at: tokens[close].range.upperBound)
+            }
             add(SQLRelation(name: alias ?? "", target: "", columns: columns), alias ?? "", scope)
         case .join(let left, let join, let right, let constraint):
             add(left, scope)
@@ -225,6 +270,7 @@ extension Rewrite {
         name(insert.alias)
         let table = table(insert.table)
         if let table { mention(table) } else { hasUnknownTable = true }
+        written = table
         conflict(insert, table)
         guard let select = insert.select else { return }
         let names = insert.columns.isEmpty ? table?.relation.columns.map(\.name) ?? [] : insert.columns
@@ -258,7 +304,11 @@ extension Rewrite {
         var end = ""
         switch conflict {
         case .abort: break
-        case .ignore: end = " ON CONFLICT DO NOTHING"
+        case .ignore:
+            note(
+                "OR IGNORE also passes over rows that break NOT NULL or a CHECK; ON CONFLICT DO NOTHING fails there"
+            )
+            end = " ON CONFLICT DO NOTHING"
         case .replace:
             guard let clause = replacement(insert, table) else { return }
             end = clause
@@ -324,17 +374,18 @@ extension Rewrite {
                 ? scope.sources.first?.relation.lookUp(assignment.columns[0]) : nil
             assign(assignment.value, to: column, scope)
         }
-        if let condition = update.condition { visit(condition, scope) }
+        if let condition = update.condition { visit(condition: condition, scope) }
     }
 
     private mutating func take(_ delete: Statement.Delete) {
         if delete.hasLimit { refuse("DELETE with LIMIT", delete.range) }
         let scope = target(delete.table, delete.alias)
-        if let condition = delete.condition { visit(condition, scope) }
+        if let condition = delete.condition { visit(condition: condition, scope) }
     }
 
     private mutating func target(_ name: String, _ alias: String?) -> Scope {
         let scope = Scope()
+        written = table(name)
         add(.table([.init(name)], alias: alias), scope)
         unqualify(scope)
         return scope

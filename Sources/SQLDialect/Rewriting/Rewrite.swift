@@ -15,8 +15,14 @@ struct Rewrite {
     var aliases: [[UInt8]: String] = [:]
     /// Whether it reads from a table that is not known, so that a name may be a column of that one.
     var hasUnknownTable = false
+    /// Names whose column is known, by the places of their tokens.
+    var resolved: Set<Int> = []
+    /// The table that is written to, which names in its own clauses mean first.
+    var written: StatementRewriter.Table?
     /// Tables of an outer join that may have no row, as the statement calls them.
     var optional: Set<[UInt8]> = []
+    /// Subqueries that were given a name.
+    var derived = 0
     private let bytes: [UInt8]
 
     init(_ sql: String, tables: [StatementRewriter.Table], holes: Set<Int>) {
@@ -78,6 +84,16 @@ struct Rewrite {
     }
 
     // MARK: Names of the schema
+
+    /// Spells one name as the target does, in quotes where PostgreSQL would read it otherwise.
+    mutating func spell(_ token: SQLToken, _ target: String) {
+        resolved.insert(token.range.lowerBound)
+        let isSame =
+            token.kind == .word
+            ? quoteIdentifierWhereNeeded(target) == token.source.lowercased()
+            : token.source == quoteIdentifier(target)
+        if !isSame { replace(token.range, quoteIdentifierWhereNeeded(target)) }
+    }
 
     func table(_ name: String) -> StatementRewriter.Table? {
         let folded = name.foldedName

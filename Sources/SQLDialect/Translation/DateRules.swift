@@ -82,7 +82,11 @@ enum DateRules {
         }
         for modifier in modifiers {
             guard let next = modified(sql, modifier) else {
-                throw Refusal("the modifier '\(modifier)'", range)
+                let isLong = modifier.contains("month") || modifier.contains("year")
+                throw Refusal(
+                    "the modifier '\(modifier)'"
+                        + (isLong ? ": SQLite goes on past a month's end, where PostgreSQL stops" : ""), range
+                )
             }
             sql = next
         }

@@ -34,6 +34,17 @@ struct BookOptions: ParsableArguments {
         return book
     }
 
+    /// Opens the playbook for a command that changes files: without --live it means the rehearsal, whatever was chosen
+    /// before, and chooses nothing for later.
+    func openForFiles(_ project: String, _ common: CommonOptions, isWriter: Bool = true) throws -> Playbook {
+        let workspace = try Workspace(project, state: common.state, isWriter: isWriter)
+        let book = try Playbook(
+            workspace, target: Target.server(target), admin: Target.server(admin), who: who,
+            isWriter: isWriter)
+        try book.setMode(live ? .live : .rehearsal, isKept: false)
+        return book
+    }
+
     private var mode: Mode? { live ? .live : rehearsal ? .rehearsal : nil }
 }
 

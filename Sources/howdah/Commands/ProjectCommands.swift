@@ -11,7 +11,7 @@ struct EditOptions: ParsableArguments {
     @Flag(help: "Show what would change, and change nothing.")
     var preview = false
 
-    @Flag(help: "Change the project's own files without being asked; rollback: also what was edited since.")
+    @Flag(help: "Change the project's own files without being asked.")
     var yes = false
 }
 
@@ -32,7 +32,7 @@ struct ConfigureCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(edit.project, common, isWriter: true)
+            let book = try book.openForFiles(edit.project, common)
             defer { book.close() }
             let work = EditSteps(command: "configure", book: book, common: common, cancellation: cancellation)
             if edit.preview { return try work.preview() }
@@ -47,8 +47,11 @@ struct RollbackCommand: ParsableCommand {
         commandName: "rollback",
         abstract: "Bring back every file of the project that howdah has changed, byte for byte.",
         discussion: """
-            The last step first. A file that was edited since is overwritten only with --yes; what it held is kept.
+            The last step first. A file that was edited since is overwritten only with --overwrite; what it held is kept.
             """)
+
+    @Flag(help: "Overwrite files that were edited since; what they hold is kept.")
+    var overwrite = false
 
     @OptionGroup var edit: EditOptions
     @OptionGroup var book: BookOptions
@@ -56,10 +59,10 @@ struct RollbackCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(edit.project, common, isWriter: true)
+            let book = try book.openForFiles(edit.project, common)
             defer { book.close() }
             return try EditSteps(command: "rollback", book: book, common: common, cancellation: cancellation)
-                .undo(isPreview: edit.preview, isConfirmed: edit.yes)
+                .undo(isPreview: edit.preview, isConfirmed: edit.yes, overwrites: overwrite)
         }
     }
 }
@@ -78,6 +81,8 @@ struct EditSteps {
     }
 
     private func known() throws -> [String] {
+        // Whether the rows are proven the target tells, whichever command has loaded them.
+        if book.mode == .live { try book.working(nil, cancellation) { book.lookAtTarget($0) } }
         let steps = steps
         guard !steps.isEmpty else {
             throw MigrationError(
@@ -127,15 +132,24 @@ struct EditSteps {
         let obstacles = try known().compactMap { id in waiting(id).map { "\(id) \($0)" } }
         guard obstacles.isEmpty else {
             throw MigrationError(
-                .state, "nothing was changed, since not all of it can be yet: \(obstacles.joined(separator: ", "))",
+                .state,
+                "nothing was changed, since not all of it can be yet: \(obstacles.joined(separator: ", "))",
                 remedy: "Run those steps first, or single ones of these by howdah step.", exit: .undecided)
         }
         for id in try known() { try book.working(id, cancellation) { try book.run(id, $0) } }
         return report(try known())
     }
 
-    func undo(isPreview: Bool, isConfirmed: Bool) throws -> ExitCode {
+    func undo(isPreview: Bool, isConfirmed: Bool, overwrites: Bool) throws -> ExitCode {
         let ids = Array(book.changedSteps.reversed())
+        let edited = isPreview ? [] : try book.working(nil, cancellation) { try book.editedFiles($0) }
+        guard edited.isEmpty || overwrites else {
+            throw MigrationError(
+                .projectFile, "edited since howdah wrote them: \(edited.joined(separator: ", "))",
+                remedy:
+                    "Nothing was changed. Add --overwrite: what they hold is kept; --preview shows what comes back.",
+                exit: .undecided)
+        }
         var previews: [PreviewDocument] = []
         for id in ids {
             let preview = try book.working(nil, cancellation) { try book.undoPreview(id, $0) }
@@ -143,12 +157,6 @@ struct EditSteps {
             previews.append(PreviewDocument(id, preview))
             if isPreview { continue }
             try confirm(isConfirmed)
-            if preview.confirmation != nil, !isConfirmed {
-                throw MigrationError(
-                    .projectFile, preview.warning ?? "files were edited since",
-                    remedy: "Add --yes to overwrite them.",
-                    exit: .undecided)
-            }
             try book.working(id, isUndo: true, cancellation) { try book.undo(id, $0) }
         }
         if isPreview {

@@ -40,9 +40,12 @@ struct ReviewCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(project, common, isWriter: true)
-            defer { book.close() }
-            try book.scanCode(again: scan, cancellation)
+            // To look needs no lock, so that it works beside the screens.
+            let reader = try self.book.openForFiles(project, common, isWriter: false)
+            let isLook = key == nil && !scan && reader.hasScannedCode
+            let book = isLook ? reader : try self.book.openForFiles(project, common)
+            defer { if !isLook { book.close() } }
+            if !isLook { try book.scanCode(again: scan, cancellation) }
             if let key, let decide { try book.settle(key, as: decide, note: note) }
             let places = book.codePlaces()
             if common.json {
@@ -131,7 +134,7 @@ struct TranslateCommand: ParsableCommand {
             "Translate the SQL in the application's code for PostgreSQL, and write it into the source files.",
         discussion: """
             Each statement that needs it is changed where it must, tried on the target, and written into its string; what has
-            no equal, or is refused, stays and is named. Without --live a copy of the project is changed. --preview shows the
+            no equal, or is refused, stays and is named, and the command ends with 3 while anything waits for a decision. Without --live a copy of the project is changed. --preview shows the
             changes as a diff. howdah rollback brings every byte back.
             """)
 
@@ -144,10 +147,10 @@ struct TranslateCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let book = try book.open(edit.project, common, isWriter: true)
+            let book = try book.openForFiles(edit.project, common)
             defer { book.close() }
             try book.scanCode(again: false, cancellation)
-            let paths = only.isEmpty ? nil : Set(only)
+            let paths = only.isEmpty ? nil : Set(try only.map { try book.codePath($0) })
             let work = EditSteps(command: "translate", book: book, common: common, cancellation: cancellation)
             if edit.preview {
                 return work.show([
@@ -161,7 +164,9 @@ struct TranslateCommand: ParsableCommand {
             }
             try work.confirm(edit.yes)
             try book.working("4.3", cancellation) { try book.translate(nil, paths: paths, $0) }
-            return work.report(["4.3"])
+            _ = work.report(["4.3"])
+            // What it could not translate waits for somebody.
+            return book.overview(isQuick: true).step("4.3")?.state == .done ? .success : .undecided
         }
     }
 }
