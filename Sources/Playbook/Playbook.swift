@@ -398,26 +398,6 @@ public final class Playbook: Sendable {
         )
     }
 
-    /// An error in words for the operator.
-    public static func explained(_ error: any Error) -> MigrationError {
-        switch error {
-        case let error as MigrationError: error
-        case let error as PostgresError:
-            MigrationError(
-                .target, "the server refused: \(error)",
-                remedy: "Check what the user of the target may do; psql with the same target shows the same.")
-        default:
-            MigrationError(
-                .state, "\(error)", remedy: "If this is not clear, please report it with this message.")
-        }
-    }
-
-    static func notYet(_ id: String, _ reason: String) -> MigrationError {
-        MigrationError(
-            .state, "step \(id) cannot run yet: \(reason)", remedy: "Settle that one first.", exit: .undecided
-        )
-    }
-
     /// What the undo of a step would take away.
     public func undoPreview(_ id: String, _ activity: Activity) throws -> Preview {
         if let obstacle = undoObstacle(id, mode) {
@@ -499,20 +479,6 @@ public final class Playbook: Sendable {
     public func hasReachedTarget(_ mode: Mode) -> Bool {
         guard let entry = entry(of: "1.8", mode) else { return false }
         return entry.kind != .undone && entry.kind != .failed
-    }
-
-    /// The URL of the live target, or of the administrator's, where the server asks for a password that nothing supplies.
-    /// May block.
-    public func asksForPassword(isAdmin: Bool, _ activity: Activity) throws -> String? {
-        let server: TargetServer
-        if isAdmin {
-            guard let admin else { return nil }
-            server = TargetServer(admin, cancellation: activity.cancellation)
-        } else {
-            guard liveTarget != nil else { return nil }
-            server = try self.server(.live, cancellation: activity.cancellation)
-        }
-        return server.asksForPassword() ? server.conninfo.url : nil
     }
 
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
