@@ -1,5 +1,6 @@
 import Foundation
 import MigrationEngine
+import TestSupport
 import Testing
 
 @testable import AppProject

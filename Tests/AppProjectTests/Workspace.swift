@@ -30,15 +30,3 @@ final class Workspace {
 
     subscript(name: String) -> String { "\(path)/\(name)" }
 }
-
-/// The reference files beside the repository, where they are.
-enum Golden {
-    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../../shared/reference/prisma").standardizedFileURL.path
-
-    static let isThere = FileManager.default.fileExists(atPath: folder)
-
-    static func text(_ name: String) throws -> String {
-        try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
-    }
-}

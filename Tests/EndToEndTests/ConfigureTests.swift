@@ -247,6 +247,57 @@ import Testing
         }
     }
 
+    /// The first migration, and the schema, of databases that genuine Prisma has made, against what it makes of the same schema
+    /// for PostgreSQL. What differs must: lists, which SQLite has not, a default that is another function's, and a name over 63
+    /// bytes, which the server would cut by itself.
+    @Test(.enabled(if: Golden.isThere), arguments: ["e2ee", "alltypes"])
+    func theBaselineIsPrismasOwn(name: String) throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/prisma/migrations/1_init", withIntermediateDirectories: true)
+            // The default of a Json field is known to come without its quotes.
+            let statements = try Golden.text("\(name).sqlite.sql").replacing(/DEFAULT (\{.*\})/) {
+                "DEFAULT '\($0.1)'"
+            }
+            try makeDatabase("\(folder)/prisma/dev.db", statements)
+            let files = [
+                "prisma/schema.prisma": try Golden.text("\(name).sqlite.prisma"),
+                ".env": "DATABASE_URL=\"file:./dev.db\"\n",
+                "package.json": "{\"name\": \"x\", \"dependencies\": {\"@prisma/client\": \"6.19.0\"}}\n",
+                "prisma/migrations/1_init/migration.sql": statements,
+                "prisma/migrations/migration_lock.toml": "provider = \"sqlite\"\n",
+            ]
+            for (path, text) in files {
+                try text.write(toFile: "\(folder)/\(path)", atomically: true, encoding: .utf8)
+            }
+            defer { _ = try? Howdah.run(["rehearsal", "remove", folder]) }
+            #expect(try Howdah.run(["plan", folder, "--decide", "recommended"]).exit == 0)
+            for step in ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8"] {
+                let outcome = try Howdah.run(["step", folder, step, "run"])
+                #expect(outcome.exit == 0, "\(step): \(outcome.errors)")
+            }
+            #expect(try Howdah.run(["configure", folder]).exit == 0)
+            func different(_ path: String, _ golden: String) throws -> [String] {
+                let made = try String(
+                    contentsOfFile: "\(folder)/.howdah/rehearsal/project/\(path)", encoding: .utf8)
+                let wanted = try Golden.text(golden)
+                func lines(_ text: String) -> [Substring] {
+                    text.split(separator: "\n", omittingEmptySubsequences: false)
+                }
+                return lines(wanted).difference(from: lines(made)).insertions.compactMap { change in
+                    if case .insert(_, let line, _) = change { String(line) } else { nil }
+                }
+            }
+            let baseline = try different("prisma/migrations/0_init/migration.sql", "\(name).postgresql.sql")
+            let schema = try different("prisma/schema.prisma", "\(name).postgresql.prisma")
+            let intended = ["labels", "roles", "gen", "AVeryLongModelName"]
+            #expect(
+                (baseline + schema).allSatisfy { line in intended.contains(where: line.contains) },
+                "\(baseline + schema)")
+            #expect(name != "e2ee" || (baseline + schema).isEmpty)
+        }
+    }
+
     /// `translate`, `review` and `rollback` on a rehearsal's copy.
     @Test func translatedSourcesComeBackByteForByte() throws {
         try withDemo { project in

@@ -266,6 +266,7 @@ import Testing
         ("SELECT COUNT(*) FROM notes", "COUNT(*) has another name"),
         ("SELECT id FROM notes WHERE done = ?", "hand over true or false"),
         ("SELECT lower(body) AS l FROM notes", "every alphabet"),
+        ("SELECT round(id) AS l FROM notes", "the even one"),
         ("SELECT body ->> '$.a' AS k FROM notes", "always a text"),
         ("INSERT OR IGNORE INTO notes (id) VALUES (1)", "NOT NULL or a CHECK"),
         ("SELECT body FROM notes ORDER BY body", "COLLATE \"C\""),

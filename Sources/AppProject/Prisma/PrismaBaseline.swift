@@ -63,7 +63,12 @@ struct PrismaBaseline {
         case (nil, _): words.append(type(column))
         }
         if column.notNull ?? false { words.append("NOT NULL") }
-        if let value = column.defaultValue { words.append("DEFAULT \(value)") }
+        if let value = column.defaultValue {
+            // Prisma writes bytes without their type.
+            let isBytes =
+                column.postgresType == .bytea && value.wholeMatch(of: /'\\x[0-9a-fA-F]*'::bytea/) != nil
+            words.append("DEFAULT \(isBytes ? String(value.dropLast("::bytea".count)) : value)")
+        }
         if let expression = column.generated { words.append("GENERATED ALWAYS AS (\(expression)) STORED") }
         return words.joined(separator: " ")
     }

@@ -137,7 +137,7 @@ enum CodeWords {
             lines: lines + (lines.isEmpty ? [] : [Line()]) + explained(place) + [
                 Line(),
                 Line(
-                    "Space settles it, t translates its statement, e opens the editor; key \(place.id)",
+                    "In the list Space settles it, t translates its statement, e opens the editor; key \(place.id)",
                     .muted),
             ])
     }

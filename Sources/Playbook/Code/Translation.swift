@@ -110,9 +110,10 @@ struct TranslateStep: FileOperation {
         let folder = try ProjectFolder(context)
         let translation = try Translation(keys, paths: paths, context)
         guard !translation.changes.isEmpty else {
-            throw MigrationError(
-                .projectFile, "nothing is left that can be translated",
-                remedy: Self.why(translation).joined(separator: "\n"), exit: .undecided)
+            let places = context.book.codePlaces()
+            return StepOutcome(
+                evidence: ["nothing is left that can be translated"] + Self.rest(translation).flatMap(\.all)
+                    + ReviewStep.evidence(places), open: places.count(where: \.isOpen))
         }
         let before = context.book.codePlaces()
         try folder.writer.write(translation.changes) {
@@ -130,7 +131,7 @@ struct TranslateStep: FileOperation {
         if context.mode == .rehearsal { evidence.append("in a copy of the project: \(folder.root)") }
         return StepOutcome(
             evidence: evidence + Self.notes(translation)
-                + Self.rest(translation).flatMap { [$0.title + ":"] + $0.lines }
+                + Self.rest(translation).flatMap(\.all)
                 + ReviewStep.evidence(places),
             open: places.count(where: \.isOpen))
     }
@@ -186,6 +187,10 @@ struct TranslateStep: FileOperation {
         }
         return sections
     }
+}
+
+extension Preview.Section {
+    fileprivate var all: [String] { [title + ":"] + lines }
 }
 
 extension CodeStatement {

@@ -23,7 +23,6 @@ extension Rewrite {
         var rules: [String: Rule] = [:]
         for name in [
             "abs", "coalesce", "nullif", "length", "trim", "ltrim", "rtrim", "replace",
-            "round",
             "count", "sum", "avg", "row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile",
             "lag",
             "lead", "first_value", "last_value", "nth_value", "sign", "concat", "string_agg", "octet_length",
@@ -41,6 +40,9 @@ extension Rewrite {
             rules[name] = .called(
                 name, note: "\(name)() changes A to Z alone in SQLite, and every alphabet on PostgreSQL")
         }
+        rules["round"] = .called(
+            "round",
+            note: "round() of a double goes to the even one of two neighbours, and not away from zero")
         rules["ifnull"] = .called("coalesce", note: nil)
         rules["instr"] = .called("strpos", note: nil)
         rules["unicode"] = .called("ascii", note: nil)
