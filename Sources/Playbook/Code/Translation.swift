@@ -64,8 +64,12 @@ struct Translation {
         _ statements: [CodeStatement], _ context: StepContext
     ) throws -> [String: QueryTrial.Verdict] {
         guard !statements.isEmpty else { return [:] }
-        guard context.book.stepState("1.8", context.mode).isSettled || context.book.hasProvenRun(context.mode)
-        else {
+        let isMade = {
+            context.book.stepState("1.8", context.mode).isSettled || context.book.hasProvenRun(context.mode)
+        }
+        // Another command may have made them.
+        if !isMade() { context.book.lookAtTarget(context.activity) }
+        guard isMade() else {
             unasked = "it has no tables yet; step 1.8 makes them"
             return [:]
         }

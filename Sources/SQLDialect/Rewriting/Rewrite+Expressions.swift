@@ -54,9 +54,8 @@ extension Rewrite {
     /// Puts the translator's equal in the place of an expression that needs one.
     mutating func translate(_ expression: Expression, _ scope: Scope) {
         guard let refusal = translated(expression, scope) else { return }
-        let hasParameter = expression.contains { if case .parameter = $0.kind { true } else { false } }
         refuse(
-            hasParameter
+            expression.hasParameter
                 ? "\(source(expression.range)): the type of its parameter is not known" : refusal.reason,
             expression.range)
     }
@@ -330,9 +329,8 @@ extension Rewrite {
             return replace(value.range, present.sql(isZoned: column.isZoned))
         }
         guard let refusal = assigned(value, column, scope) else { return }
-        let hasParameter = value.contains { if case .parameter = $0.kind { true } else { false } }
         refuse(
-            hasParameter
+            value.hasParameter
                 ? "\(source(value.range)): compute it in the code, and hand over a Date" : refusal.reason,
             value.range)
     }
@@ -361,5 +359,11 @@ extension SQLRelation.Column {
     /// Whether PostgreSQL has a date or a time where SQLite has a number or a text.
     var isInstant: Bool {
         if case .other(let kind) = type { ["timestamp", "date", "time"].contains(kind) } else { false }
+    }
+}
+
+extension Expression {
+    fileprivate var hasParameter: Bool {
+        contains { if case .parameter = $0.kind { true } else { false } }
     }
 }
