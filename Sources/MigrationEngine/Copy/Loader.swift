@@ -88,13 +88,13 @@ struct Loader: Sendable {
     }
 
     /// Sends rows, through a staging table where a type has no binary form here. `isNew` says that the
-    /// table's file was made in this transaction.
+    /// table's file was made in this transaction; `other` names another table to send them to.
     func send(
-        _ source: inout SourceRows, of table: LoadTable, isNew: Bool = false,
+        _ source: inout SourceRows, of table: LoadTable, isNew: Bool = false, into other: String? = nil,
         _ target: borrowing Postgres.Connection
     ) throws -> Int {
         let columns = table.columns.map { quoteIdentifier($0.targetName) }.joined(separator: ", ")
-        let name = script.qualified(table.plan)
+        let name = other ?? script.qualified(table.plan)
         let keeps = keeping.contains(table.source.name)
         let staged = keeps || table.columns.contains(where: \.isForeign)
         let destination = staged ? "pg_temp.howdah_staging" : name

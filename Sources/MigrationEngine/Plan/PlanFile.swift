@@ -38,6 +38,12 @@ public struct PlanFile: Sendable {
         isEdited = !Self.hasOwnChecksum(text)
     }
 
+    /// A plan as an operator's own, that lies in no file.
+    init(_ plan: MigrationPlan) {
+        self.plan = plan
+        isEdited = true
+    }
+
     private struct Version: Decodable {
         let version: Int
     }

@@ -1,7 +1,7 @@
 /// Everything that is known before data moves: snapshot, catalog, profile, plan and findings.
 public struct Preparation: Sendable {
-    public let snapshot: Snapshot
-    public let catalog: Catalog
+    public internal(set) var snapshot: Snapshot
+    public internal(set) var catalog: Catalog
     public let profiles: [String: TableProfile]
     public internal(set) var plan: MigrationPlan
     /// Where the plan comes from: a file that was named or edited, or nil for one made now.

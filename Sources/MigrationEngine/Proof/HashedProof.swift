@@ -13,6 +13,10 @@ final class HashedProof: Sendable {
     private let data: SourceData
     private let schema: String
     private let log: DifferenceLog?
+    /// The rows to compare, where not all are: a condition in SQL of the source, and a clause of the target's, in which the table is
+    /// `howdah_target`.
+    private let sourceRows: String?
+    private let targetRows: String
     private let hash = RowHash()
     private let sums = Mutex(Sums())
 
@@ -20,11 +24,16 @@ final class HashedProof: Sendable {
     /// Rows of differing buckets that are kept to be paired.
     private static let mostRows = 100_000
 
-    init(table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?) {
+    init(
+        table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?, source: String? = nil,
+        target: String = ""
+    ) {
         self.table = table
         self.data = data
         self.schema = schema
         self.log = log
+        sourceRows = source
+        targetRows = target
     }
 
     private struct Bucket: Equatable {
@@ -143,7 +152,7 @@ final class HashedProof: Sendable {
         _ piece: TablePiece, _ source: borrowing SQLite.Connection,
         _ body: (RowHash.Digest, _ form: RowForm, _ rowid: Int64?) throws -> Void
     ) throws {
-        let statement = try data.query(table.source, columns: table.columns).prepare(piece, source)
+        let statement = try statement(piece, source)
         let relation = Relation(table.codes)
         let hasRowid = table.source.rowidName != nil
         var form = RawBuffer()
@@ -157,6 +166,14 @@ final class HashedProof: Sendable {
         }
     }
 
+    private func statement(
+        _ piece: TablePiece, _ source: borrowing SQLite.Connection
+    ) throws -> SQLite.Statement {
+        let query = data.query(table.source, columns: table.columns)
+        if let sourceRows { return try source.prepare(query.rows(where: sourceRows)) }
+        return try query.prepare(piece, source)
+    }
+
     private func readTarget(
         _ target: borrowing Postgres.Connection, _ condition: String,
         _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
@@ -166,8 +183,8 @@ final class HashedProof: Sendable {
         var form = RawBuffer()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)) \(condition))
-            TO STDOUT (FORMAT binary)
+            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)) AS howdah_target
+                \(condition.isEmpty ? targetRows : condition)) TO STDOUT (FORMAT binary)
             """
         ) { message in
             guard try row.read(message) else { return }

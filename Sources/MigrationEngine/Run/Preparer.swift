@@ -28,6 +28,8 @@ public struct Preparer: Sendable {
         case file(String?)
         /// A new one, whatever is there.
         case new
+        /// The one that a target was loaded by.
+        case given(MigrationPlan)
     }
 
     public init(
@@ -136,6 +138,7 @@ public struct Preparer: Sendable {
 
     /// The plan to follow: the one named, or an edited one in the state folder.
     private func readPlan() throws -> (file: PlanFile, path: String)? {
+        if case .given(let plan) = planSource { return (PlanFile(plan), state.planPath) }
         guard case .file(let path) = planSource else { return nil }
         if let path { return (try PlanFile(path: path), path) }
         guard access(state.planPath, F_OK) == 0 else { return nil }

@@ -81,14 +81,22 @@ public struct SnapshotStore: Sendable {
             path: partial, sha256: "", time: "", bytes: 0, source: source.path, sourceSHA256: nil, notes: [],
             fingerprint: before)
         let (notes, snapshotHash, hash) = try checked(provisional, source, meanwhile)
+        return try keep(partial, sha256: snapshotHash, source, hash, notes, before)
+    }
+
+    /// Gives a whole copy its name and the note beside it, which makes it a snapshot.
+    func keep(
+        _ partial: String, sha256: String, _ source: SourceFile, _ sourceHash: String?, _ notes: [String],
+        _ fingerprint: SourceFile.Fingerprint
+    ) throws -> Snapshot {
         let time = nextTime()
         let path = "\(folder)/\(time.replacing(":", with: "-")).db"
         guard rename(partial, path) == 0 else { throw FileSystemError("naming the snapshot", path) }
         var status = stat()
         stat(path, &status)
         let snapshot = Snapshot(
-            path: path, sha256: snapshotHash, time: time, bytes: Int64(status.st_size), source: source.path,
-            sourceSHA256: hash, notes: notes, fingerprint: before)
+            path: path, sha256: sha256, time: time, bytes: Int64(status.st_size), source: source.path,
+            sourceSHA256: sourceHash, notes: notes, fingerprint: fingerprint)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
         try writePrivateFile(

@@ -47,7 +47,7 @@ struct Ledger: Sendable {
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS plan_sha256 text;
         ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS begun text;
         ALTER TABLE howdah.chunk ADD COLUMN IF NOT EXISTS keys text;
-        """ + KeptRows.tables + ";\n" + adoptedTables
+        """ + KeptRows.tables + ";\n" + adoptedTables + "\n" + catchUpTables
 
     /// Tells our schema from one that the operator made under the same name.
     private static let schemaComment = "made by howdah for its ledger"
@@ -61,10 +61,10 @@ struct Ledger: Sendable {
     }
 
     /// Removes the ledger when no run is left in it.
-    private static func dropTablesIfEmpty(_ connection: borrowing Postgres.Connection) throws {
+    static func dropTablesIfEmpty(_ connection: borrowing Postgres.Connection) throws {
         guard try connection.query("SELECT NOT EXISTS (SELECT FROM howdah.run)").bool(0, 0) else { return }
         try connection.execute(
-            "DROP TABLE IF EXISTS \(adoptedTableNames), howdah.replaced, howdah.quarantine, howdah.ledger, howdah.chunk, howdah.object, howdah.run"
+            "DROP TABLE IF EXISTS \(catchUpTableNames), \(adoptedTableNames), howdah.replaced, howdah.quarantine, howdah.ledger, howdah.chunk, howdah.object, howdah.run"
         )
         let isOurs = try connection.query(
             """

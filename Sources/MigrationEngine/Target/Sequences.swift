@@ -10,9 +10,8 @@ struct Sequences {
     let plan: MigrationPlan
     let catalog: Catalog
 
-    /// Sets every sequence past the largest id and past what SQLite had given, then takes a number from it in a
-    /// transaction that is rolled back: the number must be free. The sequence is set again, since a rolled-back
-    /// transaction keeps what it took.
+    /// Sets every sequence past the largest id and past what SQLite had given, then takes a number from it, which must be free,
+    /// and sets it again. No transaction undoes what a sequence has given, so that the caller may have one or none.
     func advance(_ connection: borrowing Postgres.Connection) throws -> Outcome {
         var outcome = Outcome()
         for table in plan.tables where !table.isSkipped {
@@ -88,7 +87,6 @@ struct Sequences {
             outcome.objects.append(.changed(.sequence, place, "it has no number left"))
             return
         }
-        try connection.execute("BEGIN")
         let next = try connection.query(
             """
             SELECT s.number, EXISTS (SELECT FROM \(name) AS t WHERE t.\(quoteIdentifier(column.targetName)) = s.number)
@@ -96,7 +94,6 @@ struct Sequences {
             """, [sequence])
         let number = Int64(next.text(0, 0) ?? "") ?? 0
         let isTaken = next.bool(0, 1)
-        try connection.execute("ROLLBACK")
         guard number > largest, !isTaken else {
             throw MigrationError(
                 .target, "the sequence of \(place) gives \(number), and \(largest) was given before",
