@@ -30,6 +30,15 @@ public struct ProjectEditor {
             .filter { seen.insert($0).inserted }.map(relative)
     }
 
+    /// What the variable says now, and in which file; nil where no .env file sets it.
+    public var databaseURL: (url: String, path: String)? {
+        for path in environmentFiles where !EnvFiles.isTemplate(path) {
+            guard let bytes = content(path) else { continue }
+            if let url = EnvFile(bytes).expanded(variable, environment: [:]) { return (url, path) }
+        }
+        return nil
+    }
+
     // MARK: The environment
 
     /// What templates of .env files say instead of the real URL.

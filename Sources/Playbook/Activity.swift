@@ -31,6 +31,13 @@ struct StepContext: Sendable {
     var cancellation: Cancellation { activity.cancellation }
     var progress: RunProgress { activity.progress }
 
+    /// The same work under another wish to stop: for the way back from what was cancelled.
+    var uncancelled: StepContext {
+        StepContext(
+            book: book, mode: mode,
+            activity: Activity(step: activity.step, isUndo: true, cancellation: Cancellation()))
+    }
+
     /// The target's server; a rehearsal's cluster is started when it is not up.
     func server() throws -> TargetServer {
         try book.server(mode, cancellation: cancellation)

@@ -110,6 +110,12 @@ public struct BookState: Sendable, Equatable {
     /// Where the private PostgreSQL is, while it runs.
     public var rehearsalURL: String?
     public var phases: [PhaseLine]
+    /// The steps of the cutover, and the two that stand by themselves.
+    public internal(set) var cutover: PhaseLine
+    public internal(set) var rollback: StepLine
+    public internal(set) var finish: StepLine
+    /// Whether this howdah keeps writers away from SQLite at this moment.
+    public internal(set) var isSourceHeld: Bool
     public var checklist: [Checklist.ItemLine]
     public var findings: [Finding]
     public var tables: [TableLine]
@@ -124,7 +130,10 @@ public struct BookState: Sendable, Equatable {
 
     public var steps: [StepLine] { phases.flatMap(\.steps) }
 
-    public func step(_ id: String) -> StepLine? { steps.first { $0.step == id } }
+    /// A step of the phases, of the cutover, or one of the two that stand by themselves.
+    public func step(_ id: String) -> StepLine? {
+        steps.first { $0.step == id } ?? (cutover.steps + [rollback, finish]).first { $0.step == id }
+    }
 
     /// Shows a step as running, until the next overview tells.
     public mutating func setRunning(_ step: String) {
@@ -133,6 +142,11 @@ public struct BookState: Sendable, Equatable {
                 phases[phase].steps[index].state = .running
             }
         }
+        for index in cutover.steps.indices where cutover.steps[index].step == step {
+            cutover.steps[index].state = .running
+        }
+        if step == rollback.step { rollback.state = .running }
+        if step == finish.step { finish.state = .running }
     }
 
     public var openFindings: Int { findings.count(where: \.blocking) }

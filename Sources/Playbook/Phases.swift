@@ -11,7 +11,40 @@ public enum Phases {
 
     public static let steps: [Step] = all.flatMap(\.steps)
 
-    public static func step(_ id: String) -> Step? { steps.first { $0.id == id } }
+    /// From a proven target to an application that runs on it; of the live target alone.
+    public static let cutover = Phase(
+        number: 0, title: "Cutover", shortTitle: "Cut",
+        steps: [
+            Step(
+                "C.1", "prepare",
+                "Carries what was written since the load, and compares every cell, while the application goes on.",
+                needs: ["3.4"], basis: [.source, .run]),
+            Step(
+                "C.2", "switch over",
+                "Lets nobody write any more, carries and compares the rest, and changes the settings.",
+                needs: ["C.1"], basis: [.run], undo: "goes back to SQLite"),
+            Step(
+                "C.3", "smoke test",
+                "Connects as the application does, and looks whether it can do its work.",
+                needs: ["C.2"]),
+            Step(
+                "C.4", "end", "Makes sure that nobody has written to SQLite since, and lets go of it.",
+                needs: ["C.3"]),
+        ])
+
+    /// The whole way back, and the end of howdah's part.
+    public static let rollback = Step(
+        "R", "rollback", "Everything back: the files of the project, its client, and SQLite as it was.")
+    public static let finish = Step(
+        "F", "finish",
+        "Removes what howdah has left: its schema in the target, the rehearsal, older snapshots.")
+
+    private static let others = cutover.steps + [rollback, finish]
+
+    /// A step of the six phases, of the cutover, or one of the two that stand by themselves.
+    public static func step(_ id: String) -> Step? {
+        steps.first { $0.id == id } ?? others.first { $0.id == id }
+    }
 
     private static let schema = [
         Step(

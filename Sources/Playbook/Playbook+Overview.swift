@@ -10,11 +10,12 @@ extension Playbook {
         let standing = standing(mode)
         let assessment = assessment(mode)
         let report = report(mode, standing)
-        let phases = Phases.all.map { phase in
+        func line(_ phase: Phase) -> BookState.PhaseLine {
             BookState.PhaseLine(
                 number: phase.number, title: phase.title, shortTitle: phase.shortTitle,
-                steps: phase.steps.map { line($0, standing) })
+                steps: phase.steps.map { self.line($0, standing) })
         }
+        let phases = Phases.all.map(line)
         let size = try? FileManager.default.attributesOfItem(atPath: workspace.source.path)[.size] as? Int64
         let plan = isQuick ? [] : planTables(assessment)
         return BookState(
@@ -22,7 +23,9 @@ extension Playbook {
             sourceBytes: size.flatMap { $0 } ?? 0,
             mode: mode, target: targetWords(mode), liveTarget: liveTarget?.url,
             liveDatabase: liveTarget?["dbname"], rehearsalURL: RehearsalCluster.url(workspace.state),
-            phases: phases, checklist: checklist(mode, phases),
+            phases: phases, cutover: line(Phases.cutover), rollback: self.line(Phases.rollback, standing),
+            finish: self.line(Phases.finish, standing), isSourceHeld: hold != nil,
+            checklist: checklist(mode, phases),
             findings: assessment?.findings ?? [], tables: tables(plan, assessment, report, standing),
             plan: plan,
             objects: assessment?.objects ?? [], places: isQuick ? [] : codePlaces(),

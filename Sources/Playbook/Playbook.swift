@@ -29,6 +29,10 @@ public final class Playbook: Sendable {
         var status: [Mode: RunStatus?] = [:]
         /// What the last scan of the code found; nil before it was read.
         var code: CodeRecord?
+        /// Keeps writers away from the source during a cutover.
+        var hold: SourceHold?
+        /// A rollback goes without the target, which cannot be reached.
+        var ignoresTarget = false
         /// What undos were shown to overwrite, by step: the sha256 of what the user has written since.
         var shownConflicts: [String: Set<String>] = [:]
     }
@@ -48,6 +52,8 @@ public final class Playbook: Sendable {
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(),
+        "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
+        "R": RollbackStep(), "F": FinishStep(),
     ]
 
     /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
@@ -81,6 +87,16 @@ public final class Playbook: Sendable {
     public func targetWords(_ mode: Mode) -> String {
         mode == .rehearsal ? "rehearsal (private)" : liveTarget?.url ?? "no target yet"
     }
+
+    /// Keeps writers away from the source, from the switch of a cutover to its end.
+    public var hold: SourceHold? { state.withLock { $0.hold } }
+
+    /// A rollback goes without the rows that the target has got since: where it cannot be reached any more.
+    public var ignoresTarget: Bool { state.withLock { $0.ignoresTarget } }
+
+    public func ignoreTarget() { state.withLock { $0.ignoresTarget = true } }
+
+    func keep(_ hold: SourceHold?) { state.withLock { $0.hold = hold } }
 
     func status(_ mode: Mode) -> RunStatus?? { state.withLock { $0.status[mode] } }
 
@@ -138,7 +154,7 @@ public final class Playbook: Sendable {
     private func undoObstacle(_ id: String, _ mode: Mode) -> String? { standing(mode).undoObstacle(id) }
 
     /// What a step looks at, as it is now. What cannot be told now is left out.
-    private func basis(of id: String, _ mode: Mode) -> [String: String] {
+    func basis(of id: String, _ mode: Mode) -> [String: String] {
         var values: [String: String] = [:]
         for basis in Phases.step(id)?.basis ?? [] { values[basis.rawValue] = value(of: basis, mode) }
         return values
@@ -353,6 +369,12 @@ public final class Playbook: Sendable {
         try preview(id, activity, by: operation(id))
     }
 
+    /// What a step would do once it may run.
+    public func outlook(_ id: String, _ activity: Activity) throws -> Preview {
+        lookFirst(id, activity)
+        return try operation(id).preview(context(activity))
+    }
+
     func preview(_ id: String, _ activity: Activity, by operation: any StepOperation) throws -> Preview {
         lookFirst(id, activity)
         if case .waiting(let reason) = stepState(id, mode) { throw Self.notYet(id, reason) }
@@ -422,17 +444,30 @@ public final class Playbook: Sendable {
 
     /// Undoes a step, journalled before and after.
     public func undo(_ id: String, _ activity: Activity) throws {
-        let mode = mode
         if let obstacle = undoObstacle(id, mode) { throw Self.notYet(id, obstacle) }
         if isTickedByHand(id, mode) {
             try untick(id)
             return
         }
-        let operation = try operation(id)
+        try undo(id, activity, by: operation(id), context(activity))
+    }
+
+    /// Undoes a step that is part of a larger way back, whatever stands in its way by itself.
+    func undoPart(_ id: String, _ context: StepContext) throws {
+        guard let operation = Self.operations[id] else { return }
+        // What its preview shows is what it overwrites.
+        _ = try operation.undoPreview(context)
+        try undo(id, context.activity, by: operation, context)
+    }
+
+    private func undo(
+        _ id: String, _ activity: Activity, by operation: any StepOperation, _ context: StepContext
+    ) throws {
+        let mode = mode
         let before = entry(of: id, mode)
         try journal.add(.undoing, id, mode)
         do {
-            let done = try operation.undo(context(activity))
+            let done = try operation.undo(context)
             look(mode, after: id, activity)
             try journal.add(.undone, id, mode, evidence: done)
         } catch {
@@ -455,9 +490,9 @@ public final class Playbook: Sendable {
 
     /// Asks the target where a live step waits for a proof that another command may have made.
     private func lookFirst(_ id: String, _ activity: Activity) {
-        guard mode == .live, status(mode) == nil, !(Phases.step(id)?.liveNeeds.isEmpty ?? true) else {
-            return
-        }
+        guard mode == .live, status(mode) == nil,
+            id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true)
+        else { return }
         look(mode, after: nil, activity)
     }
 
@@ -483,6 +518,7 @@ public final class Playbook: Sendable {
 
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
     public func close() {
+        keep(nil)
         guard RehearsalCluster.exists(workspace.state) else { return }
         var cluster = try? RehearsalCluster(workspace.state, cancellation: Cancellation())
         try? cluster?.stopUnlessKept()

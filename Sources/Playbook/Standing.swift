@@ -15,27 +15,38 @@ struct Standing {
     /// Steps that have changed files which are not back.
     var changed: Set<String> = []
 
+    /// Whether howdah's own schema was taken out of the target, once nothing needed it any more.
+    private var isFinished: Bool { entries["F"]?.kind == .done }
+
     func state(_ id: String) -> StepState {
         if id == running { return .running }
         guard let step = Phases.step(id) else { return .waiting("there is no step \(id)") }
         if let state = recorded(step) { return state }
+        if id.hasPrefix("C."), mode != .live {
+            return .waiting("the cutover is of the live target: L goes live")
+        }
         let needs = step.needs + (mode == .live ? step.liveNeeds : [])
-        if let need = needs.first(where: { !state($0).isSettled && !isMet($0) }) {
+        if let need = needs.first(where: { !state($0).isSettled && !isMet($0, of: id) }) {
             return .waiting("waits for \(need)")
         }
         return .ready
     }
 
     /// Needs that another command may have met: the plan by being there, the proof by what the target says.
-    private func isMet(_ need: String) -> Bool {
-        guard isProven else { return false }
+    private func isMet(_ need: String, of step: String) -> Bool {
+        guard isProven || step == "C.1" && isProvenAsOfSnapshot else { return false }
         return need == "3.4" || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
     }
 
     /// Whether the target itself says that all that was loaded into it was proven, by whichever command.
-    private var isProven: Bool {
-        guard case .some(.some(let status)) = status, status.stage == .ended else { return false }
-        return ["proven", "quarantined"].contains(status.outcome)
+    private var isProven: Bool { ["proven", "quarantined"].contains(outcome) }
+
+    /// The same, of a source that has gone on since.
+    private var isProvenAsOfSnapshot: Bool { isProven || outcome == "stale" }
+
+    private var outcome: String? {
+        guard case .some(.some(let status)) = status, status.stage == .ended else { return nil }
+        return status.outcome
     }
 
     /// The state that the journal tells; nil where nothing happened yet, or it was taken back.
@@ -69,7 +80,7 @@ struct Standing {
         let stages: [String: RunStatus.Stage] = [
             "1.8": .made, "3.2": .loaded, "3.3": .constrained, "3.4": .ended,
         ]
-        guard let stage = stages[id], let answer = status else { return nil }
+        guard let stage = stages[id], !isFinished, let answer = status else { return nil }
         guard let status = answer else { return "its tables are gone from the target" }
         guard status.stage < stage else { return nil }
         return id == "3.2"

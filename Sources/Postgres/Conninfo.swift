@@ -94,6 +94,23 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
             + parameters.map { "\($0.0)=\(Self.percentEncoded($0.1, keeping: "/"))" }.joined(separator: "&")
     }
 
+    /// Parameters of a URL that libpq and applications' clients understand alike.
+    private static let common: Set<String> = [
+        "application_name", "connect_timeout", "host", "options", "port", "sslcert", "sslkey", "sslmode",
+        "sslrootcert",
+        "target_session_attrs",
+    ]
+
+    /// Reads the URL of an application's client, leaving out the parameters that are that client's own, such as Prisma's
+    /// `schema` and `connection_limit`.
+    public init(clientURL url: String) throws(PostgresError) {
+        let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let kept = parts.dropFirst().flatMap { $0.split(separator: "&") }.filter { item in
+            Self.common.contains(String(item.prefix { $0 != "=" }))
+        }
+        try self.init(String(parts.first ?? "") + (kept.isEmpty ? "" : "?" + kept.joined(separator: "&")))
+    }
+
     private static func percentEncoded(_ text: String, keeping kept: String = "") -> String {
         let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~" + kept
         var encoded = ""

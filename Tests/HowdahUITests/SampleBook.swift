@@ -81,22 +81,23 @@ enum SampleBook {
         }
         var newest: [String: JournalEntry] = [:]
         for entry in journal { newest[entry.subject] = entry }
-        let standing = Standing(entries: newest, now: [:], status: nil, running: nil)
-        let phases = Phases.all.map { phase in
+        let standing = Standing(entries: newest, now: [:], status: nil, running: nil, mode: mode)
+        func line(_ step: Step) -> BookState.StepLine {
+            let entry = newest[step.id]
+            return BookState.StepLine(
+                step: step.id, title: step.title, state: standing.state(step.id),
+                evidence: entry?.evidence ?? [],
+                when: entry?.time ?? "", who: entry?.who ?? "",
+                note: entry?.kind == .ticked ? entry?.text ?? "" : "", isManual: step.kind != .automatic,
+                canSkip: step.kind != .automatic, byHand: step.byHand,
+                undoObstacle: standing.undoObstacle(step.id))
+        }
+        func line(_ phase: Phase) -> BookState.PhaseLine {
             BookState.PhaseLine(
                 number: phase.number, title: phase.title, shortTitle: phase.shortTitle,
-                steps: phase.steps.map { step in
-                    let entry = newest[step.id]
-                    return BookState.StepLine(
-                        step: step.id, title: step.title, state: standing.state(step.id),
-                        evidence: entry?.evidence ?? [],
-                        when: entry?.time ?? "", who: entry?.who ?? "",
-                        note: entry?.kind == .ticked ? entry?.text ?? "" : "",
-                        isManual: step.kind != .automatic, canSkip: step.kind != .automatic,
-                        byHand: step.byHand,
-                        undoObstacle: standing.undoObstacle(step.id))
-                })
+                steps: phase.steps.map { line($0) })
         }
+        let phases = Phases.all.map { line($0) }
         let checklist = Checklist.items.enumerated().map { index, item in
             Checklist.ItemLine(
                 id: item.id, title: item.title, isTicked: index == 0, isOwn: false, isProposed: index == 1,
@@ -108,7 +109,9 @@ enum SampleBook {
             sourceBytes: 316 << 20, mode: mode,
             target: mode == .rehearsal ? "rehearsal (private)" : "postgresql://chat@db.example.com:5432/chat",
             liveTarget: mode == .live ? "postgresql://chat@db.example.com:5432/chat" : nil,
-            liveDatabase: mode == .live ? "chat" : nil, phases: phases, checklist: checklist,
+            liveDatabase: mode == .live ? "chat" : nil, phases: phases, cutover: line(Phases.cutover),
+            rollback: line(Phases.rollback), finish: line(Phases.finish), isSourceHeld: false,
+            checklist: checklist,
             findings: findings,
             tables: tables ?? (hasPlan ? rows.map { table($0.0, $0.1) } : []), plan: hasPlan ? plan : [],
             objects: [], places: places,

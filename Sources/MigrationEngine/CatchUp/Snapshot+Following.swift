@@ -64,7 +64,8 @@ extension Snapshot {
         return try changedPages(hold, cancellation: cancellation)
     }
 
-    func changedPages(_ hold: SourceHold, cancellation: Cancellation) throws -> Int {
+    /// The same of a source that is held already.
+    public func changedPages(_ hold: SourceHold, cancellation: Cancellation) throws -> Int {
         do {
             return try PageComparison.between(path, hold, cancellation).changed.count
         } catch is PageComparison.Obstacle {

@@ -113,6 +113,15 @@ public final class SourceHold: Sendable {
         return Locks(descriptor: descriptor, index: index, log: try WriteAheadLog(source.walPath))
     }
 
+    /// Whether another process, or another connection, is reading or writing a database at this moment, or has its log open.
+    static func isOpen(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return !lock(descriptor, F_WRLCK, Place.shared, Place.sharedCount)
+            || !lock(descriptor, F_WRLCK, Place.reserved, 1)
+    }
+
     private static func lock(_ descriptor: Int32, _ kind: Int32, _ start: off_t, _ count: off_t) -> Bool {
         var lock = flock()
         lock.l_type = Int16(kind)

@@ -45,13 +45,20 @@ struct ConfigureCommand: ParsableCommand {
 struct RollbackCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
-        abstract: "Bring back every file of the project that howdah has changed, byte for byte.",
+        abstract:
+            "The whole way back: every file byte for byte, PostgreSQL's newer rows exported, SQLite as it was.",
         discussion: """
-            The last step first. A file that was edited since is overwritten only with --overwrite; what it held is kept.
+            Without --live the copy of the project that a rehearsal has changed comes back, the last step first. With --live the application is
+            stopped where that was named, what it has written to PostgreSQL is exported as NDJSON, files come back, and the SQLite file is
+            put back where it was written to since the switch; what it held is kept. A file that was edited since is overwritten only with
+            --overwrite. An interrupted rollback goes on by being run again.
             """)
 
-    @Flag(help: "Overwrite files that were edited since; what they hold is kept.")
+    @Flag(help: "Overwrite what was written to files, or to SQLite, since; it is kept aside.")
     var overwrite = false
+
+    @Flag(help: "Go back although the target cannot be reached: what was written to it is not exported.")
+    var withoutTarget = false
 
     @OptionGroup var edit: EditOptions
     @OptionGroup var book: BookOptions
@@ -61,8 +68,24 @@ struct RollbackCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let book = try book.openForFiles(edit.project, common)
             defer { book.close() }
-            return try EditSteps(command: "rollback", book: book, common: common, cancellation: cancellation)
-                .undo(isPreview: edit.preview, isConfirmed: edit.yes, overwrites: overwrite)
+            guard book.mode == .live else {
+                return try EditSteps(
+                    command: "rollback", book: book, common: common, cancellation: cancellation
+                ).undo(isPreview: edit.preview, isConfirmed: edit.yes, overwrites: overwrite)
+            }
+            if withoutTarget { book.ignoreTarget() }
+            let work = LiveSteps(
+                command: "rollback", book: book, common: common, isConfirmed: edit.yes,
+                cancellation: cancellation)
+            if edit.preview { return try work.preview(["R"]) }
+            let preview = try book.working(nil, cancellation) { try book.preview("R", $0) }
+            if let word = preview.confirmation, edit.yes, !overwrite {
+                throw MigrationError(
+                    .projectFile, "this would \(word) what was written since: \(preview.warning ?? "")",
+                    remedy: "Nothing was changed. Add --overwrite: what is there is kept aside.",
+                    exit: .undecided)
+            }
+            return try work.run(["R"])
         }
     }
 }

@@ -1,0 +1,99 @@
+import AppProject
+import MigrationEngine
+import Postgres
+
+/// Connects as the application does, and looks whether it can do its work.
+struct SmokeTest {
+    private let context: StepContext
+
+    init(_ context: StepContext) {
+        self.context = context
+    }
+
+    /// What was found, line by line; throws where the application could not work.
+    func run() throws -> [String] {
+        let (conninfo, place) = try applicationConninfo()
+        let server = TargetServer(conninfo, cancellation: context.cancellation)
+        let expected = try context.server().runStatus(schema: context.book.schema)
+        return try server.withConnection(purpose: "smoke test") { connection in
+            let database = connection.database
+            guard let expected, try isSame(expected, connection) else {
+                throw MigrationError(
+                    .connection,
+                    "\(place) leads to another database than the one that was proven: \(conninfo.url)",
+                    remedy: "Correct the URL, or go back: undo C.2.")
+            }
+            let plan = try context.book.planIfAny()
+            let tables = (plan?.tables ?? []).filter { !$0.isSkipped }.map {
+                quoteIdentifier(context.book.schema, $0.targetName)
+            }
+            var read = 0
+            for table in tables {
+                try context.cancellation.check()
+                try refuseMissing(table, connection)
+                read += try connection.query("SELECT * FROM \(table) LIMIT 1").count
+            }
+            let others =
+                try connection.query(
+                    """
+                    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                        AND backend_type = 'client backend' AND application_name NOT LIKE 'howdah %'
+                    """
+                ).int(0, 0) ?? 0
+            return [
+                "\(place) leads to \(database) as \(connection.user), the database that was proven",
+                "it may read and write \(Format.count(tables.count, "table", "tables")); \(Format.count(read)) of them gave a row",
+                others > 0
+                    ? "\(Format.count(others, "connection", "connections")) of others to the database: the application's, probably"
+                    : "nobody else is connected yet: start the application, and look again with r",
+            ]
+        }
+    }
+
+    private func isSame(
+        _ expected: RunStatus, _ connection: borrowing Postgres.Connection
+    ) throws -> Bool {
+        let found = try connection.query(
+            "SELECT to_regclass('howdah.run') IS NOT NULL AND has_table_privilege('howdah.run', 'SELECT')")
+        guard found.bool(0, 0) else { return false }
+        return try connection.query(
+            "SELECT snapshot_sha256 FROM howdah.run WHERE id = $1", ["\(expected.run)"]
+        ).text(0, 0) == expected.snapshotSHA256
+    }
+
+    /// Throws where the application's role may not do with a table what applications do.
+    private func refuseMissing(_ table: String, _ connection: borrowing Postgres.Connection) throws {
+        let rights = try connection.query(
+            """
+            SELECT string_agg(r, ', ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS r
+            WHERE NOT has_table_privilege($1, r)
+            """, [table])
+        let sequences = try connection.query(
+            """
+            SELECT string_agg(quote_ident(s.relname), ', ') FROM pg_depend AS d JOIN pg_class AS s ON s.oid = d.objid
+            WHERE d.refobjid = $1::regclass AND CASE s.relkind WHEN 'S' THEN NOT has_sequence_privilege(s.oid, 'USAGE') END
+            """, [table])
+        guard let missing = rights.text(0, 0) ?? sequences.text(0, 0).map({ "USAGE on \($0)" }) else {
+            return
+        }
+        throw MigrationError(
+            .targetUnfit, "\(connection.user) lacks \(missing) on \(table)",
+            remedy: "GRANT it, or make the application's role the owner of the tables; then run this again.")
+    }
+
+    /// Where the application connects to, by its own settings; the target's own where it has none that howdah reads.
+    private func applicationConninfo() throws -> (Conninfo, place: String) {
+        if let directory = context.workspace.location.projectDirectory,
+            let found = ProjectEditor(directory: directory).databaseURL
+        {
+            do {
+                return (try Conninfo(clientURL: found.url), found.path)
+            } catch {
+                throw MigrationError(
+                    .projectFile, "\(found.path): the database's URL does not lead to PostgreSQL",
+                    remedy: "Run step 2.1, or set it by hand.", exit: .undecided)
+            }
+        }
+        return (try context.server().conninfo, "the target's own URL")
+    }
+}

@@ -1,0 +1,269 @@
+import AppProject
+import Foundation
+import MigrationEngine
+
+/// Everything back to SQLite: what the application wrote to PostgreSQL is exported, the settings and the code are brought back byte for byte,
+/// the SQLite file holds what it held.
+///
+/// Each part looks at what is there, and does what is left of it, so that a rollback that was interrupted goes on by being run again. The target
+/// keeps its tables: nothing is removed from it.
+struct WayBack {
+    private let context: StepContext
+    private let commands: ApplicationCommands
+
+    init(_ context: StepContext) {
+        self.context = context
+        commands = ApplicationCommands.read(context.workspace.state)
+    }
+
+    private var book: Playbook { context.book }
+    private var isLive: Bool { context.mode == .live }
+
+    // MARK: What would be done
+
+    func preview() throws -> Preview {
+        var sections: [Preview.Section] = []
+        var warning: String?
+        var confirmation: String?
+        if isLive {
+            sections.append(
+                .init(
+                    "Stops the application",
+                    [
+                        commands.stop.map { "runs: \($0)" }
+                            ?? "by you, before you go on: nothing that it writes meanwhile would be kept"
+                    ], .list))
+            sections.append(.init("Exports what PostgreSQL has and SQLite has not", [try written()], .list))
+            let source = try sourceState()
+            sections.append(.init("The SQLite file", [source.words], .list))
+            if case .differs(let snapshot, let pages) = source {
+                warning =
+                    "SQLite was written to after the switch (\(Format.count(pages, "page", "pages"))). What is there is kept aside, and the state of "
+                    + "\(snapshot.time) comes back."
+                confirmation = "restore"
+            }
+        }
+        let steps = book.changedSteps.reversed()
+        var files: [String] = []
+        var conflicts: [String] = []
+        for id in steps {
+            guard let operation = Playbook.operations[id], let preview = try operation.undoPreview(context)
+            else { continue }
+            files += preview.sections.flatMap(\.lines)
+            if let confirmed = preview.confirmation {
+                conflicts.append(preview.warning ?? "")
+                confirmation = confirmation ?? confirmed
+            }
+        }
+        sections.append(
+            .init("Brings back, byte for byte", files.isEmpty ? ["every file is as it was"] : files, .list))
+        if isLive {
+            sections.append(
+                .init(
+                    "Starts the application",
+                    [commands.start.map { "runs: \($0)" } ?? "by you: it uses SQLite again"], .list))
+        }
+        return Preview(
+            sections,
+            warning: ([warning].compactMap(\.self) + conflicts).isEmpty
+                ? nil : ([warning].compactMap(\.self) + conflicts).joined(separator: "\n"),
+            confirmation: confirmation)
+    }
+
+    /// In words, how many rows the target has got since; an estimate by counts, since the comparison itself takes longer.
+    private func written() throws -> String {
+        guard !book.ignoresTarget else { return "nothing: the target is left out, as was asked" }
+        guard let base = try base() else { return "nothing: no proven run is there" }
+        return
+            "compares every row with the snapshot of \(base.snapshot.time), and writes those that differ into \(folder("rows"))"
+    }
+
+    /// What the target was loaded from; nil where it holds no proven run.
+    private func base() throws -> Following.Base? {
+        do {
+            return try context.following().base()
+        } catch let error as MigrationError where error.code == .interruptedRun {
+            return nil
+        } catch {
+            let error = Playbook.explained(error)
+            throw MigrationError(
+                error.code, "what the application wrote to PostgreSQL cannot be exported: \(error.message)",
+                remedy: error.remedy + "\nTo go back without those rows, add --without-target.",
+                exit: error.exit)
+        }
+    }
+
+    // MARK: Doing it
+
+    func run() throws -> [String] {
+        var done: [String] = []
+        if isLive {
+            if let stop = commands.stop {
+                done += try part("stop the application") {
+                    try ApplicationCommands.run(stop, "stop", context)
+                }
+            }
+            done += try part("rows of PostgreSQL") { try export() }
+        }
+        for id in book.changedSteps.reversed() {
+            done += try part("step \(id)") {
+                try book.undoPart(id, context)
+                return [
+                    "\(id): " + (book.entry(of: id, context.mode)?.evidence.joined(separator: ", ") ?? "back")
+                ]
+            }
+        }
+        if isLive {
+            // A file may be held by this howdah alone.
+            done += try part("the SQLite file") { try restore() }
+            book.keep(nil)
+            if let start = commands.start {
+                done += try part("start the application") {
+                    try ApplicationCommands.run(start, "start", context)
+                }
+            } else {
+                done.append("start the application: it uses SQLite again")
+            }
+        }
+        return done + (try verify())
+    }
+
+    /// Does a part, and notes it: after a crash the journal tells how far it was.
+    private func part(_ name: String, _ body: () throws -> [String]) throws -> [String] {
+        try context.cancellation.check()
+        let done = try body()
+        try book.journal.add(.note, "R", context.mode, name, evidence: done)
+        return done
+    }
+
+    private func folder(_ name: String) -> String {
+        "\(context.workspace.state.path)/rollback/\(name)"
+    }
+
+    private func export() throws -> [String] {
+        guard !book.ignoresTarget, let base = try base() else { return [] }
+        let following = try context.following()
+        let rows = try RowsSince(
+            preparation: following.preparation(base, base.snapshot), server: following.server,
+            state: context.workspace.state, workers: Playbook.workers, cancellation: context.cancellation,
+            progress: context.progress)
+        let tables = try rows.count()
+        guard !tables.isEmpty else { return ["PostgreSQL has no row that SQLite has not"] }
+        let time = Date().formatted(.iso8601).replacing(":", with: "-")
+        let folder = folder("rows-\(time)")
+        let written = try rows.write(tables, to: folder)
+        try context.workspace.state.write(
+            Journal.encode(Manifest(snapshot: base.snapshot.sha256, time: time, tables: written)) + "\n",
+            to: "rollback/rows-\(time)/manifest.json")
+        return ["rows that PostgreSQL has and SQLite has not are in \(folder)"]
+            + written.map { table in
+                "\(table.name): \(Format.count(table.inserted)) new, \(Format.count(table.changed)) changed, \(Format.count(table.deleted)) deleted"
+                    + (table.isWhole ? "; the file has the whole table" : "")
+            }
+    }
+
+    private struct Manifest: Encodable {
+        let snapshot: String
+        let time: String
+        let tables: [RowsSince.Table]
+    }
+
+    // MARK: The SQLite file
+
+    private enum SourceState {
+        /// It is the application's own: nothing was switched.
+        case own
+        case asSwitched(String)
+        case differs(Snapshot, pages: Int)
+        case missing(Snapshot)
+
+        var words: String {
+            switch self {
+            case .own: "stays as it is: the application has written to it all the time"
+            case .asSwitched(let time): "holds what it held at the switch, \(time): it stays as it is"
+            case .differs(let snapshot, _): "is put back to \(snapshot.time)"
+            case .missing(let snapshot): "is gone: the snapshot of \(snapshot.time) takes its place"
+            }
+        }
+    }
+
+    private func sourceState() throws -> SourceState {
+        let store = try SnapshotStore(context.workspace.state, cancellation: context.cancellation)
+        let record = book.cutoverRecord()
+        let snapshots = store.snapshots()
+        let wanted =
+            record.flatMap { record in snapshots.last { $0.sha256 == record.snapshot } } ?? snapshots.last
+        guard access(context.workspace.source.path, F_OK) == 0 else {
+            guard let wanted else {
+                throw MigrationError(
+                    .sourceNotFound,
+                    "\(context.workspace.source.path) is gone, and there is no snapshot of it",
+                    remedy: "Restore it from your own backup.")
+            }
+            return .missing(wanted)
+        }
+        guard let record else { return .own }
+        let pages = try book.pagesWritten(since: record, context.cancellation)
+        guard pages > 0, let wanted else { return .asSwitched(record.time) }
+        return .differs(wanted, pages: pages)
+    }
+
+    private func restore() throws -> [String] {
+        let state = try sourceState()
+        let snapshot: Snapshot
+        switch state {
+        case .own, .asSwitched: return ["\(context.workspace.source.path) \(state.words)"]
+        case .differs(let wanted, _), .missing(let wanted): snapshot = wanted
+        }
+        // What is held by this howdah counts as open.
+        book.keep(nil)
+        let time = Date().formatted(.iso8601).replacing(":", with: "-")
+        return try SourceReplacement(
+            path: context.workspace.source.path, snapshot: snapshot, cancellation: context.cancellation
+        ).run(keepingIn: folder("sqlite-\(time)"))
+    }
+
+    // MARK: Looking at it
+
+    /// What is there now, part by part.
+    private func verify() throws -> [String] {
+        let left = book.changedSteps
+        guard left.isEmpty else {
+            throw MigrationError(
+                .projectFile, "not back yet: the files of \(left.joined(separator: ", "))",
+                remedy: "Run the rollback again.")
+        }
+        guard isLive, let record = book.cutoverRecord() else {
+            return ["every file of the project is as it was"]
+        }
+        let pages = try book.pagesWritten(since: record, context.cancellation)
+        // Whoever was started on SQLite may have written by now.
+        return [
+            "every file of the project is as it was",
+            pages == 0 ? "SQLite holds what it held at the switch, page by page" : "SQLite is in use again",
+        ]
+    }
+}
+
+/// R: the whole way back, at any moment.
+struct RollbackStep: StepOperation {
+    func preview(_ context: StepContext) throws -> Preview { try WayBack(context).preview() }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        let done = try WayBack(context).run()
+        try context.book.forgetCutover(context.mode)
+        return StepOutcome(evidence: done)
+    }
+}
+
+extension Playbook {
+    /// After a rollback the steps of a cutover have not been done.
+    func forgetCutover(_ mode: Mode) throws {
+        for step in Phases.cutover.steps {
+            guard let entry = entry(of: step.id, mode), ![.undone, .unticked].contains(entry.kind) else {
+                continue
+            }
+            try journal.add(.undone, step.id, mode, "by the rollback")
+        }
+    }
+}
