@@ -30,6 +30,8 @@ public struct BookState: Sendable, Equatable {
         public let number: Int
         public let title: String
         public let shortTitle: String
+        /// The key that leads to it.
+        public var key: String { number == 0 ? "C" : "\(number)" }
         public internal(set) var steps: [StepLine]
 
         public var finished: Int { steps.count { $0.state.isFinished } }
@@ -129,6 +131,11 @@ public struct BookState: Sendable, Equatable {
     public var outcome: String?
 
     public var steps: [StepLine] { phases.flatMap(\.steps) }
+
+    /// One of the six phases; 0 is the cutover.
+    public func phase(_ number: Int) -> PhaseLine? {
+        number == 0 ? cutover : phases.first { $0.number == number }
+    }
 
     /// A step of the phases, of the cutover, or one of the two that stand by themselves.
     public func step(_ id: String) -> StepLine? {

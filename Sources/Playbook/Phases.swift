@@ -18,7 +18,7 @@ public enum Phases {
             Step(
                 "C.1", "prepare",
                 "Carries what was written since the load, and compares every cell, while the application goes on.",
-                needs: ["3.4"], basis: [.source, .run]),
+                needs: ["3.4"], basis: [.run]),
             Step(
                 "C.2", "switch over",
                 "Lets nobody write any more, carries and compares the rest, and changes the settings.",

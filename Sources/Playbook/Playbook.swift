@@ -396,7 +396,9 @@ public final class Playbook: Sendable {
         let before = basis(of: id, mode)
         try journal.add(.started, id, mode, basis: before)
         do {
+            CrashPoint.pass("\(id) before")
             let outcome = try operation.run(context(activity))
+            CrashPoint.pass("\(id) after")
             look(mode, after: id, activity)
             // The source as it was before the work: a change meanwhile must show.
             let source = before.filter { $0.key == Step.Basis.source.rawValue }
@@ -467,7 +469,9 @@ public final class Playbook: Sendable {
         let before = entry(of: id, mode)
         try journal.add(.undoing, id, mode)
         do {
+            CrashPoint.pass("undo \(id) before")
             let done = try operation.undo(context)
+            CrashPoint.pass("undo \(id) after")
             look(mode, after: id, activity)
             try journal.add(.undone, id, mode, evidence: done)
         } catch {

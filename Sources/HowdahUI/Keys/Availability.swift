@@ -25,8 +25,13 @@ enum Availability {
         case .decide:
             guard let finding = model.selectedFinding else { return "nothing was found" }
             return finding.choices.isEmpty ? "there is nothing to decide about it" : nil
-        case .live: return model.work == nil ? nil : "work runs: x cancels it"
-        case .cutover: return "howdah does not guide the cutover yet: README says how it goes by hand"
+        case .live:
+            if model.book?.isSourceHeld ?? false {
+                return "a cutover is under way: end it with C.4, or go back"
+            }
+            return model.work == nil ? nil : "work runs: x cancels it"
+        case .cutover:
+            return model.book?.mode == .live ? nil : "the cutover is of the live target: L goes live first"
         case .findNext, .findPrevious: return model.search.isEmpty ? "nothing was looked for: / does" : nil
         default: return nil
         }
@@ -41,16 +46,13 @@ enum Availability {
     }
 
     private static func subject(_ model: AppModel) -> BookState.StepLine? {
-        if model.section == .rollback {
-            let index = model.list(.rollback).selected
-            return model.undoable.indices.contains(index) ? model.undoable[index] : nil
-        }
-        return model.selectedStep
+        model.section == .rollback ? model.selectedRollback : model.selectedStep
     }
 
     private static func undo(_ model: AppModel) -> String? {
         if model.work != nil { return "work runs: x cancels it" }
         guard let step = subject(model) else { return "no step is selected" }
+        if step.step == Phases.rollback.id { return "Enter shows the whole way back" }
         return step.undoObstacle
     }
 

@@ -39,7 +39,7 @@ public enum Bindings {
         entry(.everywhere, "n", .findNext, "next", "The next line that was looked for."),
         entry(.everywhere, "N", .findPrevious, "previous", "The one before."),
         entry(.everywhere, "L", .live, "live", "Go live, or back to the rehearsal.", 11),
-        entry(.everywhere, "C", .cutover, "cutover", "The guided cutover (live only)."),
+        entry(.everywhere, "C", .cutover, "cutover", "The guided cutover (live only).", 14),
         entry(.everywhere, "y", .copy, "copy", "Copy the details to the clipboard."),
         entry(.everywhere, ":", .command, "command", "The command line.", 13),
         entry(.everywhere, "?", .help, "help", "This help.", 90),

@@ -9,12 +9,19 @@ enum CommandLine {
     static let all = [
         Command(name: "admin", argument: "URL", help: "an administrator's connection for step 1.4"),
         Command(name: "export", argument: "FILE", help: "the checklist as Markdown"),
+        Command(name: "finish", argument: "", help: "remove what howdah has left, at the end"),
         Command(name: "help", argument: "", help: "the keys"),
         Command(name: "live", argument: "", help: "go live, or back to the rehearsal"),
         Command(name: "log", argument: "", help: "the journal"),
         Command(name: "mouse", argument: "", help: "clicks to howdah, or to the terminal"),
         Command(name: "open", argument: "PATH", help: "another project"),
         Command(name: "quit", argument: "", help: "leave"),
+        Command(
+            name: "smoke", argument: "COMMAND", help: "tries the application, for the cutover; - forgets it"),
+        Command(
+            name: "start", argument: "COMMAND", help: "starts the application, for the cutover; - forgets it"),
+        Command(
+            name: "stop", argument: "COMMAND", help: "stops the application, for the cutover; - forgets it"),
         Command(name: "target", argument: "URL", help: "the live target, without its password"),
         Command(name: "theme", argument: "NAME", help: "other colours"),
     ]

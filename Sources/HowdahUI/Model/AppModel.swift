@@ -59,7 +59,7 @@ public struct AppModel: Sendable, Equatable {
     }
 
     var phase: BookState.PhaseLine? {
-        phaseNumber.flatMap { number in book?.phases.first { $0.number == number } }
+        phaseNumber.flatMap { book?.phase($0) }
     }
 
     /// The list that the main pane of the section shows.
@@ -133,10 +133,18 @@ public struct AppModel: Sendable, Equatable {
         }.reversed()
     }
 
+    /// What the rollback's pane lists: the whole way back, and then single steps.
+    var rollbackSteps: [BookState.StepLine] { (book.map { [$0.rollback] } ?? []) + undoable }
+
+    var selectedRollback: BookState.StepLine? {
+        let index = list(.rollback).selected
+        return rollbackSteps.indices.contains(index) ? rollbackSteps[index] : nil
+    }
+
     func count(_ id: ListID) -> Int {
         switch id {
         case .rail: Section.all.count
-        case .steps(let number): book?.phases.first { $0.number == number }?.steps.count ?? 0
+        case .steps(let number): book?.phase(number)?.steps.count ?? 0
         case .tables: shownPlan.count
         case .columns: planTable?.columns.count ?? 0
         case .places: shownPlaces.count
@@ -144,7 +152,7 @@ public struct AppModel: Sendable, Equatable {
         case .checklist: book?.checklist.count ?? 0
         case .findings: shownFindings.count
         case .journal: shownJournal.count
-        case .rollback: undoable.count
+        case .rollback: rollbackSteps.count
         case .projects: projects?.entries.count ?? 0
         }
     }
@@ -196,7 +204,7 @@ public struct AppModel: Sendable, Equatable {
 
     /// Selects a step, in its phase.
     mutating func select(step id: String) {
-        guard let step = Phases.step(id), let phase = book?.phases.first(where: { $0.number == step.phase }),
+        guard let step = Phases.step(id), let phase = book?.phase(step.phase),
             let index = phase.steps.firstIndex(where: { $0.step == id })
         else { return }
         go(to: .phase(step.phase))

@@ -69,6 +69,8 @@ public enum Effect: Sendable, Equatable {
     case previewTranslation(statement: String?)
     case translate(statement: String?)
     case setTarget(String)
+    /// How the application is stopped, started and tried; what is nil stays.
+    case setApplication(ApplicationCommands)
     case setAdmin(String)
     case setPassword(String, isAdmin: Bool)
     case setMode(Mode)

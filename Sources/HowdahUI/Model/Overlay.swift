@@ -57,6 +57,8 @@ public struct FailureBox: Sendable, Equatable {
 public struct ConfirmBox: Sendable, Equatable {
     public enum Question: Sendable, Equatable {
         case quitWhileWorking
+        /// Writers to SQLite are kept away until the cutover's end.
+        case quitWhileHolding
         case goLive
         case goBackToRehearsal
         case untick(String)

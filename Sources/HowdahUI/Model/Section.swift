@@ -1,13 +1,18 @@
 /// What the main pane shows.
 public enum Section: Hashable, Sendable {
+    /// One of the six phases; 0 is the cutover.
     case phase(Int)
     case checklist, findings, journal, rollback
 
-    static let all: [Section] = (1...6).map { .phase($0) } + [.checklist, .findings, .journal, .rollback]
+    static let cutover = Section.phase(0)
+
+    static let all: [Section] =
+        (1...6).map { .phase($0) } + [.checklist, .findings, .journal, .rollback, .cutover]
 
     /// The key that leads to it.
     var key: String {
         switch self {
+        case .cutover: "C"
         case .phase(let number): "\(number)"
         case .checklist: "7"
         case .findings: "8"

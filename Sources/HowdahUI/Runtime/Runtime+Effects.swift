@@ -35,6 +35,8 @@ extension Runtime {
             work("4.3") { try $0.translate(key.map { [$0] }, $1) }
         case .setTarget(let text): setTarget(text)
         case .setAdmin(let text): setAdmin(text)
+        case .setApplication(let commands):
+            note("kept for the cutover") { try commands.merge(into: $0.workspace.state) }
         case .setPassword(let password, let isAdmin): setPassword(password, isAdmin: isAdmin)
         case .setMode(let mode): setMode(mode)
         case .theme(let name):

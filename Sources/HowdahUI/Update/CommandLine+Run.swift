@@ -50,6 +50,15 @@ extension CommandLine {
         case "quit": return update.quit(&model)
         case "target": return [.setTarget(argument)]
         case "admin": return [.setAdmin(argument)]
+        case "finish":
+            if let reason = Availability.reason(.live, model) {
+                model.toast = Toast(reason, .warn)
+                return []
+            }
+            return update.ask(Phases.finish.id, &model)
+        case "stop": return [.setApplication(ApplicationCommands(stop: argument == "-" ? "" : argument))]
+        case "start": return [.setApplication(ApplicationCommands(start: argument == "-" ? "" : argument))]
+        case "smoke": return [.setApplication(ApplicationCommands(smoke: argument == "-" ? "" : argument))]
         case "export": return [.exportChecklist(argument)]
         case "theme": return theme(argument, &model)
         default: break

@@ -198,6 +198,10 @@ extension Update {
     }
 
     private func accept(_ box: ConfirmBox, _ model: inout AppModel) -> [Effect] {
+        if case .quitWhileHolding = box.question {
+            model.overlays.removeLast()
+            return box.focused == 1 ? [.quit(0)] : []
+        }
         if case .quitWhileWorking = box.question {
             model.overlays.removeLast()
             guard box.focused == 1 else { return [] }
@@ -216,7 +220,7 @@ extension Update {
         }
         model.overlays.removeLast()
         switch box.question {
-        case .quitWhileWorking: return []
+        case .quitWhileWorking, .quitWhileHolding: return []
         case .goLive: return [.setMode(.live)]
         case .goBackToRehearsal: return [.setMode(.rehearsal)]
         case .untick(let id): return [.untick(id)]

@@ -17,6 +17,7 @@ extension Update {
         case .findings: model.go(to: .findings)
         case .journal: model.go(to: .journal)
         case .rollback: model.go(to: .rollback)
+        case .cutover: model.go(to: .cutover)
         case .up: return move(by: -1, &model)
         case .down: return move(by: 1, &model)
         case .pageUp: return move(by: -pageRows(model), &model)
@@ -122,7 +123,9 @@ extension Update {
         switch (model.pane, model.section) {
         case (.rail, _):
             model.pane = .main
-            if let book = model.book, let phase = model.phase, phase.finished == phase.steps.count {
+            if let book = model.book, let phase = model.phase, phase.number > 0,
+                phase.finished == phase.steps.count
+            {
                 model.goToNext(book)
             }
         case (.tables, .phase(3)): return openProof(&model)
@@ -148,6 +151,8 @@ extension Update {
             if entries.indices.contains(index) {
                 model.overlays.append(.text(Words.entry(entries[index])))
             }
+        case (_, .rollback) where model.selectedRollback?.step == Phases.rollback.id:
+            return ask(Phases.rollback.id, &model)
         case (_, .rollback): return undo(&model)
         }
         return []
@@ -169,7 +174,8 @@ extension Update {
         switch line.state {
         case .running:
             model.toast = Toast("it runs: p pauses, x cancels", .muted)
-        case .done where phase.finished == phase.steps.count && book.next != nil: model.goToNext(book)
+        case .done where phase.number > 0 && phase.finished == phase.steps.count && book.next != nil:
+            model.goToNext(book)
         case .failed(let reason) where !line.isManual:
             model.overlays.append(
                 .failure(
@@ -202,13 +208,12 @@ extension Update {
             return []
         }
         if model.section == .rollback {
-            let index = model.list(.rollback).selected
-            guard model.undoable.indices.contains(index) else { return [] }
+            guard let step = model.selectedRollback else { return [] }
             if let reason = Availability.reason(.undo, model) {
                 model.toast = Toast(reason, .warn)
                 return []
             }
-            return ask(model.undoable[index].step, &model, isUndo: true)
+            return ask(step.step, &model, isUndo: true)
         }
         return ask(model.selectedStep?.step, &model, isUndo: true)
     }
@@ -438,6 +443,17 @@ extension Update {
     }
 
     func quit(_ model: inout AppModel) -> [Effect] {
+        if model.work == nil, model.book?.isSourceHeld ?? false {
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .quitWhileHolding, title: "A cutover is under way",
+                        text: [
+                            "howdah keeps writers away from SQLite until C.4. Leaving lets them go on: what they write then is not in PostgreSQL.",
+                            "Opened again, C goes on from here; u on C.2 leads back.",
+                        ], buttons: ["stay", "quit"], focused: 0)))
+            return []
+        }
         guard model.work != nil else { return [.quit(0)] }
         model.overlays.append(
             .confirm(

@@ -177,13 +177,16 @@ public struct Update {
             if step == "3.4", book.step("3.4")?.state == .done {
                 model.overlays.append(.text(Words.proven(book)))
             }
+            if let box = Words.cutover(line) { model.overlays.append(.text(box)) }
         }
         return []
     }
 
     /// To the next step: from the code on, what is left of earlier phases is not looked for.
     private func goOn(from line: BookState.StepLine, _ book: BookState, _ model: inout AppModel) {
-        guard let phase = model.phaseNumber, phase >= 4 else { return model.goToNext(book) }
+        // The cutover and the way back stand by themselves.
+        guard let phase = model.phaseNumber else { return }
+        guard phase >= 4 || phase == 0 else { return model.goToNext(book) }
         let later = (model.phase?.steps ?? []).drop { $0.step != line.step }.dropFirst()
         if let next = later.first(where: { !$0.isManual && !$0.state.isFinished }) {
             model.select(step: next.step)

@@ -105,14 +105,19 @@ struct RollbackPane {
 
     func draw(_ buffer: inout Buffer, _ layout: ScreenLayout) {
         let model = screen.model
-        let steps = model.undoable
-        let inner = screen.frame("0 Rollback — the last step first", layout, &buffer)
+        let steps = model.rollbackSteps
+        let inner = screen.frame("0 Rollback — all of it, or the last step first", layout, &buffer)
         let (list, rest) = inner.splitBottom(min(5, inner.height / 3))
         ScrollList(
-            count: steps.count, state: model.list(.rollback), isFocused: screen.isFocused(.main),
-            empty: Line("nothing was done that could be undone", .muted)
+            count: steps.count, state: model.list(.rollback), isFocused: screen.isFocused(.main)
         ) { index in
             let step = steps[index]
+            if index == 0 {
+                return Line([
+                    Span(" \(Words.sign(step.state, screen.look.symbols)) ", Words.role(step.state)),
+                    Span("Everything", .title), Span("   " + (Phases.step(step.step)?.purpose ?? "")),
+                ])
+            }
             let undo = Phases.step(step.step)?.undo ?? ""
             return Line([
                 Span(step.canUndo ? " u " : "   ", .key), Span("\(step.step) \(step.title)", .title),
@@ -122,7 +127,7 @@ struct RollbackPane {
         }.draw(in: list, on: &buffer, screen.look)
         let words = [
             Line("The SQLite file was never written to: it is your way back.", .ok),
-            Line("Enter or u undoes the selected step, after a preview.", .muted),
+            Line("Enter goes the way back that is selected, after a preview.", .muted),
         ]
         TextView(words).draw(in: rest.inset(1, 0), on: &buffer, screen.look)
     }

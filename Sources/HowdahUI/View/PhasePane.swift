@@ -17,7 +17,7 @@ struct PhasePane {
             hasRate
             ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
         let inner = screen.frame(
-            "\(phase.number) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
+            "\(phase.key) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
         if layout.isCompact, [.tables, .columns, .places, .files].contains(model.pane) {
             drawRest(in: inner, &buffer)
             return

@@ -1,7 +1,7 @@
 import Playbook
 import TerminalUI
 
-/// The phases at the left, with checklist, findings, journal and rollback under them.
+/// The phases at the left, with checklist, findings, journal, rollback and cutover under them.
 struct Rail {
     let screen: Screen
 
@@ -31,6 +31,11 @@ struct Rail {
             (.findings, "8 Findings", "\(open) open", open > 0 ? .warn : .text),
             (.journal, "9 Journal", "\(book.journal.count)", .text),
             (.rollback, "0 Rollback", back > 0 ? "ready" : "nothing", .text),
+            (
+                .cutover, "C Cutover",
+                book.mode == .live ? "\(book.cutover.finished)/\(book.cutover.steps.count)" : "live",
+                book.mode == .live ? .text : .muted
+            ),
         ]
         for (index, other) in others.enumerated() {
             drawRow(inner.row(7 + index), other.0, other.1, Span(" "), other.2, &buffer, valueRole: other.3)

@@ -83,12 +83,13 @@ public struct Screen {
             spans.append(Span(layout.isCompact ? " " : " \(look.symbols.separator) ", .border))
         }
         let open = book.openFindings
-        let others: [(Section, String)] = [
-            (.checklist, "7" + (look.symbols.isASCII ? "v" : "✓")),
-            (.findings, open > 0 ? "8!\(open)" : "8!"),
-            (.journal, "9" + (look.symbols.isASCII ? "=" : "≡")),
-            (.rollback, "0" + (look.symbols.isASCII ? "<" : "↺")),
-        ]
+        let others: [(Section, String)] =
+            [
+                (.checklist, "7" + (look.symbols.isASCII ? "v" : "✓")),
+                (.findings, open > 0 ? "8!\(open)" : "8!"),
+                (.journal, "9" + (look.symbols.isASCII ? "=" : "≡")),
+                (.rollback, "0" + (look.symbols.isASCII ? "<" : "↺")),
+            ] + (book.mode == .live ? [(.cutover, "C")] : [])
         for (section, name) in others {
             let role: Role =
                 section == model.section ? .selection : section == .findings && open > 0 ? .warn : .muted

@@ -117,6 +117,30 @@ enum Words {
             ])
     }
 
+    /// What follows a step of the cutover, or a rollback; nil where the list says enough.
+    static func cutover(_ line: BookState.StepLine) -> TextBox? {
+        let next: [String]
+        switch line.step {
+        case "C.2":
+            next = [
+                "The settings lead to PostgreSQL, and nobody can write to SQLite.",
+                "Start the application now, unless that was done for you; then Enter on C.3 tries it.",
+                "u on C.2 goes back to SQLite, until C.4.",
+            ]
+        case "C.4":
+            next = [
+                "The application is on PostgreSQL. 0, rollback, is still the way back.",
+                "7 is the checklist; :finish removes what howdah has left.",
+            ]
+        case Phases.rollback.id:
+            next = ["Everything is back. Start the application on SQLite, unless that was done for you."]
+        default: return nil
+        }
+        return TextBox(
+            title: "\(line.step) \(line.title)",
+            lines: line.evidence.map { Line($0) } + [Line()] + next.map { Line($0, .ok) })
+    }
+
     static func proven(_ book: BookState) -> TextBox {
         let rows = book.tables.reduce(0) { $0 + $1.loaded }
         let equal = book.tables.count { $0.verdict == "equal" }
@@ -299,7 +323,7 @@ enum Words {
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
         case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }
-        case .rollback: model.undoable.map(\.title)
+        case .rollback: model.rollbackSteps.map(\.title)
         case .projects: []
         }
     }

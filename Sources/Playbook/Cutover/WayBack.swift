@@ -131,7 +131,9 @@ struct WayBack {
     /// Does a part, and notes it: after a crash the journal tells how far it was.
     private func part(_ name: String, _ body: () throws -> [String]) throws -> [String] {
         try context.cancellation.check()
+        CrashPoint.pass("\(name) before")
         let done = try body()
+        CrashPoint.pass("\(name) after")
         try book.journal.add(.note, "R", context.mode, name, evidence: done)
         return done
     }

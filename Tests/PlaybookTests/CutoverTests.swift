@@ -1,0 +1,314 @@
+import DemoProject
+import Foundation
+import MigrationEngine
+import Postgres
+import SQLite
+import TestSupport
+import Testing
+
+@testable import Playbook
+
+/// The live application's last way, and back.
+@Suite struct CutoverTests {
+    static let loaded = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+
+    /// A demo project that was loaded into a live target and proven.
+    private func withLoaded(
+        journal: String = "WAL", _ body: (Playbook, _ project: String, Conninfo) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            _ = try DemoProject.make(in: project, options: .init(messages: 300))
+            try application(project, "PRAGMA journal_mode = \(journal)")
+            try TestServer.withDatabase { target in
+                let book = try Playbook(Workspace(project, state: nil), target: target, who: "ann")
+                try book.setMode(.live)
+                for step in Self.loaded { try run(step, book) }
+                try body(book, project, target)
+                book.close()
+            }
+        }
+    }
+
+    private func run(_ step: String, _ book: Playbook) throws {
+        let activity = try #require(book.begin(step))
+        defer { book.end(activity) }
+        try book.run(step, activity)
+    }
+
+    private func preview(_ step: String, _ book: Playbook) throws -> Preview {
+        let activity = try #require(book.begin(nil))
+        defer { book.end(activity) }
+        return try book.preview(step, activity)
+    }
+
+    private func undo(_ step: String, _ book: Playbook) throws {
+        let activity = try #require(book.begin(step, isUndo: true))
+        defer { book.end(activity) }
+        _ = try book.undoPreview(step, activity)
+        try book.undo(step, activity)
+    }
+
+    private func database(_ project: String) -> String { "\(project)/prisma/dev.db" }
+
+    /// Runs statements as the application does: in another process, since a process's own locks are let go of with any of its
+    /// descriptors.
+    @discardableResult
+    private func application(_ project: String, _ sql: String) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["sqlite3", "-bail", database(project), sql]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    private func files(_ project: String) -> [String: Data] {
+        var files: [String: Data] = [:]
+        let names = FileManager.default.enumerator(atPath: project)
+        while let name = names?.nextObject() as? String {
+            guard !name.hasPrefix(".howdah"), !name.contains("dev.db") else { continue }
+            files[name] = FileManager.default.contents(atPath: "\(project)/\(name)")
+        }
+        return files
+    }
+
+    private func content(_ project: String) throws -> [String] {
+        let connection = try SQLite.Connection(path: database(project), mode: .readOnly)
+        return try ["User", "Message", "_StarredMessages"].flatMap { table in
+            let statement = try connection.prepare("SELECT * FROM \"\(table)\" ORDER BY rowid")
+            var rows: [String] = []
+            while try statement.step() {
+                rows.append((0..<3).map { statement.text(Int32($0)) }.joined(separator: "|"))
+            }
+            return rows
+        }
+    }
+
+    private static let changes = """
+        UPDATE Message SET content = 'changed' WHERE id % 10 = 0; DELETE FROM _StarredMessages WHERE rowid < 5;
+        INSERT INTO Message (conversationId, iv, content) SELECT id, x'00ff', 'new' FROM Conversation LIMIT 3
+        """
+
+    @Test(arguments: ["WAL", "DELETE"]) func anApplicationIsTakenOverWithEverythingThatItWroteMeanwhile(
+        _ journal: String
+    ) throws {
+        try withLoaded(journal: journal) { book, project, target in
+            try application(project, Self.changes)
+            try run("C.1", book)
+            try application(
+                project,
+                "DELETE FROM Message WHERE id = 7; UPDATE User SET isOnline = 1 - isOnline WHERE id < 9")
+            try run("C.2", book)
+            #expect(book.overview().isSourceHeld)
+            #expect(
+                try application(project, "UPDATE User SET isOnline = 0") != 0,
+                "nobody writes while it is held")
+            let environment = String(decoding: files(project)[".env"] ?? Data(), as: UTF8.self)
+            #expect(environment.contains("DATABASE_URL=\"postgresql://"))
+            try run("C.3", book)
+            try run("C.4", book)
+            let state = book.overview()
+            #expect(
+                state.cutover.steps.allSatisfy { $0.state == .done }, "\(state.cutover.steps.map(\.state))")
+            #expect(!state.isSourceHeld)
+            let record = try #require(book.cutoverRecord())
+            #expect(
+                record.standstill > 0
+                    && record.parts.map(\.name) == ["hold", "carry and compare", "settings"])
+            #expect(record.carried.deleted == 1)
+            // What the steps looked at is the last snapshot now.
+            #expect(["1.2", "1.6", "1.7", "3.2", "3.3", "3.4"].allSatisfy { state.step($0)?.state == .done })
+            #expect(
+                try TestServer.value("SELECT count(*) FROM \"Message\" WHERE content = 'new'", in: target)
+                    == "3")
+            #expect(
+                try TestServer.value("SELECT count(*) FROM pg_constraint WHERE NOT convalidated", in: target)
+                    == "0")
+        }
+    }
+
+    @Test func everythingComesBackAndWhatPostgreSQLGotIsExported() throws {
+        try withLoaded { book, project, target in
+            let before = files(project)
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            let rows = try content(project)
+            #expect(files(project) != before)
+            try TestServer.execute(
+                """
+                INSERT INTO "Message" ("conversationId", iv, content) SELECT id, '\\x01', E'late\\t"\\\\ \u{1F600}' FROM "Conversation" LIMIT 2;
+                UPDATE "User" SET "isOnline" = NOT "isOnline" WHERE id = 3; DELETE FROM "Message" WHERE id = 9
+                """, in: target)
+            let preview = try preview("R", book)
+            #expect(preview.confirmation == nil)
+            try run("R", book)
+            #expect(files(project) == before)
+            #expect(try content(project) == rows)
+            let folder = "\(book.workspace.state.path)/rollback"
+            let exported = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+            let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(exported)").sorted()
+            #expect(names == ["1-User.ndjson", "2-Message.ndjson", "manifest.json"])
+            let lines = try String(contentsOfFile: "\(folder)/\(exported)/2-Message.ndjson", encoding: .utf8)
+                .split(separator: "\n").map { line in
+                    try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+                }
+            #expect(
+                lines.compactMap { $0["kind"] as? String }.sorted() == ["deleted", "inserted", "inserted"])
+            let inserted = lines.compactMap { $0["row"] as? [String: Any] }
+            #expect(inserted.allSatisfy { $0["content"] as? String == "late\t\"\\ \u{1F600}" })
+            let state = book.overview()
+            #expect(state.rollback.state == .done)
+            #expect(state.cutover.steps.allSatisfy { $0.state != .done })
+            // And forward again: what the target has got since is in the way, and is told.
+            try run("C.1", book)
+        }
+    }
+
+    @Test func aSwitchThatFailsBringsBackWhatItHasChanged() throws {
+        try withLoaded { book, project, target in
+            try run("C.1", book)
+            let before = files(project)
+            // The third setting cannot be written.
+            try ApplicationCommands(start: "echo started >> started; exit 7").merge(
+                into: book.workspace.state)
+            let error = #expect(throws: MigrationError.self) { try run("C.2", book) }
+            #expect(error?.message.contains("ended with 7") ?? false, "\(error?.message ?? "")")
+            var after = files(project)
+            after["started"] = nil
+            #expect(after == before)
+            #expect(!book.overview().isSourceHeld)
+            #expect(try application(project, "UPDATE User SET isOnline = 0") == 0, "writers go on")
+            try ApplicationCommands(start: "").merge(into: book.workspace.state)
+            try run("C.2", book)
+            #expect(book.overview().step("C.2")?.state == .done)
+        }
+    }
+
+    @Test func untilTheEndOneStepLeadsBack() throws {
+        try withLoaded { book, project, target in
+            let before = files(project)
+            try ApplicationCommands(stop: "echo stop >> calls", start: "echo start >> calls").merge(
+                into: book.workspace.state)
+            try run("C.1", book)
+            try run("C.2", book)
+            try undo("C.2", book)
+            var after = files(project)
+            #expect(
+                after.removeValue(forKey: "calls").map { String(decoding: $0, as: UTF8.self) }
+                    == "stop\nstart\nstop\nstart\n")
+            #expect(after == before)
+            #expect(try application(project, "UPDATE User SET isOnline = 0") == 0, "writers go on")
+            try run("C.1", book)
+            try run("C.2", book)
+            #expect(book.overview().step("C.2")?.state == .done)
+        }
+    }
+
+    @Test func aWriterThatNobodyStoppedIsToldAndItsRowsAreKept() throws {
+        try withLoaded { book, project, target in
+            let rows = try content(project)
+            for step in ["C.1", "C.2", "C.3"] { try run(step, book) }
+            // As after a crash: the hold is gone, and the old process goes on.
+            book.close()
+            try application(project, "DELETE FROM Message WHERE id = 11")
+            let error = #expect(throws: MigrationError.self) { try run("C.4", book) }
+            #expect(error?.message.contains("was written to after the switch") ?? false)
+            let preview = try preview("R", book)
+            #expect(preview.confirmation == "restore")
+            try run("R", book)
+            #expect(try content(project) == rows)
+            let aside = try FileManager.default.contentsOfDirectory(
+                atPath: "\(book.workspace.state.path)/rollback"
+            )
+            .filter { $0.hasPrefix("sqlite-") }
+            #expect(aside.count == 1)
+        }
+    }
+
+    @Test func whatWritersCommitDuringTheCutoverIsAllThere() throws {
+        try withLoaded { book, project, target in
+            let script = (1...4000).map { number in
+                """
+                BEGIN; INSERT INTO Message (id, conversationId, iv, content) SELECT \(100_000 + number), id, x'00', 'w\(number)' FROM Conversation LIMIT 1;
+                UPDATE Message SET content = 'u\(number)' WHERE id = \(100_000 + number / 2); DELETE FROM _StarredMessages WHERE A = \(number % 300);
+                COMMIT; SELECT \(number);
+                """
+            }.joined(separator: "\n")
+            let writer = Process()
+            let (input, output) = (Pipe(), Pipe())
+            writer.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            writer.arguments = ["sqlite3", "-bail", database(project)]
+            writer.standardInput = input
+            writer.standardOutput = output
+            writer.standardError = FileHandle.nullDevice
+            try writer.run()
+            let feeding = Thread {
+                // A reader that is gone is the end of it.
+                signal(SIGPIPE, SIG_IGN)
+                try? input.fileHandleForWriting.write(contentsOf: Data((".timeout 300\n" + script).utf8))
+                try? input.fileHandleForWriting.close()
+            }
+            feeding.start()
+            #expect(!output.fileHandleForReading.availableData.isEmpty, "it has begun")
+            try run("C.1", book)
+            try run("C.2", book)
+            let rest = try output.fileHandleForReading.readToEnd() ?? Data()
+            writer.waitUntilExit()
+            let last =
+                String(decoding: rest, as: UTF8.self).split(separator: "\n").compactMap { Int($0) }.last ?? 0
+            // The hold was in the way of the writer before its end.
+            #expect(last > 1 && last < 4000, "\(last)")
+            let arrived = try TestServer.value(
+                "SELECT count(*) FROM \"Message\" WHERE id > 100000", in: target)
+            #expect(arrived == "\(last)")
+            let changed = try TestServer.value(
+                "SELECT count(*) FROM \"Message\" WHERE content ~ '^u'", in: target)
+            #expect(changed == "\(last / 2)")
+            book.close()
+            #expect(
+                try content(project).count
+                    == Int(
+                        TestServer.value(
+                            "SELECT (SELECT count(*) FROM \"User\") + (SELECT count(*) FROM \"Message\") + (SELECT count(*) FROM \"_StarredMessages\")",
+                            in: target) ?? ""))
+        }
+    }
+
+    @Test func inARehearsalNothingIsCutOver() throws {
+        try withLoaded { book, _, _ in
+            try book.setMode(.rehearsal)
+            #expect(throws: MigrationError.self) { try run("C.1", book) }
+            guard case .waiting = book.overview().step("C.2")?.state else {
+                Issue.record("C.2 would run")
+                return
+            }
+        }
+    }
+
+    @Test func whatHowdahLeftGoesOnTheOperatorsWordAndTheStateOfTheStepsStays() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            try application(project, "SELECT 1")
+            let rows = try TestServer.value("SELECT count(*) FROM \"Message\"", in: target)
+            try run("F", book)
+            #expect(
+                try TestServer.value("SELECT count(*) FROM pg_namespace WHERE nspname = 'howdah'", in: target)
+                    == "0")
+            #expect(try TestServer.value("SELECT count(*) FROM \"Message\"", in: target) == rows)
+            let snapshots = try FileManager.default.contentsOfDirectory(
+                atPath: "\(book.workspace.state.path)/snapshots")
+            #expect(snapshots.count { $0.hasSuffix(".db") } == 1)
+            let activity = try #require(book.begin(nil))
+            book.lookAtTarget(activity)
+            book.end(activity)
+            let state = book.overview()
+            #expect(["1.8", "3.2", "3.3", "3.4"].allSatisfy { state.step($0)?.state == .done })
+            // The way back stays, without the rows that nobody can tell any more.
+            try run("R", book)
+            #expect(
+                String(decoding: files(project)[".env"] ?? Data(), as: UTF8.self).contains("file:./dev.db"))
+        }
+    }
+}
