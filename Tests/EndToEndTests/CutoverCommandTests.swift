@@ -1,0 +1,145 @@
+import Foundation
+import MigrationEngine
+import Postgres
+import SQLite
+import TestSupport
+import Testing
+
+/// The demo's whole way to PostgreSQL and back, by commands.
+@Suite struct CutoverCommandTests {
+    private static let live = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+
+    private func withDemo(_ body: (_ project: String, _ target: String, Conninfo) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            #expect(try Howdah.run(["demo", project, "--messages", "200", "--no-open"]).exit == 0)
+            try TestServer.withDatabase { target in try body(project, target.url, target) }
+        }
+    }
+
+    private func files(_ project: String) -> [String: Data] {
+        var files: [String: Data] = [:]
+        let names = FileManager.default.enumerator(atPath: project)
+        while let name = names?.nextObject() as? String {
+            guard !name.hasPrefix(".howdah"), !name.contains("dev.db") else { continue }
+            files[name] = FileManager.default.contents(atPath: "\(project)/\(name)")
+        }
+        return files
+    }
+
+    private func change(_ project: String, _ sql: String) throws {
+        let connection = try SQLite.Connection(path: "\(project)/prisma/dev.db", mode: .readWrite)
+        try connection.execute(sql)
+    }
+
+    private func messages(_ project: String) throws -> [String] {
+        let connection = try SQLite.Connection(path: "\(project)/prisma/dev.db", mode: .readOnly)
+        let statement = try connection.prepare(
+            "SELECT id || ' ' || ifnull(content, '') || ' ' || hex(encryptedContent) FROM Message ORDER BY id"
+        )
+        var rows: [String] = []
+        while try statement.step() { rows.append(statement.text(0)) }
+        return rows
+    }
+
+    private func step(
+        _ project: String, _ id: String, _ target: String, _ verb: String = "run", crash: String? = nil
+    ) throws -> Howdah.Outcome {
+        try Howdah.run(
+            ["step", project, id, verb, "--live", "--yes", "--target", target],
+            environment: crash.map { ["HOWDAH_CRASH": $0] } ?? [:])
+    }
+
+    @Test func theDemoGoesOverAndComesBack() throws {
+        try withDemo { project, target, conninfo in
+            let before = files(project)
+            #expect(try Howdah.run(["migrate", project, target, "--yes"]).exit == 0)
+            try change(
+                project,
+                "UPDATE Message SET content = 'late' WHERE id < 20; DELETE FROM Message WHERE id = 77")
+            // Without a word nothing happens, and a look changes nothing.
+            let look = try Howdah.run(["cutover", project, target, "--preview", "--json"])
+            #expect(look.exit == 0, "\(look.errors)")
+            let asked = try Howdah.run(["cutover", project, target])
+            #expect(asked.exit == 2)
+            #expect(files(project) == before)
+
+            let outcome = try Howdah.run([
+                "cutover", project, target, "--yes", "--json", "--stop", "echo stop >> calls", "--start",
+                "echo start >> calls",
+                "--smoke", "psql \"$DATABASE_URL\" -Atc 'select 1' || true",
+            ])
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            let document = try outcome.json()
+            #expect(document["outcome"] as? String == "done")
+            let steps = document["steps"] as? [[String: Any]] ?? []
+            #expect(steps.map { $0["state"] as? String } == ["done", "done", "done", "done"])
+            let standstill = document["standstill"] as? [String: Any]
+            #expect(standstill?["seconds"] as? Double ?? 0 > 0)
+            #expect(String(decoding: files(project)["calls"] ?? Data(), as: UTF8.self) == "stop\nstart\n")
+            #expect(
+                try TestServer.value("SELECT count(*) FROM \"Message\" WHERE content = 'late'", in: conninfo)
+                    == "19")
+
+            try TestServer.execute("UPDATE \"Message\" SET content = 'after' WHERE id = 3", in: conninfo)
+            let rows = try messages(project)
+            let back = try Howdah.run(["rollback", project, "--live", "--target", target, "--yes"])
+            #expect(back.exit == 0, "\(back.errors)")
+            var after = files(project)
+            #expect(
+                String(decoding: after.removeValue(forKey: "calls") ?? Data(), as: UTF8.self)
+                    == "stop\nstart\nstop\nstart\n")
+            #expect(after == before)
+            #expect(try messages(project) == rows)
+
+            let finished = try Howdah.run([
+                "finish", project, "--live", "--target", target, "--yes", "--json",
+            ])
+            #expect(finished.exit == 0, "\(finished.errors)")
+            #expect(try TestServer.value("SELECT to_regnamespace('howdah') IS NULL", in: conninfo) == "t")
+        }
+    }
+
+    /// Every step is killed before its work and after it, each time run again, and the end is the same as without.
+    @Test(arguments: ["before", "after"]) func aKillAtEveryStepLosesNothingAndTheWayBackIsWhole(
+        _ moment: String
+    ) throws {
+        try withDemo { project, target, conninfo in
+            let before = files(project)
+            for id in Self.live {
+                #expect(try step(project, id, target, crash: "\(id) \(moment)").exit == SIGKILL, "\(id)")
+                let again = try step(project, id, target)
+                #expect(again.exit == 0, "\(id) \(again.errors)")
+            }
+            try change(
+                project,
+                "UPDATE Message SET content = 'late' WHERE id < 20; DELETE FROM Message WHERE id = 77")
+            for id in ["C.1", "2.1", "2.2", "2.3", "C.2", "C.3", "C.4"] {
+                let outer = id.hasPrefix("2.") ? "C.2" : id
+                #expect(try step(project, outer, target, crash: "\(id) \(moment)").exit == SIGKILL, "\(id)")
+                // What was begun goes on by being run again.
+                guard !id.hasPrefix("2.") else { continue }
+                let again = try step(project, id, target)
+                #expect(again.exit == 0, "\(id) \(again.errors)")
+            }
+            #expect(
+                try TestServer.value("SELECT count(*) FROM \"Message\" WHERE content = 'late'", in: conninfo)
+                    == "19")
+            let proof = try Howdah.run(["validate", project, target])
+            #expect(proof.exit == 0, "\(proof.errors)")
+            let rows = try messages(project)
+            try TestServer.execute("UPDATE \"Message\" SET content = 'after' WHERE id = 3", in: conninfo)
+
+            for part in ["R", "rows of PostgreSQL", "step 2.3", "undo 2.2", "undo 2.1", "the SQLite file"] {
+                let outcome = try Howdah.run(
+                    ["rollback", project, "--live", "--target", target, "--yes"],
+                    environment: ["HOWDAH_CRASH": "\(part) \(moment)"])
+                #expect([SIGKILL, 0].contains(outcome.exit), "\(part): \(outcome.exit) \(outcome.errors)")
+            }
+            let back = try Howdah.run(["rollback", project, "--live", "--target", target, "--yes"])
+            #expect(back.exit == 0, "\(back.errors)")
+            #expect(files(project) == before)
+            #expect(try messages(project) == rows)
+        }
+    }
+}
