@@ -25,7 +25,7 @@ struct Howdah: ParsableCommand {
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, RollbackCommand.self, ScanCommand.self, ReviewCommand.self,
             TranslateCommand.self,
-            ChecklistCommand.self, EncodeCommand.self,
+            LoadCommand.self, ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)
 
