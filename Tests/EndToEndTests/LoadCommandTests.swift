@@ -87,6 +87,33 @@ import Testing
         }
     }
 
+    @Test(arguments: [SIGINT, SIGTERM]) func aWishToStopLeavesNothingBehind(signal: Int32) throws {
+        try withProject { folder, project in
+            try TestServer.withDatabase { target in
+                #expect(try Howdah.run(["migrate", project, target.url, "--yes"]).exit == 0)
+                let process = try Howdah.start(
+                    ["load", project, target.url, "--yes", "--seconds", "600", "--scratch"],
+                    output: .nullDevice,
+                    errors: .nullDevice)
+                let copies =
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'howdah_load_%' AND application_name = 'howdah load'"
+                    + " AND datname = 'howdah_load_' || left(encode(sha256(convert_to('\(target["dbname"] ?? "")', 'UTF8')), 'hex'), 12)"
+                let isAsking = waitUntil { (try? TestServer.value(copies, in: target)) == "8" }
+                #expect(isAsking)
+                kill(process.processIdentifier, signal)
+                #expect(waitUntil(seconds: 20) { !process.isRunning })
+                #expect(process.terminationStatus == 130)
+                let left = copies.replacing("pg_stat_activity", with: "pg_database").replacing(
+                    " AND application_name = 'howdah load'", with: "")
+                #expect(try TestServer.value(left, in: target) == "0")
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: "\(project)/.howdah/load").isEmpty)
+                let line = try Howdah.run(["step", project, "5.10", "--live"]).output
+                #expect(line.hasPrefix("· 5.10 concurrent users"), "it has come to nothing: \(line)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ["--connections", "0"], ["--connections", "100000"], ["--seconds", "0"], ["--seconds", "nan"],
         ["--seconds", "-1"],

@@ -223,6 +223,60 @@ import Testing
         }
     }
 
+    @Test func aCopyThatWasLeftBehindGoesFirstAndSomebodyElsesStays() throws {
+        try LoadFixture.with { fixture in
+            let name = ScratchDatabase.name(of: fixture.conninfo["dbname"] ?? "")
+            let server = try TestServer.conninfo()
+            defer { try? TestServer.execute("DROP DATABASE IF EXISTS \(name)", in: server) }
+            let options = LoadOptions(connections: 1, seconds: 0.2, isScratch: true)
+            try TestServer.execute("CREATE DATABASE \(name)", in: server)
+            let error = #expect(throws: MigrationError.self) { try fixture.run(options) }
+            #expect(error?.message.contains("which howdah has not made") ?? false)
+            try TestServer.execute(
+                "COMMENT ON DATABASE \(name) IS 'howdah: a copy for a load test, to be dropped'", in: server)
+            #expect(try fixture.run(options).queries > 0)
+            // Somebody who is connected to the original keeps the server from copying it.
+            let other = try TestServer.connect(fixture.conninfo)
+            try other.execute("SELECT 1")
+            let busy = #expect(throws: MigrationError.self) { try fixture.run(options) }
+            #expect(busy?.remedy.contains("Others are connected") ?? false)
+            try other.execute("SELECT 1")
+        }
+    }
+
+    @Test(arguments: [
+        ("ann@example.org", nil as Int?, "@example.org", 27), ("0123456789", nil, "", 22),
+        ("clh3v9q2k0000qw8h5z1x7y6a", nil, "", 25), ("deadbeefdeadbeefdeadbeefdeadbeef", nil, "", 32),
+        ("ab", 9, "", 9), ("", nil, "", 12),
+    ])
+    func aNewTextHasTheFormOfOneThatIsThere(template: String, limit: Int?, end: String, count: Int) {
+        var maker = FreshMaker(session: 1, seed: 7)
+        let made = (0..<200).compactMap { _ -> String? in
+            if case .text(let text) = maker.value(.text(template: template, maxLength: limit)) {
+                text
+            } else {
+                nil
+            }
+        }
+        #expect(Set(made).count == 200)
+        #expect(made.allSatisfy { $0.hasSuffix(end) && $0.count == count }, "\(made.first ?? "")")
+        for alphabet in ["0123456789", "0123456789abcdef"]
+        where !template.isEmpty && template.allSatisfy(alphabet.contains) {
+            #expect(made.allSatisfy { $0.allSatisfy(alphabet.contains) })
+        }
+    }
+
+    @Test func sessionsShareNoNewValue() {
+        var seen: Set<String> = []
+        for session in 0..<16 {
+            var maker = FreshMaker(session: session, seed: 3)
+            for _ in 0..<50 {
+                if case .text(let text) = maker.value(.uuid) { #expect(seen.insert(text).inserted) }
+            }
+        }
+        #expect(seen.count == 800 && seen.allSatisfy(\.isUUID))
+    }
+
     @Test func aServerWithoutRowsSaysThatThereIsNothingToAsk() throws {
         try LoadFixture.with("CREATE TABLE t (id INTEGER PRIMARY KEY)") { fixture in
             let error = #expect(throws: MigrationError.self) {

@@ -5,12 +5,12 @@ import Postgres
 enum FreshValue: Sendable {
     /// Numbers from `start` on; each session has a range of `stride` for itself.
     case number(start: Int64, stride: Int64)
-    /// Random characters before the text of a row that is there, whose form (an address, a path) is kept.
+    /// Random characters before the text of a row that is there, or in the place of its first ones.
     case text(template: String, maxLength: Int?)
     case uuid
     case bytes(count: Int)
     /// A moment in a year that no application has come to.
-    case time(isDate: Bool)
+    case time
     case real
 
     /// Texts of fewer characters have not enough others.
@@ -27,7 +27,7 @@ enum FreshValue: Sendable {
         case ("float4", _), ("float8", _): return .real
         case ("uuid", _): return .uuid
         case ("bytea", _): return .bytes(count: 16)
-        case ("timestamp", _), ("timestamptz", _): return .time(isDate: false)
+        case ("timestamp", _), ("timestamptz", _): return .time
         case (_, "S"):
             if column.maxLength.map({ $0 < shortest }) ?? false { return nil }
             return text.isUUID ? .uuid : .text(template: text, maxLength: column.maxLength)
@@ -72,30 +72,34 @@ struct FreshMaker {
         switch fresh {
         case .number(let start, let stride):
             return .integer(start + Int64(session) * stride + count % max(1, stride))
-        case .text(let template, let maxLength):
-            // Letters alone begin whatever the text may be: a word, an address, a path.
-            let prefix = letters(FreshValue.shortest + 4)
-            let limit = maxLength ?? .max
-            guard limit > prefix.count else { return .text(String(prefix.prefix(limit))) }
-            return .text(prefix + template.suffix(limit - prefix.count))
+        case .text(let template, let maxLength): return .text(text(template, limit: maxLength ?? .max))
         case .uuid: return .text(uuid())
         case .bytes(let count):
             return .blob((0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) })
-        case .time(let isDate):
-            let day = 1 + index(below: 28)
-            let text = "21\(10 + index(below: 80))-\(10 + index(below: 3))-\(day < 10 ? "0" : "")\(day)"
-            return .text(
-                isDate
-                    ? text
-                    : "\(text) 10:\(10 + index(below: 50)):\(10 + index(below: 50)).\(100_000 + index(below: 900_000))"
-            )
+        case .time:
+            let (year, month, day) = (2110 + index(below: 80), 10 + index(below: 3), 10 + index(below: 18))
+            let (minute, second) = (10 + index(below: 50), 10 + index(below: 50))
+            return .text("\(year)-\(month)-\(day) 10:\(minute):\(second).\(100_000 + index(below: 900_000))")
         case .real: return .real(Double(random.next() >> 12) * 1e3)
         }
     }
 
-    private mutating func letters(_ count: Int) -> String {
-        String((0..<count).map { _ in Character(Unicode.Scalar(UInt8(97 + index(below: 26)))) })
+    /// In the form of a text that is there: of its alphabet where that is digits alone, and as long where that is long
+    /// enough. An address or a path keeps its end.
+    private mutating func text(_ template: String, limit: Int) -> String {
+        let alphabet = Self.alphabets.first { alphabet in
+            !template.isEmpty && template.allSatisfy(alphabet.contains)
+        }
+        let count = min(FreshValue.shortest + 4, limit)
+        let letters = Array(alphabet ?? Self.letters)
+        let start = String((0..<count).map { _ in letters[index(below: letters.count)] })
+        let isKept = template.count < 2 * count || template.contains("@") || template.contains("/")
+        let rest = isKept ? template : String(template.dropFirst(count))
+        return start + rest.suffix(limit - count)
     }
+
+    private static let letters = "abcdefghijklmnopqrstuvwxyz"
+    private static let alphabets = ["0123456789", "0123456789abcdef", "0123456789ABCDEF"]
 
     private mutating func uuid() -> String {
         var bytes = (0..<16).map { _ in UInt8(truncatingIfNeeded: random.next()) }

@@ -131,8 +131,7 @@ public struct LoadTest: Sendable {
         let canceller = connection.canceller
         do {
             return try cancellation.whileRegistered({ canceller.cancel() }, body)
-        } catch let error as PostgresError where cancellation.isCancelled {
-            _ = error
+        } catch is PostgresError where cancellation.isCancelled {
             throw MigrationError.cancelled
         }
     }
@@ -188,7 +187,8 @@ public struct LoadTest: Sendable {
         _ tables: [LoadTable], _ sessions: Int, _ notices: inout [String]
     ) throws -> SQLiteSide? {
         guard let snapshot else { return nil }
-        let copy = "\(folder)/load-\(getpid()).db"
+        removeRemains()
+        let copy = "\(folder)/\(Self.copyPrefix)\(getpid()).db"
         defer { for suffix in ["", "-journal", "-wal", "-shm"] { unlink(copy + suffix) } }
         let refusal = try makeCopy(of: snapshot, at: copy)
         if let refusal { notices.append("SQLite's writes are left out: \(refusal)") }
@@ -208,6 +208,16 @@ public struct LoadTest: Sendable {
             try cancellation.check()
             notices.append("SQLite's side was not measured: \(error)")
             return nil
+        }
+    }
+
+    private static let copyPrefix = "load-copy-"
+
+    /// Copies that a killed test has left; the state folder's lock keeps others away.
+    private func removeRemains() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasPrefix(Self.copyPrefix) {
+            unlink("\(folder)/\(name)")
         }
     }
 

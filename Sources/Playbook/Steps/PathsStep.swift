@@ -21,6 +21,10 @@ struct PathsStep: StepOperation {
     func run(_ context: StepContext) throws -> StepOutcome {
         let report = try check(context, folders(context)).run()
         var outcome = StepOutcome(evidence: Self.evidence(report), data: Journal.encode(report))
+        if let snapshot = try context.book.snapshot(context.mode) {
+            outcome.evidence.append(
+                "as of the snapshot of \(snapshot.time), which step 3.4 holds equal to the target")
+        }
         guard !report.columns.isEmpty else {
             outcome.skipped = "no column holds paths"
             return outcome
@@ -42,7 +46,15 @@ struct PathsStep: StepOperation {
         ])
     }
 
-    func undo(_ context: StepContext) throws -> [String] { ["what was found no longer counts"] }
+    func undo(_ context: StepContext) throws -> [String] {
+        unlink(try list(context))
+        return ["what was found no longer counts"]
+    }
+
+    /// Where all that is missing is listed.
+    private func list(_ context: StepContext) throws -> String {
+        "\(try context.workspace.state.folder("reports"))/missing-files-\(context.mode.rawValue).tsv"
+    }
 
     /// A rehearsal looks for the project's own files too: its copy of the project leaves large ones behind.
     private func folders(_ context: StepContext) -> UploadFolders {
@@ -57,11 +69,8 @@ struct PathsStep: StepOperation {
             throw MigrationError(
                 .state, "there is no snapshot to read", remedy: "Run step 1.2 first.", exit: .undecided)
         }
-        let reports = try context.workspace.state.folder("reports")
         return PathCheck(
-            snapshot: snapshot, folders: folders,
-            file: "\(reports)/missing-files-\(context.mode.rawValue).tsv",
-            cancellation: context.cancellation)
+            snapshot: snapshot, folders: folders, file: try list(context), cancellation: context.cancellation)
     }
 
     /// The most telling first.

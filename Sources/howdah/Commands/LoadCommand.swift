@@ -67,6 +67,12 @@ struct LoadCommand: ParsableCommand {
                 throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
             }
             defer { book.end(activity) }
+            if Console.isTerminal, let url = try book.asksForPassword(isAdmin: false, activity),
+                book.mode == .live,
+                let password = Console.readPassword("Password for \(url): ")
+            {
+                try book.setPassword(password, isAdmin: false)
+            }
             book.lookAtTarget(activity, always: true)
             let options = LoadOptions(connections: connections, seconds: seconds, isScratch: scratch)
             if preview {
