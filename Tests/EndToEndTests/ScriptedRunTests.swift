@@ -71,9 +71,11 @@ import Testing
                 Enter
                 :wait-for queries
                 :wait-idle
+                k
                 :save-display \(folder)/end
                 7
-                :text :export \(folder)/list.html
+                :
+                :text export \(folder)/list.html
                 Enter
                 :wait-idle
 

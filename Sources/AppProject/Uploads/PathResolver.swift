@@ -53,9 +53,10 @@ struct PathResolver {
 
     /// The scheme of a URL; nil for a path. `C:\x` is a path.
     private func scheme(of value: String) -> String? {
-        if value.lowercased().hasPrefix("data:") { return "data" }
+        guard value.utf8.contains(UInt8(ascii: ":")) else { return value.hasPrefix("//") ? "https" : nil }
+        if value.prefix(5).lowercased() == "data:" { return "data" }
         guard let match = value.prefixMatch(of: #/([A-Za-z][A-Za-z0-9+.-]+):\/\//#) else {
-            return value.hasPrefix("//") ? "https" : nil
+            return nil
         }
         return match.1.lowercased()
     }
@@ -112,16 +113,22 @@ struct PathResolver {
         for folder in folders.folders where folder.convention.columns.isEmpty {
             let own = folder.convention.prefixes + ["/\(Files.name(folder.path))/"]
             for prefix in own where rooted.hasPrefix(prefix) {
-                add(Files.join(folder.path, below(rooted.dropFirst(prefix.count))))
+                add(Self.below(folder.path, rooted.dropFirst(prefix.count)))
             }
-            if !isAbsolute { add(Files.join(folder.path, value)) }
+            if !isAbsolute { add(Self.below(folder.path, value[...])) }
         }
-        add(Files.join(folders.project, below(rooted.dropFirst())))
+        add(Self.below(folders.project, rooted.dropFirst()))
         return places
     }
 
-    /// So that a path that begins with a stroke does not become one from the root.
-    private func below(_ path: Substring) -> String { "./" + path.drop { $0 == "/" } }
+    /// A path below a folder, one that begins with a stroke too; `..` may lead out of it.
+    private static func below(_ folder: String, _ path: Substring) -> String {
+        let path = path.drop { $0 == "/" }
+        // Most are plain, and there are many of them.
+        let isPlain =
+            !path.hasPrefix(".") && !path.hasSuffix("/") && !path.contains("/.") && !path.contains("//")
+        return isPlain ? "\(folder)/\(path)" : Files.join(folder, "./" + path)
+    }
 
     private func isInside(_ path: String) -> Bool {
         ([folders.project] + folders.folders.map(\.path)).contains { path == $0 || path.hasPrefix($0 + "/") }

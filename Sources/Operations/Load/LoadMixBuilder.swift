@@ -199,17 +199,13 @@ struct LoadMixBuilder {
         var refusal: String?
         for column in candidates.prefix(3) {
             let name = database.name(of: column, in: table)
-            var query = LoadQuery(
+            let query = LoadQuery(
                 kind: .update, table: table.name,
                 sql: "UPDATE \(shape.name) AS x SET \(name) = x.\(name) WHERE \(condition(key, table))",
                 pool: shape.values(key))
             guard tries else { return mix.queries.append(query) }
             let tried = try attempt(query.sql, query.pool, table)
-            if !tried.good.isEmpty {
-                // One row was changed by itself, and so will the others be.
-                query.isDivided = false
-                return mix.queries.append(query)
-            }
+            if !tried.good.isEmpty { return mix.queries.append(query) }
             refusal = refusal ?? tried.refusal
         }
         gap(refusal ?? "no row was changed")

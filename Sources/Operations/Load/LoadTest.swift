@@ -229,18 +229,30 @@ public struct LoadTest: Sendable {
             return "a copy of the snapshot needs \(Format.bytes(needed)), and \(folder) has less"
         }
         do {
-            try FileManager.default.copyItem(atPath: snapshot.path, toPath: path)
-            guard chmod(path, 0o600) == 0 else { return "the copy cannot be written" }
+            try copy(snapshot.path, to: path)
             if hasLog {
                 try SQLite.Connection(path: path, mode: .readWrite).execute("PRAGMA journal_mode = WAL")
             }
-            try cancellation.check()
             return nil
         } catch let error as MigrationError {
             throw error
         } catch {
-            return "the snapshot cannot be copied"
+            return "the snapshot cannot be copied: \(error)"
         }
+    }
+
+    /// In pieces: a large file takes its time, and the wish to stop is heard between two of them.
+    private func copy(_ from: String, to path: String) throws {
+        let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileSystemError("making", path) }
+        let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        guard let input = FileHandle(forReadingAtPath: from) else { throw FileSystemError("reading", from) }
+        defer { try? input.close() }
+        while let piece = try input.read(upToCount: 4 << 20), !piece.isEmpty {
+            try cancellation.check()
+            try output.write(contentsOf: piece)
+        }
+        try output.close()
     }
 
     // MARK: The report

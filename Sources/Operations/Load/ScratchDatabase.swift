@@ -46,8 +46,14 @@ struct ScratchDatabase {
                         ? "Others are connected to it: end their sessions, or run the test without a copy, rolled back."
                         : "Give the role CREATEDB, or run the test without a copy, rolled back.")
             }
-            try connection.execute(
-                "COMMENT ON DATABASE \(quoteIdentifier(name)) IS \(quoteLiteral(Self.mark))")
+            do {
+                try connection.execute(
+                    "COMMENT ON DATABASE \(quoteIdentifier(name)) IS \(quoteLiteral(Self.mark))")
+            } catch {
+                // Without its mark nobody would know it for howdah's.
+                try? remove()
+                throw error
+            }
         }
     }
 
