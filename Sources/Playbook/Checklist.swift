@@ -105,7 +105,7 @@ public enum Checklist {
     }
 
     /// Lines of a step's evidence that stand with an item.
-    static let shownEvidence = 5
+    static let shownEvidence = 9
 
     /// Works out an item from its steps and from the tick that was given to it. Pure: the same facts give the same line.
     ///

@@ -53,12 +53,14 @@ struct LoadFixture {
     }
 
     func test(
-        _ options: LoadOptions, on target: Conninfo? = nil, hasSQLite: Bool = false,
-        cancellation: Cancellation = Cancellation(), progress: RunProgress = RunProgress()
+        _ options: LoadOptions, on target: Conninfo? = nil, hasSQLite: Bool = false, hasLog: Bool = false,
+        folder: String? = nil, cancellation: Cancellation = Cancellation(),
+        progress: RunProgress = RunProgress()
     ) -> LoadTest {
         LoadTest(
             server: TargetServer(target ?? conninfo, cancellation: cancellation), plan: plan,
-            snapshot: hasSQLite ? snapshot : nil, folder: folder, options: options,
+            snapshot: hasSQLite ? snapshot : nil, hasLog: hasLog, folder: folder ?? self.folder,
+            options: options,
             cancellation: cancellation,
             progress: progress)
     }

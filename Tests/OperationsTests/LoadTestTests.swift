@@ -277,6 +277,39 @@ import Testing
         #expect(seen.count == 800 && seen.allSatisfy(\.isUUID))
     }
 
+    @Test func sqliteIsWrittenInACopyAloneWithItsLogAndLeavesNoFile() throws {
+        try LoadFixture.with { fixture in
+            let before = try Data(contentsOf: URL(fileURLWithPath: fixture.snapshot.path))
+            // What a killed test has left goes first.
+            let remains = "\(fixture.folder)/load-copy-1.db"
+            try "x".write(toFile: remains, atomically: true, encoding: .utf8)
+            let options = LoadOptions(connections: 3, seconds: 0.5, isScratch: true)
+            let report = try fixture.test(options, hasSQLite: true, hasLog: true).run()
+            let insert = report.kinds.first { $0.kind == .insert }
+            #expect(insert?.sqlite?.count ?? 0 > 0 && insert?.postgres?.count ?? 0 > 0)
+            #expect(
+                report.sqliteFailures.allSatisfy { $0.state == "SQLITE_BUSY" }, "\(report.sqliteFailures)")
+            #expect(try Data(contentsOf: URL(fileURLWithPath: fixture.snapshot.path)) == before)
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.folder).sorted()
+            #expect(left == ["source.db", "state"])
+        }
+    }
+
+    @Test func withoutRoomForACopySQLiteIsOnlyRead() throws {
+        try LoadFixture.with { fixture in
+            let test = fixture.test(
+                LoadOptions(connections: 2, seconds: 0.4), hasSQLite: true,
+                folder: "\(fixture.folder)/missing")
+            let report = try test.run()
+            #expect(
+                report.notices.contains {
+                    $0.hasPrefix("SQLite's writes are left out: the snapshot cannot be copied")
+                })
+            #expect(report.kinds.first { $0.kind == .key }?.sqlite?.count ?? 0 > 0)
+            #expect(report.kinds.filter(\.kind.isWrite).allSatisfy { $0.sqlite == nil && $0.postgres != nil })
+        }
+    }
+
     @Test func aServerWithoutRowsSaysThatThereIsNothingToAsk() throws {
         try LoadFixture.with("CREATE TABLE t (id INTEGER PRIMARY KEY)") { fixture in
             let error = #expect(throws: MigrationError.self) {
