@@ -34,11 +34,16 @@ let package = Package(
         .target(
             name: "AppProject",
             dependencies: [
-                "MigrationEngine", "SQLDialect", "Postgres", .product(name: "Yams", package: "Yams"),
+                "MigrationEngine", "SQLDialect", "SQLite", "Postgres",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
         .target(
-            name: "Playbook", dependencies: ["MigrationEngine", "AppProject", "SQLite", "Postgres"],
+            name: "Operations", dependencies: ["MigrationEngine", "SQLite", "Postgres"],
+            swiftSettings: strict),
+        .target(
+            name: "Playbook",
+            dependencies: ["MigrationEngine", "AppProject", "Operations", "SQLite", "Postgres"],
             swiftSettings: strict),
         .target(
             name: "TerminalUI", dependencies: [.product(name: "Yams", package: "Yams")],
@@ -67,8 +72,8 @@ let package = Package(
         .executableTarget(
             name: "howdah",
             dependencies: [
-                "MigrationEngine", "AppProject", "DemoProject", "Playbook", "HowdahUI", "TerminalUI",
-                "CursesTerminal", "SQLite", "Postgres",
+                "MigrationEngine", "AppProject", "DemoProject", "Operations", "Playbook", "HowdahUI",
+                "TerminalUI", "CursesTerminal", "SQLite", "Postgres",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -90,7 +95,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "AppProjectTests", dependencies: ["AppProject", "MigrationEngine", "TestSupport"],
+            name: "AppProjectTests",
+            dependencies: ["AppProject", "MigrationEngine", "SQLite", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "OperationsTests",
+            dependencies: ["Operations", "MigrationEngine", "SQLite", "Postgres", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "DemoProjectTests",
@@ -99,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "PlaybookTests",
             dependencies: [
-                "Playbook", "MigrationEngine", "DemoProject", "SQLite", "Postgres", "TestSupport",
+                "Playbook", "Operations", "MigrationEngine", "DemoProject", "SQLite", "Postgres",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,6 +1,3 @@
-import Foundation
-import MigrationEngine
-
 /// The post-migration checklist: the plan's eight items and the operator's own. Evidence proposes, the operator decides.
 public enum Checklist {
     struct Item {
@@ -21,57 +18,124 @@ public enum Checklist {
         Item(id: "documentation", title: "Documentation updated", links: []),
     ]
 
+    /// A step that speaks for an item, as it stands.
+    public struct Link: Sendable, Equatable {
+        public let step: String
+        public let title: String
+        public let state: StepState
+        public let isManual: Bool
+        /// What it left behind, the most telling first.
+        public let evidence: [String]
+        public let note: String
+        public let who: String
+        public let when: String
+
+        init(_ line: BookState.StepLine) {
+            step = line.step
+            title = line.title
+            state = line.state
+            isManual = line.isManual
+            evidence = line.evidence
+            note = line.note
+            who = line.who
+            when = line.when
+        }
+
+        public var words: String { "\(step) \(title): \(state.name)" + (note.isEmpty ? "" : " — \(note)") }
+
+        /// What keeps a tick from being proposed; nil where nothing does.
+        var obstacle: String? {
+            let name = "\(step) \(title)"
+            return switch state {
+            case .done, .skipped: nil
+            case .ready: "waits for \(name): " + (isManual ? "by hand, not done" : "not run yet")
+            case .waiting(let reason): "waits for \(name), which \(reason)"
+            case .running: "\(name) runs"
+            case .undecided(let count): "\(name): \(count) open"
+            case .failed(let reason): "\(name) failed: \(reason)"
+            case .stale(let reason, _): "\(name) is stale: \(reason)"
+            }
+        }
+
+        /// Whether it speaks against the item: a step that was not run yet does not.
+        var isAgainst: Bool {
+            switch state {
+            case .failed, .stale, .undecided: true
+            default: false
+            }
+        }
+    }
+
+    /// An item with all that speaks for it and against it.
     public struct ItemLine: Sendable, Equatable, Identifiable {
         public let id: String
         public let title: String
         public let isTicked: Bool
         public let isOwn: Bool
-        /// Whether every linked step is done, so that a tick is proposed.
-        public let isProposed: Bool
-        /// Linked steps with their states, and their evidence.
-        public let evidence: [String]
+        public let links: [Link]
+        /// What has become of the evidence since the tick, or what it was ticked against.
+        public let doubts: [String]
         public let who: String
         public let when: String
         public let note: String
-    }
 
-    /// Writes the checklist as Markdown. An earlier one is replaced; any other file is left alone, and the write refused.
-    public static func export(_ state: BookState, to path: String) throws {
-        func refused(_ why: String) -> MigrationError {
-            MigrationError(
-                .state, "\(path) \(why)", remedy: "Name another file, in a folder that can be written.",
-                exit: .usage)
+        /// Whether every linked step is done, or does not apply, so that a tick is proposed.
+        public var isProposed: Bool {
+            links.contains { $0.state == .done } && links.allSatisfy(\.state.isFinished)
         }
-        if access(path, F_OK) == 0 {
-            let start = FileManager.default.contents(atPath: path)?.prefix(heading.utf8.count)
-            guard start == Data(heading.utf8) else { throw refused("is there already, and is no checklist") }
-        }
-        do {
-            try (markdown(state).joined(separator: "\n") + "\n").write(
-                toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw refused("cannot be written: \(error.localizedDescription)")
-        }
-    }
 
-    private static let heading = "# Checklist: "
+        /// What a tick waits for, or what speaks against it.
+        public var obstacles: [String] { links.compactMap(\.obstacle) }
 
-    /// The checklist as a document to keep.
-    static func markdown(_ state: BookState) -> [String] {
-        [
-            heading + escaped(state.title), "",
-            "\(escaped(state.sourcePath)) → \(escaped(state.target)), \(state.mode == .live ? "live" : "rehearsal")",
-            "",
-        ]
-            + state.checklist.flatMap { item -> [String] in
-                let who = item.isTicked ? " (\(escaped(item.who)), \(item.when))" : ""
-                return ["- [\(item.isTicked ? "x" : " ")] \(escaped(item.title))\(who)"]
-                    + (item.note.isEmpty ? [] : ["  - note: \(escaped(item.note))"])
-                    + item.evidence.map { "  - \(escaped($0))" }
+        /// What speaks against a tick: it then needs a note.
+        public var objections: [String] { links.filter(\.isAgainst).compactMap(\.obstacle) }
+
+        /// Linked steps with their states, and the first lines of what they left behind.
+        public var evidence: [String] {
+            links.flatMap { link in
+                [link.words] + link.evidence.prefix(Checklist.shownEvidence).map { "  \($0)" }
             }
+        }
+
+        /// The tick, the proposal, or what it waits for, in a few words.
+        public var words: String {
+            if isTicked { return doubts.first ?? (note.isEmpty ? who : "\(who): \(note)") }
+            return isProposed ? "its steps are done: tick it?" : obstacles.first ?? ""
+        }
     }
 
-    private static func escaped(_ text: String) -> String {
-        text.map { "\\`*_[]<>#|".contains($0) ? "\\\($0)" : $0.isNewline ? " " : String($0) }.joined()
+    /// Lines of a step's evidence that stand with an item.
+    static let shownEvidence = 9
+
+    /// Works out an item from its steps and from the tick that was given to it. Pure: the same facts give the same line.
+    ///
+    /// `newest` is the number of each step's newest entry in the journal, by which what came after the tick is told.
+    static func line(
+        _ item: Item, isOwn: Bool, steps: [BookState.StepLine], entry: JournalEntry?, newest: [String: Int]
+    ) -> ItemLine {
+        let links = item.links.compactMap { id in steps.first { $0.step == id }.map { Link($0) } }
+        guard let entry, entry.kind == .ticked else {
+            return ItemLine(
+                id: item.id, title: item.title, isTicked: false, isOwn: isOwn, links: links, doubts: [],
+                who: "",
+                when: "", note: "")
+        }
+        let doubts = links.compactMap { doubt($0, entry, newest[$0.step]) }
+        return ItemLine(
+            id: item.id, title: item.title, isTicked: true, isOwn: isOwn, links: links, doubts: doubts,
+            who: entry.who, when: entry.time, note: entry.text)
+    }
+
+    private static func doubt(_ link: Link, _ tick: JournalEntry, _ newest: Int?) -> String? {
+        guard let obstacle = link.obstacle else { return nil }
+        let then = tick.basis[link.step]
+        if link.isAgainst {
+            let isOld = newest.map { $0 < tick.id } ?? true
+            let wasSo = then == link.state.name || then == nil
+            return isOld && wasSo ? "ticked although \(obstacle)" : "since the tick \(obstacle)"
+        }
+        // What was not done when it was ticked, the operator has answered for.
+        guard then == "done" else { return nil }
+        return "since the tick \(link.step) \(link.title) was taken back"
     }
 }

@@ -185,11 +185,15 @@ public enum Phases {
         item("5.8", "history", "Message history pages in the right order, to its beginning."),
         item("5.9", "key rotation", "Keys rotate, and older messages still open."),
         Step(
-            "5.10", "concurrent users", "Many users at once: no errors, no waits.",
-            byHand: ["Try the application with several users at once; watch for errors and slow answers."]),
+            "5.10", "concurrent users",
+            "Many users at once ask the target and SQLite the same: no errors, and how long it takes.",
+            needs: ["3.3"],
+            byHand: ["Try the application with several users at once; watch for errors and slow answers."],
+            basis: [.target, .run], undo: "forgets the figures"),
         Step(
-            "5.11", "file paths", "Paths kept in the data lead to files that are there.",
-            byHand: ["Look through columns that hold paths, and check a handful of files."]),
+            "5.11", "file paths", "Paths kept in the data lead to files that are there.", needs: ["1.2"],
+            byHand: ["Look through columns that hold paths, and check a handful of files."],
+            basis: [.snapshot], undo: "forgets what was found"),
     ]
 
     private static func item(_ id: String, _ title: String, _ purpose: String) -> Step {

@@ -132,18 +132,13 @@ extension Playbook {
     private func checklist(_ mode: Mode, _ phases: [BookState.PhaseLine]) -> [Checklist.ItemLine] {
         let lines = phases.flatMap(\.steps)
         let own = ownItems(mode).map { Checklist.Item(id: $0.id, title: $0.title, links: []) }
+        let linked = Set(Checklist.items.flatMap(\.links))
+        let newest = Dictionary(uniqueKeysWithValues: linked.map { ($0, entry(of: $0, mode)?.id ?? 0) })
         return (Checklist.items + own).enumerated().map { index, item in
-            let entry = journal.last("item:\(item.id)", mode) { [.ticked, .unticked].contains($0.kind) }
-            let linked = item.links.compactMap { id in lines.first { $0.step == id } }
-            let isTicked = entry?.kind == .ticked
-            return Checklist.ItemLine(
-                id: item.id, title: item.title, isTicked: isTicked, isOwn: index >= Checklist.items.count,
-                isProposed: !linked.isEmpty && linked.allSatisfy { $0.state == .done },
-                evidence: linked.map { line in
-                    "\(line.step) \(line.title): \(line.state.name)"
-                        + (line.note.isEmpty ? "" : " — \(line.note)")
-                }, who: isTicked ? entry?.who ?? "" : "", when: isTicked ? entry?.time ?? "" : "",
-                note: isTicked ? entry?.text ?? "" : "")
+            Checklist.line(
+                item, isOwn: index >= Checklist.items.count, steps: lines,
+                entry: journal.last("item:\(item.id)", mode) { [.ticked, .unticked].contains($0.kind) },
+                newest: newest)
         }
     }
 
@@ -160,8 +155,36 @@ extension Playbook {
     // MARK: What the operator writes down
 
     /// Ticks a step that is done by hand, or an item of the checklist by its name.
+    ///
+    /// What speaks against it asks for a note: a step that has failed, or an item's steps. The evidence of that moment is kept
+    /// with the tick.
     public func tick(_ id: String, note: String) throws {
-        try journal.add(.ticked, try subject(id), mode, note)
+        let subject = try subject(id)
+        let hasNote = !note.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty
+        if Phases.step(id) != nil {
+            let before = entry(of: id, mode)
+            guard case .failed(let reason) = stepState(id, mode) else {
+                try journal.add(.ticked, subject, mode, note)
+                return
+            }
+            guard hasNote else { throw Self.needsNote(["\(id) failed: \(reason)"]) }
+            try journal.add(
+                .ticked, subject, mode, note,
+                evidence: ["accepted by hand, though: \(reason)"] + (before?.evidence ?? []),
+                data: before?.data)
+            return
+        }
+        guard let item = overview(isQuick: true).checklist.first(where: { $0.id == id }) else { return }
+        guard hasNote || item.objections.isEmpty else { throw Self.needsNote(item.objections) }
+        let states = Dictionary(item.links.map { ($0.step, $0.state.name) }) { first, _ in first }
+        try journal.add(.ticked, subject, mode, note, evidence: item.evidence, basis: states)
+    }
+
+    private static func needsNote(_ objections: [String]) -> MigrationError {
+        MigrationError(
+            .state, "a tick against the evidence needs a note: \(objections.joined(separator: "; "))",
+            remedy: "Say with --note why it is in order all the same, or look at the step first.",
+            exit: .undecided)
     }
 
     public func untick(_ id: String) throws {

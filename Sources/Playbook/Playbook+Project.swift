@@ -20,8 +20,11 @@ extension Playbook {
         return advice.isEmpty ? step.byHand : advice
     }
 
+    /// Those that need no project: the databases are enough.
+    private static let withoutProject: Set<String> = ["5.10", "5.11"]
+
     static func assisted(in workspace: Workspace) -> Set<String> {
-        guard let directory = workspace.location.projectDirectory else { return [] }
+        guard let directory = workspace.location.projectDirectory else { return withoutProject }
         let steps = Phases.steps.filter { $0.kind == .assisted && operations[$0.id] != nil }.map(\.id)
         let editor = ProjectEditor(directory: directory)
         let isThere: [String: Bool] = [

@@ -51,7 +51,7 @@ public final class Playbook: Sendable {
         "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "2.4": ClientStep(), "3.2": CopyStep(),
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
-        "4.3": ReviewStep(),
+        "4.3": ReviewStep(), "5.10": LoadStep(), "5.11": PathsStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),
     ]
@@ -404,9 +404,11 @@ public final class Playbook: Sendable {
             let source = before.filter { $0.key == Step.Basis.source.rawValue }
             let now = basis(of: id, mode).merging(source) { _, before in before }
             let kind: JournalEntry.Kind =
-                outcome.failure != nil ? .failed : outcome.open > 0 ? .undecided : .done
+                outcome.failure != nil
+                ? .failed : outcome.skipped != nil ? .skipped : outcome.open > 0 ? .undecided : .done
             try journal.add(
-                kind, id, mode, outcome.failure ?? (outcome.open > 0 ? "\(outcome.open)" : ""),
+                kind, id, mode,
+                outcome.failure ?? outcome.skipped ?? (outcome.open > 0 ? "\(outcome.open)" : ""),
                 evidence: outcome.evidence, basis: now, data: outcome.data)
         } catch {
             look(mode, after: id, activity)
@@ -488,8 +490,10 @@ public final class Playbook: Sendable {
     }
 
     /// Reads from the target how far it is, where anything could be there.
-    public func lookAtTarget(_ activity: Activity) {
-        look(mode, after: nil, activity)
+    ///
+    /// `always` looks also where this journal knows of nothing there: another command may have migrated.
+    public func lookAtTarget(_ activity: Activity, always: Bool = false) {
+        look(mode, after: nil, activity, always: always)
     }
 
     /// Asks the target where a live step waits for a proof that another command may have made.
@@ -501,9 +505,9 @@ public final class Playbook: Sendable {
     }
 
     /// A target that cannot be reached leaves the last answer.
-    private func look(_ mode: Mode, after id: String?, _ activity: Activity) {
+    private func look(_ mode: Mode, after id: String?, _ activity: Activity, always: Bool = false) {
         let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4"]
-        let mayHoldRows = hasReachedTarget(mode) || mode == .live && liveTarget != nil
+        let mayHoldRows = always || hasReachedTarget(mode) || mode == .live && liveTarget != nil
         guard id.map(concerned.contains) ?? mayHoldRows else { return }
         // The work may have been cancelled; looking must not be.
         let schema = schema

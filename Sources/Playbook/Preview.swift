@@ -36,6 +36,8 @@ struct StepOutcome {
     var open = 0
     /// What did not go well, though the step went to its end: it counts as failed.
     var failure: String?
+    /// Why there is nothing to do here: the step counts as settled.
+    var skipped: String?
     /// A document to keep with it.
     var data: String?
 }

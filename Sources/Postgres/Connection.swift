@@ -34,12 +34,15 @@ public struct Connection: ~Copyable {
         let timeout = Int(settings["connect_timeout"] ?? "") ?? 10
         settings["connect_timeout"] = nil
         let handle = try Self.start(settings)
+        // Only so does libpq tell the SQLSTATE of a connection that is refused.
+        PQsetErrorVerbosity(handle, PQERRORS_VERBOSE)
         do throws(PostgresError) {
             try Self.waitUntilConnected(handle, seconds: max(2, timeout), isCancelled: isCancelled)
         } catch {
             PQfinish(handle)
             throw error
         }
+        PQsetErrorVerbosity(handle, PQERRORS_DEFAULT)
         self.handle = handle
         canceller = Canceller(handle)
         notices = NoticeLog()
@@ -233,7 +236,7 @@ public struct Connection: ~Copyable {
         var state = PGRES_POLLING_WRITING
         while state != PGRES_POLLING_OK {
             if state == PGRES_POLLING_FAILED || PQstatus(handle) == CONNECTION_BAD {
-                throw PostgresError.fromConnection(
+                throw PostgresError.ofConnecting(
                     handle, PQconnectionNeedsPassword(handle) == 1 ? .passwordNeeded : .connect)
             }
             var descriptor = pollfd(

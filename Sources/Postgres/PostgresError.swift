@@ -89,6 +89,19 @@ public struct PostgresError: Error, Equatable, Sendable, CustomStringConvertible
         )
     }
 
+    /// Why no connection was made, from libpq's verbose words: the SQLSTATE is taken out of them, and where in the
+    /// server's source it was said is left out.
+    static func ofConnecting(_ connection: OpaquePointer, _ code: Code) -> PostgresError {
+        let lines = trimmed(String(cString: PQerrorMessage(connection)))
+            .split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix("LOCATION:  ") }
+        let text = lines.joined(separator: "\n")
+        let state = #/:  ([0-9A-Z]{5}): /#
+        return PostgresError(
+            code, text.replacing(state) { _ in ":  " },
+            sqlState: text.matches(of: state).last.map { String($0.1) })
+    }
+
     static func trimmed(_ text: String) -> String {
         var text = text
         while let last = text.last, last.isWhitespace { text.removeLast() }

@@ -26,7 +26,7 @@ struct Howdah: ParsableCommand {
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,
             TranslateCommand.self,
-            ChecklistCommand.self, EncodeCommand.self,
+            LoadCommand.self, ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)
 

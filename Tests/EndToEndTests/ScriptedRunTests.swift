@@ -50,6 +50,51 @@ import Testing
         }
     }
 
+    @Test func theScreensAskByManyUsersAndShowTheFigures() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/a.db"
+            try makeDatabase(
+                source,
+                """
+                CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT);
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO t SELECT i, 'x' || i FROM n
+                """)
+            for step in Self.engine { #expect(try Howdah.run(["step", source, step, "run"]).exit == 0) }
+            let script = """
+                :wait-idle
+                5
+                G
+                k
+                Enter
+                :wait-idle
+                :save-display \(folder)/preview
+                Enter
+                :wait-for queries
+                :wait-idle
+                k
+                :save-display \(folder)/end
+                7
+                :
+                :text export \(folder)/list.html
+                Enter
+                :wait-idle
+
+                """
+            let outcome = try screens([source], script, folder, size: "140x50")
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            let preview = try String(contentsOfFile: "\(folder)/preview", encoding: .utf8)
+            #expect(
+                preview.contains("by 8 connections for") && preview.contains("Queries of t"), "\(preview)")
+            let end = try String(contentsOfFile: "\(folder)/end", encoding: .utf8)
+            #expect(end.contains("of 8 users at once in") && end.contains("one row by its key"), "\(end)")
+            #expect(try states(source)["5.10"] == "done")
+            #expect(
+                try String(contentsOfFile: "\(folder)/list.html", encoding: .utf8).hasPrefix(
+                    "<!DOCTYPE html>"))
+            _ = try Howdah.run(["rehearsal", "remove", source])
+        }
+    }
+
     @Test(
         .enabled(
             if: FileManager.default.fileExists(atPath: packageFolder() + "/../shared/data/chinook.sqlite")))

@@ -99,10 +99,15 @@ enum SampleBook {
         }
         let phases = Phases.all.map { line($0) }
         let checklist = Checklist.items.enumerated().map { index, item in
-            Checklist.ItemLine(
-                id: item.id, title: item.title, isTicked: index == 0, isOwn: false, isProposed: index == 1,
-                evidence: item.links.map { "\($0): ready" }, who: index == 0 ? "ann" : "",
-                when: index == 0 ? "2026-01-02T03:04:05Z" : "", note: index == 0 ? "all 42 pass" : "")
+            Checklist.line(
+                item, isOwn: false, steps: phases.flatMap(\.steps),
+                entry: index > 0
+                    ? nil
+                    : JournalEntry(
+                        id: 100, time: "2026-01-02T03:04:05Z", who: "ann", mode: mode, subject: "item:tests",
+                        kind: .ticked,
+                        text: "all 42 pass", evidence: [], basis: [:], data: nil),
+                newest: newest.mapValues(\.id))
         }
         return BookState(
             title: title, sourcePath: "/srv/chat-app/prisma/dev.db", openPath: "/srv/chat-app",
@@ -184,6 +189,30 @@ enum SampleBook {
         state.outcome = "proven"
         return state
     }()
+
+    /// After the proof: one step of phase 5 has failed, and a tick stands against another.
+    static let doubted = book(
+        done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4", "5.11"]) + [
+            ("5.1", .failed, "2 of 3 commands"), ("5.4", .ticked, "tried by hand"),
+            ("5.10", .failed, "12 queries failed: 12 × deadlock"),
+        ], hasPlan: true)
+
+    static let loading: BookState = {
+        var state = doubted
+        state.setRunning("5.10")
+        return state
+    }()
+
+    /// A load test that is under way.
+    static var load: WorkView {
+        var work = WorkView(step: "5.10")
+        work.phase = "load"
+        work.done = 41_234
+        work.errors = 3
+        work.rate = 5210
+        work.elapsed = 8
+        return work
+    }
 
     static let findings: [Finding] = {
         let json = """

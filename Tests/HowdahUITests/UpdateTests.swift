@@ -142,6 +142,15 @@ import Testing
         #expect(press("d o n e Enter", &model) == [.tick("2.1", note: "done")])
     }
 
+    @Test func aTickAgainstTheEvidenceNeedsANote() {
+        var model = model(SampleBook.doubted)
+        #expect(press("7 j j j j Space Enter", &model).isEmpty)
+        #expect(model.toast?.text == "not ticked: a tick against the evidence needs a note")
+        #expect(press("Space o k Enter", &model) == [.tick("performance", note: "ok")])
+        // One that only waits asks for none.
+        #expect(press("j Space Enter", &model) == [.tick("backups", note: "")])
+    }
+
     @Test func anAutomaticStepCannotBeTicked() {
         var model = model()
         #expect(press("Space", &model).isEmpty)

@@ -20,6 +20,12 @@ import Testing
             loadedRows: ["t": rows], madeObjects: 1)
     }
 
+    private static func proven(_ outcome: String = "proven") -> RunStatus {
+        RunStatus(
+            run: 1, started: "2026-01-01T00:00:00Z", snapshotSHA256: "a", stage: .ended, outcome: outcome,
+            loadedRows: ["t": 10], madeObjects: 1)
+    }
+
     private static func standing(
         _ entries: [JournalEntry], now: [Step.Basis: String] = [:], status: RunStatus?? = nil,
         running: String? = nil
@@ -70,6 +76,16 @@ import Testing
             .failed("its undo was interrupted; undo it again")),
         Case("failed", "1.3", [entry(1, "1.3", .failed, "no server")], .failed("no server")),
         Case("cancelled is ready again", "1.1", [entry(1, "1.1", .cancelled)], .ready),
+        Case(
+            "another command has migrated and proven", "5.10", [], status: proven(), .ready),
+        Case("so it stays done", "5.10", [entry(1, "5.10", .done)], status: proven(), .done),
+        Case("and where the target was not looked at", "5.10", [entry(1, "5.10", .done)], .done),
+        Case(
+            "but not where it holds no run", "5.10", [entry(1, "5.10", .done)], status: .some(nil),
+            .stale("3.3 has not been done", blocks: true)),
+        Case(
+            "a proof that found differences meets no need", "5.10", [], status: proven("differs"),
+            .waiting("waits for 3.3")),
         Case("ticked", "2.1", [entry(1, "2.1", .ticked)], .done),
         Case("unticked", "2.1", [entry(1, "2.1", .unticked)], .ready),
         Case("settled with a reason", "2.1", [entry(1, "2.1", .skipped, "no .env")], .skipped("no .env")),

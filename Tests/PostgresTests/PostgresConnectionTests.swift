@@ -35,6 +35,44 @@ import Testing
         }
     }
 
+    @Test func aConnectionThatIsRefusedCarriesItsState() throws {
+        try TestServer.withDatabase { conninfo in
+            let error = #expect(throws: PostgresError.self) {
+                try TestServer.connect(conninfo.setting("dbname", to: "not there: 12345: x")).execute(
+                    "SELECT 1")
+            }
+            #expect(error?.code == .connect && error?.sqlState == "3D000")
+            #expect(
+                error?.message.hasSuffix("FATAL:  database \"not there: 12345: x\" does not exist") ?? false)
+            let nobody = #expect(throws: PostgresError.self) {
+                try TestServer.connect(conninfo.setting("host", to: "/nowhere")).execute("SELECT 1")
+            }
+            #expect(nobody?.code == .connect && nobody?.sqlState == nil)
+            // Later errors have the server's plain words.
+            let connection = try TestServer.connect(conninfo)
+            let later = #expect(throws: PostgresError.self) {
+                try connection.execute("SELECT 1 FROM missing")
+            }
+            #expect(later?.message == "relation \"missing\" does not exist")
+        }
+    }
+
+    @Test func aPreparedStatementIsRunWithItsParameters() throws {
+        try TestServer.withDatabase { conninfo in
+            let connection = try TestServer.connect(conninfo)
+            try connection.prepare("SELECT $1::int + 1, $2::text", name: "a b")
+            for number in 1...3 {
+                let result = try connection.run(prepared: "a b", ["\(number)", nil])
+                #expect(result.int(0, 0) == number + 1 && result.text(0, 1) == nil)
+            }
+            #expect(throws: PostgresError.self) { _ = try connection.run(prepared: "none", []) }
+            #expect(throws: PostgresError.self) {
+                try connection.prepare("SELECT nothing_of_that_name", name: "b")
+            }
+            #expect(try connection.query("SELECT 1").int(0, 0) == 1)
+        }
+    }
+
     @Test func noticesAreCaptured() throws {
         try TestServer.withDatabase { conninfo in
             let connection = try TestServer.connect(conninfo)

@@ -90,6 +90,8 @@ enum Availability {
             return model.work == nil ? nil : "work runs: x cancels it"
         case (.phase, .main):
             guard let step = model.selectedStep else { return "no step is selected" }
+            // What failed may be accepted, with a note.
+            if case .failed = step.state, step.canSkip { return nil }
             if !step.isManual { return "howdah runs this one: Enter shows what it would do" }
             if case .waiting(let reason) = step.state { return reason }
             return nil

@@ -8,7 +8,8 @@ enum CommandLine {
 
     static let all = [
         Command(name: "admin", argument: "URL", help: "an administrator's connection for step 1.4"),
-        Command(name: "export", argument: "FILE", help: "the checklist as Markdown"),
+        Command(
+            name: "export", argument: "FILE", help: "the checklist as Markdown or HTML, by the file's ending"),
         Command(name: "finish", argument: "", help: "remove what howdah has left, at the end"),
         Command(name: "help", argument: "", help: "the keys"),
         Command(name: "live", argument: "", help: "go live, or back to the rehearsal"),

@@ -240,6 +240,8 @@ public struct WorkView: Sendable, Equatable {
     public var waiting: String?
     public var done = 0
     public var total = 0
+    /// Queries of a load test that failed.
+    public var errors = 0
     public var rate = 0.0
     public var secondsLeft: Double?
     public var elapsed = 0.0

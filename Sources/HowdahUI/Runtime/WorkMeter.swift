@@ -35,6 +35,7 @@ struct WorkMeter {
         view.phase = now?.rawValue ?? ""
         view.waiting = progress.waiting
         view.total = progress.rowsTotal
+        view.errors = progress.queriesFailed
         view.done = now == .snapshot ? Int(progress.snapshotFraction * 100) : progress.rowsDone
         if !view.isPaused { measure(view.done, elapsed) }
         view.samples = samples

@@ -262,7 +262,12 @@ extension Update {
     private func take(_ box: PromptBox, _ model: inout AppModel) -> [Effect] {
         let text = box.field.text
         switch box.purpose {
-        case .note(let id): return [.tick(id, note: text)]
+        case .note(let id):
+            if text.allSatisfy(\.isWhitespace), !Self.objections(id, model).isEmpty {
+                model.toast = Toast("not ticked: a tick against the evidence needs a note", .warn)
+                return []
+            }
+            return [.tick(id, note: text)]
         case .skip(let id): return [.skip(id, reason: text.isEmpty ? "does not apply" : text)]
         case .item: return text.isEmpty ? [] : [.addItem(text)]
         case .remark(let id): return text.isEmpty ? [] : [.note(id, text)]

@@ -361,8 +361,20 @@ extension Update {
                         buttons: ["take away", "keep"],
                         focused: 1)))
         } else {
-            prompt(.note(id), "Tick: \(title)", ["A note, such as how you tried it; may be empty."], &model)
+            let objections = Self.objections(id, model)
+            let words =
+                objections.isEmpty
+                ? ["A note, such as how you tried it; may be empty."]
+                : objections + ["A note is needed: why is it in order all the same?"]
+            prompt(.note(id), "Tick: \(title)", words, &model)
         }
+    }
+
+    /// What speaks against a tick, of an item or of a step.
+    static func objections(_ id: String, _ model: AppModel) -> [String] {
+        if let item = model.book?.checklist.first(where: { $0.id == id }) { return item.objections }
+        guard let step = model.book?.step(id), case .failed = step.state else { return [] }
+        return [step.state.words]
     }
 
     private func settle(_ model: inout AppModel) -> [Effect] {

@@ -11,20 +11,25 @@ struct ChecklistPane {
         let done = items.count(where: \.isTicked)
         let inner = screen.frame("7 Checklist — \(done) of \(items.count)", layout, &buffer)
         let symbols = screen.look.symbols
+        let details = screen.model.selectedItem.map(Words.itemDetails) ?? []
+        let height = min(details.count, max(inner.height - items.count - 1, inner.height / 3))
+        let (list, rest) = inner.splitBottom(height)
         ScrollList(
             count: items.count, state: screen.model.list(.checklist), isFocused: screen.isFocused(.main)
         ) { index in
             let item = items[index]
-            let words =
-                item.isTicked
-                ? "\(item.who)\(item.note.isEmpty ? "" : ": \(item.note)")"
-                : item.isProposed ? "its steps are done: tick it?" : ""
             return Line([
-                Span(" \(item.isTicked ? symbols.tick : symbols.untick) ", item.isTicked ? .ok : .text),
+                Span(" \(item.isTicked ? symbols.tick : symbols.untick) ", Self.role(item)),
                 Span(item.title + (item.isOwn ? " (own)" : "")),
-                Span("   " + words, item.isTicked ? .muted : .warn),
+                Span("   " + item.words, item.isTicked && item.doubts.isEmpty ? .muted : .warn),
             ])
-        }.draw(in: inner, on: &buffer, screen.look)
+        }.draw(in: list, on: &buffer, screen.look)
+        TextView(Array(details.prefix(height)), wraps: false).draw(
+            in: rest.inset(1, 0), on: &buffer, screen.look)
+    }
+
+    private static func role(_ item: Checklist.ItemLine) -> Role {
+        !item.isTicked ? .text : item.doubts.isEmpty ? .ok : .warn
     }
 }
 

@@ -98,6 +98,10 @@ enum Progress {
             parts.append("\(Format.count(work.done)) of \(Format.count(work.total)) rows")
             if work.rate > 0, !work.isPaused { parts.append("\(Words.short(work.rate))/s") }
             if let left = work.secondsLeft, !work.isPaused { parts.append("\(Words.clock(left)) left") }
+        case "load":
+            parts.append(Format.count(work.done, "query", "queries"))
+            if work.rate > 0, !work.isPaused { parts.append("\(Words.short(work.rate))/s") }
+            parts.append(Format.count(work.errors, "error", "errors"))
         case "profile": parts.append("profile: \(Format.count(work.done)) rows")
         case "snapshot": parts.append("snapshot: \(work.done) %")
         case "": break

@@ -252,18 +252,24 @@ enum Words {
     }
 
     static func item(_ item: Checklist.ItemLine) -> TextBox {
-        var lines = [
-            item.isTicked ? Line("ticked by \(item.who), \(item.when)", .ok) : Line("not ticked yet", .muted)
-        ]
+        TextBox(
+            title: item.title,
+            lines: [
+                item.isTicked
+                    ? Line("ticked by \(item.who), \(item.when)", .ok) : Line("not ticked yet", .muted)
+            ] + itemDetails(item).dropFirst() + [
+                Line(),
+                Line(item.isTicked ? "Space takes the tick away." : "Space ticks it, with a note.", .muted),
+            ])
+    }
+
+    /// What stands under the checklist about the selected item: its title, its note, what is against it, its evidence.
+    static func itemDetails(_ item: Checklist.ItemLine) -> [Line] {
+        var lines = [Line(item.title, .title)]
         if !item.note.isEmpty { lines.append(Line("note: \(item.note)")) }
-        lines.append(Line())
-        lines +=
-            item.evidence.isEmpty ? [Line("no step speaks for it", .muted)] : item.evidence.map { Line($0) }
-        lines += [
-            Line(),
-            Line(item.isTicked ? "Space takes the tick away." : "Space ticks it, with a note.", .muted),
-        ]
-        return TextBox(title: item.title, lines: lines)
+        lines += (item.isTicked ? item.doubts : item.obstacles).map { Line($0, .warn) }
+        return lines
+            + (item.links.isEmpty ? [Line("no step speaks for it", .muted)] : item.evidence.map { Line($0) })
     }
 
     static func table(_ table: BookState.TableLine, _ book: BookState?) -> TextBox {

@@ -88,7 +88,7 @@ public struct SourceFile: Sendable {
     // MARK: The header, https://sqlite.org/fileformat.html#the_database_header
 
     /// Whether the header says that the database is in WAL mode.
-    func isWriteAheadLogged() -> Bool {
+    public func isWriteAheadLogged() -> Bool {
         guard let header = try? readHeader(), header.count == 100 else { return false }
         return header[18] == 2 || header[19] == 2
     }

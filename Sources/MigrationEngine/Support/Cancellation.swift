@@ -28,7 +28,8 @@ public final class Cancellation: Sendable {
     }
 
     /// Runs `body` with `stop` registered: `stop` is called, from another thread, when the wish is made.
-    func whileRegistered<T>(_ stop: @escaping @Sendable () -> Void, _ body: () throws -> T) throws -> T {
+    public func whileRegistered<T>(_ stop: @escaping @Sendable () -> Void, _ body: () throws -> T) throws -> T
+    {
         let key = state.withLock { state in
             state.next += 1
             state.stops[state.next] = stop

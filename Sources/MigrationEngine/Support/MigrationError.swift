@@ -59,6 +59,7 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { "\(message)\n\(remedy)" }
 
-    static let cancelled = MigrationError(
+    /// The operator's wish to stop, as an error.
+    public static let cancelled = MigrationError(
         .cancelled, "cancelled", remedy: "Run the same command again when you are ready.", exit: .cancelled)
 }

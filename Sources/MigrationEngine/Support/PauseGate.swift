@@ -24,7 +24,7 @@ public final class PauseGate: Sendable {
     }
 
     /// Waits while the gate is closed; throws when the work is cancelled meanwhile.
-    func pass(_ cancellation: Cancellation) throws {
+    public func pass(_ cancellation: Cancellation) throws {
         guard isClosed else { return }
         condition.lock()
         defer { condition.unlock() }

@@ -5,7 +5,7 @@ import Synchronization
 /// Any thread may use it. What must not be lost goes into the report, never only through here.
 public final class RunProgress: Sendable {
     public enum Phase: String, Sendable, CaseIterable {
-        case snapshot, profile, check, prepare, copy, constraints, proof
+        case snapshot, profile, check, prepare, copy, constraints, proof, load
     }
 
     /// The counters of one table.
@@ -37,6 +37,8 @@ public final class RunProgress: Sendable {
 
     private let state = Mutex(State())
     let preparedRows = Atomic<Int>(0)
+    private let queries = Atomic<Int>(0)
+    private let failures = Atomic<Int>(0)
     /// Parts per thousand of the snapshot.
     let snapshotDone = Atomic<Int>(0)
 
@@ -52,6 +54,7 @@ public final class RunProgress: Sendable {
         case .copy: tables.reduce(0) { $0 + $1.loadedRows }
         case .proof: tables.reduce(0) { $0 + $1.comparedRows }
         case .profile: preparedRows.load(ordering: .relaxed)
+        case .load: queriesDone
         default: 0
         }
     }
@@ -60,11 +63,25 @@ public final class RunProgress: Sendable {
 
     public var snapshotFraction: Double { Double(snapshotDone.load(ordering: .relaxed)) / 1000 }
 
-    func begin(_ phase: Phase) {
+    /// Begins a phase, and ends the one before.
+    public func begin(_ phase: Phase) {
         state.withLock { state in
             Self.close(&state)
             state.phase = phase
             state.phaseStart = .now
+        }
+    }
+
+    /// Queries of a load test that were answered, and those that failed.
+    public var queriesDone: Int { queries.load(ordering: .relaxed) }
+    public var queriesFailed: Int { failures.load(ordering: .relaxed) }
+
+    /// Counts one query of a load test.
+    public func countQuery(isFailure: Bool) {
+        if isFailure {
+            failures.add(1, ordering: .relaxed)
+        } else {
+            queries.add(1, ordering: .relaxed)
         }
     }
 
@@ -103,7 +120,8 @@ public final class RunProgress: Sendable {
         return tables.reduce(phase << 40) { $0 + $1.loadedRows + $1.comparedRows }
     }
 
-    func end() {
+    /// Ends the phase of the moment.
+    public func end() {
         state.withLock { Self.close(&$0) }
     }
 

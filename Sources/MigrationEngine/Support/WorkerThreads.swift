@@ -2,12 +2,12 @@ import Foundation
 import Synchronization
 
 /// Runs blocking work on threads of its own: libpq and SQLite block, so they stay off Swift's cooperative pool.
-enum WorkerThreads {
+public enum WorkerThreads {
     /// Calls `body` with 0 ..< `count` at the same time and returns when all have ended.
     ///
     /// The first error is thrown after the others have ended; `stop` is called once, at that error, so that the
     /// rest can end early.
-    static func run(
+    public static func run(
         count: Int, onFirstError stop: @escaping @Sendable () -> Void = {},
         _ body: @escaping @Sendable (Int) throws -> Void
     ) throws {

@@ -203,7 +203,7 @@ private struct StepRun {
 
 struct ChecklistCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "checklist", abstract: "Show the checklist, tick its items, add your own.")
+        commandName: "checklist", abstract: "Show the checklist, tick its items, add your own, export it.")
 
     enum Verb: String, ExpressibleByArgument, CaseIterable {
         case show, tick, untick, add, remove, export
@@ -215,7 +215,7 @@ struct ChecklistCommand: ParsableCommand {
     @Argument(help: "show, tick ID, untick ID, add TEXT, remove ID, or export FILE.")
     var verb: Verb = .show
 
-    @Argument(help: "The item, the text, or the file (.md).")
+    @Argument(help: "The item, the text, or the file (.md or .html).")
     var argument: String?
 
     @Option(help: ArgumentHelp("What to note with a tick.", valueName: "text"))

@@ -102,6 +102,8 @@ struct ChecklistDocument: Encodable {
         let ticked: Bool
         let proposed: Bool
         let evidence: [String]
+        let waits_for: [String]
+        let doubts: [String]
         let who: String
         let when: String
         let note: String
@@ -112,6 +114,8 @@ struct ChecklistDocument: Encodable {
             ticked = line.isTicked
             proposed = line.isProposed
             evidence = line.evidence
+            waits_for = line.isTicked ? [] : line.obstacles
+            doubts = line.doubts
             who = line.who
             when = line.when
             note = line.note

@@ -55,6 +55,8 @@ enum BookWords {
                 let who = item.isTicked ? "  \(item.who), \(item.when)" : ""
                 return ["\(item.isTicked ? "[✔]" : "[ ]") \(item.id)  \(item.title)\(proposal)\(who)"]
                     + (item.note.isEmpty ? [] : ["      note: \(item.note)"])
+                    + item.doubts.map { "    ! \($0)" }
+                    + (item.isTicked ? [] : item.obstacles.map { "    ! \($0)" })
                     + item.evidence.map { "      \($0)" }
             }
     }

@@ -81,6 +81,7 @@ final class ProgressReporter: Sendable {
         case .copy: "copy: loading the rows"
         case .constraints: "constraints: keys, indexes, foreign keys, sequences"
         case .proof: "proof: comparing every cell"
+        case .load: "load: many users at once"
         }
     }
 
@@ -89,6 +90,11 @@ final class ProgressReporter: Sendable {
         case .snapshot: return "snapshot  \(Int(progress.snapshotFraction * 100)) %"
         case .profile: return "profile  \(Format.count(progress.rowsDone)) rows"
         case .check, .prepare, .constraints: return "\(phase.rawValue)  \(Format.seconds(seconds))"
+        case .load:
+            let done = progress.queriesDone
+            let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0
+            return "load  \(Format.seconds(seconds))  \(Format.count(done, "query", "queries"))  "
+                + "\(Format.count(rate))/s  \(Format.count(progress.queriesFailed, "error", "errors"))"
         case .copy, .proof:
             let done = progress.rowsDone
             let total = max(progress.rowsTotal, 1)
