@@ -17,6 +17,8 @@ public final class Playbook: Sendable {
     let assisted: Set<String>
     /// What the application is made with.
     let frameworks: [Framework.Found]
+    /// The application's commands that run, with their output.
+    let tests = TestDesk()
     private let state: Mutex<State>
 
     private struct State {
@@ -47,7 +49,7 @@ public final class Playbook: Sendable {
         "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "2.4": ClientStep(), "3.2": CopyStep(),
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
-        "4.3": ReviewStep(),
+        "4.3": ReviewStep(), "5.1": TestsStep(),
     ]
 
     /// Opens a project's playbook. `target` is the live target where it was named; the one of the journal otherwise.
@@ -483,6 +485,7 @@ public final class Playbook: Sendable {
 
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
     public func close() {
+        stopServices()
         guard RehearsalCluster.exists(workspace.state) else { return }
         var cluster = try? RehearsalCluster(workspace.state, cancellation: Cancellation())
         try? cluster?.stopUnlessKept()

@@ -24,7 +24,7 @@ struct Howdah: ParsableCommand {
             ValidateCommand.self, RepairCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, RollbackCommand.self, ScanCommand.self, ReviewCommand.self,
-            TranslateCommand.self,
+            TranslateCommand.self, TestCommand.self, ServeCommand.self,
             ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)
