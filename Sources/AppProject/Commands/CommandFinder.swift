@@ -14,16 +14,15 @@ public struct CommandFinder {
         let found = folders().flatMap { folder -> [AppCommand] in
             let path = Files.join(root, folder)
             let manifest = Self.manifest(path)
-            return manifest.map { scripts($0, folder) } ?? []
+            return (manifest.map { scripts($0, folder) } ?? [])
                 + RunnerRule.all.flatMap { commands($0, folder, path) }
         }
         return found.map { command in
             // A script of the top may be called as one of a folder is: the folder's is then written as a path.
-            var name = command.name
-            for candidate in [name, "\(command.folder):\(Self.last(name, of: command))", "./\(name)"] {
-                name = candidate
-                if !names.contains(name) { break }
-            }
+            let candidates =
+                [command.name]
+                + (command.folder.hasPrefix("..") ? ["../\(command.name)"] : ["./\(command.name)"])
+            var name = candidates.first { !names.contains($0) } ?? command.name
             var number = 2
             while !names.insert(name).inserted {
                 name = "\(command.name)#\(number)"
@@ -35,11 +34,6 @@ public struct CommandFinder {
                     name: name, kind: command.kind, run: command.run, words: command.words,
                     folder: command.folder, foundIn: command.foundIn)
         } + own.map(\.command)
-    }
-
-    private static func last(_ name: String, of command: AppCommand) -> String {
-        let prefix = prefix(command.folder)
-        return name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
     }
 
     /// What names of a folder's commands begin with; nothing at the top.

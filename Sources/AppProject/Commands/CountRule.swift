@@ -93,7 +93,10 @@ struct CountRule: Sendable {
     ]
 
     @Sendable private static func verdict(_ text: String) -> Fields? {
-        guard let match = text.wholeMatch(of: /(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z =\d,]*)\))?/) else {
+        guard
+            let match = text.wholeMatch(
+                of: /(?:OK|FAILED|NO TESTS RAN)(?: \(([a-z ]+=\d+(?:, [a-z ]+=\d+)*)\))?/)
+        else {
             return nil
         }
         return sum(

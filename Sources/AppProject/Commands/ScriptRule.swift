@@ -44,7 +44,7 @@ enum PackageManager: String, CaseIterable {
     private var lockFiles: [String] {
         switch self {
         case .npm: ["package-lock.json", "npm-shrinkwrap.json"]
-        case .pnpm: ["pnpm-lock.yaml"]
+        case .pnpm: ["pnpm-lock.yaml", "pnpm-workspace.yaml"]
         case .yarn: ["yarn.lock"]
         case .bun: ["bun.lockb", "bun.lock"]
         }

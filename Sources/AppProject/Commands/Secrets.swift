@@ -7,12 +7,14 @@ public struct Secrets: Sendable {
     private static let colon = ByteSearch("://")
     private let mask = Array(SecretMask.mask.utf8)
 
-    /// `url` is the database's; `folders` are those whose .env files are read; of `environment` the variables count whose names
+    /// `url` is the database's, `passwords` are known ones; `folders` are those whose .env files are read; of `environment` the variables count whose names
     /// look like secrets.
-    public init(url: String?, folders: [String], environment: [String: String] = [:]) {
-        var values: Set<String> = []
+    public init(
+        url: String?, passwords: [String] = [], folders: [String], environment: [String: String] = [:]
+    ) {
+        // Short ones would hide half of every line; those are hidden in URLs only.
+        var values = passwords.reduce(into: Set<String>()) { $0.formUnion(Self.forms($1)) }
         if let url, let encoded = url.firstMatch(of: /:\/\/[^:@\/]*:([^@\/]*)@/)?.1 {
-            // Short ones would hide half of every line; those are hidden in URLs only.
             for text in [String(encoded), encoded.removingPercentEncoding ?? ""] where text.utf8.count >= 3 {
                 values.formUnion(Self.forms(text))
             }

@@ -120,8 +120,8 @@ extension Command {
                 return
             }
             if now - asked > Command.grace { process.signalGroup(SIGKILL) }
-            // A process that even this does not end hangs in the kernel; howdah does not hang with it.
-            if now - asked > Command.grace + .seconds(10) { isOver = true }
+            // What is killed may wait for somebody to take note of it, or hang in the kernel; howdah does not hang with it.
+            if now - asked > Command.grace + .seconds(status == nil ? 10 : 1) { isOver = true }
         }
     }
 

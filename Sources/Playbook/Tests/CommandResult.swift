@@ -89,6 +89,9 @@ public struct CommandResult: Sendable, Equatable, Codable {
         }
     }
 
+    /// How it ended, in words.
+    public var end: String { [outcome.words, reason].filter { !$0.isEmpty }.joined(separator: ": ") }
+
     /// Counts and duration.
     public var figures: String {
         [counts?.words, seconds > 0 ? Format.seconds(seconds) : nil].compactMap(\.self).joined(

@@ -1,6 +1,7 @@
 import AppProject
 import Foundation
 import MigrationEngine
+import Postgres
 
 /// Where and with what the application's commands run, in one mode.
 struct CommandSurroundings {
@@ -57,7 +58,10 @@ struct CommandSurroundings {
 
     func secrets(_ place: String) -> Secrets {
         Secrets(
-            url: url, folders: [directory, folder.root, place, "\(folder.root)/prisma"],
+            url: url,
+            // The server may not ask for it, and a program print it all the same.
+            passwords: [context.book.liveTarget, context.book.admin].compactMap { $0?["password"] },
+            folders: [directory, folder.root, place, "\(folder.root)/prisma"],
             environment: ProcessInfo.processInfo.environment)
     }
 }
@@ -87,7 +91,8 @@ extension TestDesk {
             cancellation: launch.cancellation, started: started,
             tick: {
                 let now = ContinuousClock.now
-                guard isNew, now - told > .milliseconds(100) else { return }
+                // Often enough to follow it, and once a second for the clock.
+                guard now - told > (isNew ? .milliseconds(100) : .seconds(1)) else { return }
                 log.flush()
                 tell(launch)
                 told = now

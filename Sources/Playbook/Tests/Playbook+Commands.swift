@@ -213,7 +213,7 @@ extension Playbook {
         if lines.last?.isEmpty ?? false { lines.removeLast() }
         return CommandFeed(
             name: name, isRunning: false, seconds: last.seconds,
-            end: [last.outcome.words, last.reason].filter { !$0.isEmpty }.joined(separator: ": "),
+            end: last.end,
             output: OutputTail.Snapshot(lines: lines))
     }
 }

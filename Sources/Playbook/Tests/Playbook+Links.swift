@@ -113,7 +113,10 @@ extension Playbook {
         let lines = results.map { name, result, when in
             result.map { "linked to \($0.line) — \(when)" } ?? "linked to \(name): not run yet"
         }
-        guard let entry = entry(of: item, mode), entry.kind == .ticked, entry.data != Self.tickMark,
+        let entry = entry(of: item, mode)
+        // A command's own tick has its evidence.
+        if let entry, entry.kind == .ticked, entry.data == Self.tickMark { return ([], nil) }
+        guard let entry, entry.kind == .ticked,
             let bad = results.first(where: {
                 ($0.result.map { ![.passed, .cancelled].contains($0.outcome) }) ?? false
             })

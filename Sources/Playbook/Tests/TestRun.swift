@@ -25,19 +25,30 @@ struct TestRun {
     private func run(_ command: AppCommand, _ surroundings: CommandSurroundings) throws -> CommandResult {
         let place = try surroundings.place(of: command)
         let subject = Playbook.commandSubject + command.name
+        guard let launch = book.tests.begin(command, context.cancellation) else {
+            throw MigrationError(.locked, "\(command.name) runs already", remedy: "Wait for its end.")
+        }
+        var end = ""
+        // Whoever is told of the end finds the result in the journal.
+        defer {
+            launch.finish(end)
+            book.tests.tell(launch)
+        }
         try book.journal.add(.launched, subject, context.mode, command.run)
-        let result = result(of: command, in: place, surroundings)
+        let result = result(of: launch, in: place, surroundings)
         try book.journal.add(
             .ran, subject, context.mode, result.outcome.words, evidence: [result.line],
             data: Journal.encode(result))
+        end = result.end
         try book.settleLinks(of: [command.name], context.mode)
         return result
     }
 
     /// What a run comes to; one that cannot be started has come to that.
-    private func result(of command: AppCommand, in place: String, _ surroundings: CommandSurroundings)
+    private func result(of launch: TestDesk.Launch, in place: String, _ surroundings: CommandSurroundings)
         -> CommandResult
     {
+        let command = launch.command
         func unable(_ reason: String) -> CommandResult {
             CommandResult(name: command.name, run: command.run, outcome: .unable, reason: reason)
         }
@@ -46,27 +57,14 @@ struct TestRun {
         if let missing = Programs.missing(command, folder: place, environment: environment) {
             return unable("\(missing.program) is not installed. \(missing.remedy)")
         }
-        guard let launch = book.tests.begin(command, context.cancellation) else {
-            return unable("it runs already")
-        }
-        var end = ""
-        defer {
-            launch.finish(end)
-            book.tests.tell(launch)
-        }
         do {
             let log = try CommandLog(context.workspace.state, name: command.name)
             let (ending, counts) = try book.tests.stream(
                 launch, in: place, environment: environment, secrets: surroundings.secrets(place),
                 timeout: timeout, log: log)
-            let result = CommandResult(
-                command, ending, counts, log: book.relative(log.path), limit: timeout)
-            end = [result.outcome.words, result.reason].filter { !$0.isEmpty }.joined(separator: ": ")
-            return result
+            return CommandResult(command, ending, counts, log: book.relative(log.path), limit: timeout)
         } catch {
-            let message = Playbook.explained(error).message
-            end = message
-            return unable(message)
+            return unable(Playbook.explained(error).message)
         }
     }
 }
