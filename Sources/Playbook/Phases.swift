@@ -139,8 +139,8 @@ public enum Phases {
         Step(
             "5.1", "test commands", "The application's own tests pass on PostgreSQL.",
             byHand: [
-                "howdah found no test command. Add yours: howdah test PROJECT --add NAME=\"COMMAND\". Or run them by hand",
-                "with DATABASE_URL on the rehearsal (howdah rehearsal url prints it), and note what passed.",
+                "howdah found no test command. Add yours: howdah test PROJECT --add NAME=\"COMMAND\".",
+                "Or run the tests with DATABASE_URL on what howdah rehearsal url prints, and note what passed.",
             ], basis: [.target, .run], undo: "forgets that they were run"),
         item(
             "5.2", "encryption", "Encrypt, decrypt, ratchet and multi-device all work on old conversations."),

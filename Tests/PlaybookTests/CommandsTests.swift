@@ -498,7 +498,7 @@ import Testing
             try add("dev", "sleep 600", book, kind: .service)
             // As a howdah leaves it that is killed together with its watchdog.
             let shell = Command(
-                "/bin/sh", ["-c", "set -m; sleep 600 > /dev/null 2>&1 & echo $!"], in: "/tmp",
+                "/bin/sh", ["-c", "setsid sleep 600 > /dev/null 2>&1 & echo $!"], in: "/tmp",
                 environment: ["PATH": "/usr/bin:/bin"])
             let said = try shell.run(cancellation: Cancellation()).output
             let number = try #require(Int32(said.trimmingCharacters(in: .whitespacesAndNewlines)))
