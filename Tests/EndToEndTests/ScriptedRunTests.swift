@@ -139,10 +139,9 @@ import Testing
             let smoke =
                 "smoke=psql \"$DATABASE_URL\" -Atc 'SELECT 40 + 2'; echo 'Ran 3 tests in 0.1s'; echo OK"
             #expect(try Howdah.run(["test", project, "--add", smoke]).exit == 0)
-            #expect(
-                try Howdah.run([
-                    "test", project, "--add", "dev=echo \"listening $$\"; sleep 600", "--service",
-                ]).exit == 0)
+            try "echo \"listening as $$\"; sleep 600".write(
+                toFile: "\(project)/dev.sh", atomically: true, encoding: .utf8)
+            #expect(try Howdah.run(["test", project, "--add", "dev=sh dev.sh", "--service"]).exit == 0)
             let script = """
                 :wait-idle
                 Esc
@@ -166,7 +165,7 @@ import Testing
             let tested = try String(contentsOfFile: "\(folder)/tested", encoding: .utf8)
             #expect(tested.contains("│ 42"), "\(tested)")
             let serving = try String(contentsOfFile: "\(folder)/serving", encoding: .utf8)
-            let number = serving.firstMatch(of: /listening (\d+)/).flatMap { Int32($0.1) }
+            let number = serving.firstMatch(of: /listening as (\d+)/).flatMap { Int32($0.1) }
             let process = try #require(number)
             #expect(waitUntil { kill(process, 0) != 0 })
             _ = try Howdah.run(["rehearsal", "remove", project])
