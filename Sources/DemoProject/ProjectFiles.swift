@@ -25,9 +25,7 @@ enum ProjectFiles {
             ("src/database/messages.ts", messages),
             ("src/database/statistics.ts", statistics),
             ("src/server.ts", server),
-            ("test/environment.test.js", environmentTest),
-            ("test/encryption/message.test.js", encryptionTest),
-        ] + ServiceFiles.all
+        ] + ServiceFiles.all + TestFiles.all
 
     /// Takes away what `write` makes, and what lies in its folders; nothing else.
     static func remove(from directory: String) {
@@ -75,8 +73,10 @@ enum ProjectFiles {
           "scripts": {
             "dev": "tsx watch src/server.ts",
             "start": "tsx src/server.ts",
-            "test": "node --test test/*.test.js test/encryption/*.test.js",
-            "test:encryption": "node --test test/encryption/*.test.js"
+            "test": "node --test test/*.test.js test/encryption/*.test.js test/history/*.test.js test/conversations/*.test.js",
+            "test:conversations": "node --test test/conversations/*.test.js",
+            "test:encryption": "node --test test/encryption/*.test.js",
+            "test:history": "node --test test/history/*.test.js"
           },
           "dependencies": {
             "@prisma/client": "^6.19.0",
@@ -179,34 +179,6 @@ enum ProjectFiles {
 
         await prepareDatabase();
         http.listen(Number(process.env.PORT ?? 3000));
-
-        """
-
-    // The tests need no package, so that they run before anything is installed.
-
-    private static let environmentTest = """
-        import assert from 'node:assert/strict';
-        import { readFileSync } from 'node:fs';
-        import { test } from 'node:test';
-
-        test('the database is named in .env', () => {
-          assert.match(readFileSync(new URL('../.env', import.meta.url), 'utf8'), /^DATABASE_URL="?[a-z]+:/m);
-        });
-
-        """
-
-    private static let encryptionTest = """
-        import assert from 'node:assert/strict';
-        import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-        import { test } from 'node:test';
-
-        test('a message comes back as it was sent', () => {
-          const [key, iv, text] = [randomBytes(32), randomBytes(12), 'see you at eight 👍🏽'];
-          const cipher = createCipheriv('aes-256-gcm', key, iv);
-          const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-          const decipher = createDecipheriv('aes-256-gcm', key, iv).setAuthTag(cipher.getAuthTag());
-          assert.equal(Buffer.concat([decipher.update(sealed), decipher.final()]).toString('utf8'), text);
-        });
 
         """
 }

@@ -20,6 +20,8 @@ public struct BookState: Sendable, Equatable {
         public let byHand: [String]
         /// Why it cannot be undone now; nil where it can.
         public let undoObstacle: String?
+        /// What a command says against a tick of the operator's; nil where nothing does.
+        public var contradiction: String?
 
         public var canUndo: Bool { undoObstacle == nil }
 
@@ -129,6 +131,8 @@ public struct BookState: Sendable, Equatable {
     public var journal: [JournalEntry]
     /// What proof and run came to; nil before.
     public var outcome: String?
+    /// The application's own commands: tests and services.
+    public var commands: [CommandState] = []
 
     public var steps: [StepLine] { phases.flatMap(\.steps) }
 

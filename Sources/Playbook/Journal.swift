@@ -16,11 +16,15 @@ public struct JournalEntry: Sendable, Equatable {
         case added, removed
         /// A place in the code was decided about, or is open again.
         case settled, reopened
+        /// One of the application's commands was started, and came to its end.
+        case launched, ran
+        /// An item is ticked by a command from now on, or is not any more.
+        case linked, unlinked
         /// The target was named; rehearsal or live was chosen.
         case target, mode
 
         /// Whether it leaves the state of a step as it is.
-        var isRemark: Bool { self == .note || self == .changing }
+        var isRemark: Bool { [.note, .changing, .launched, .ran, .linked, .unlinked].contains(self) }
     }
 
     public let id: Int

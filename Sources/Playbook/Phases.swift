@@ -172,9 +172,9 @@ public enum Phases {
         Step(
             "5.1", "test commands", "The application's own tests pass on PostgreSQL.",
             byHand: [
-                "Run the application's tests (npm test and the like) with DATABASE_URL on the rehearsal:",
-                "howdah rehearsal url prints it. Note what passed.",
-            ]),
+                "howdah found no test command. Add yours: howdah test PROJECT --add NAME=\"COMMAND\".",
+                "Or run the tests with DATABASE_URL on what howdah rehearsal url prints, and note what passed.",
+            ], basis: [.target, .run], undo: "forgets that they were run"),
         item(
             "5.2", "encryption", "Encrypt, decrypt, ratchet and multi-device all work on old conversations."),
         item("5.3", "real-time messaging", "Messages arrive at once, on every device."),

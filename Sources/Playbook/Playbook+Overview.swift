@@ -30,18 +30,20 @@ extension Playbook {
             plan: plan,
             objects: assessment?.objects ?? [], places: isQuick ? [] : codePlaces(),
             journal: journal.entries.reversed(),
-            outcome: report?.outcome.rawValue)
+            outcome: report?.outcome.rawValue, commands: isQuick ? [] : commandStates(mode))
     }
 
     private func line(_ step: Step, _ standing: Standing) -> BookState.StepLine {
         let entry = standing.entries[step.id]
         let isOver = entry.map { [.undone, .unticked].contains($0.kind) } ?? true
+        let links = linkWords(step.id, standing.mode)
         return BookState.StepLine(
             step: step.id, title: step.title, state: standing.state(step.id),
-            evidence: isOver ? [] : entry?.evidence ?? [], when: isOver ? "" : entry?.time ?? "",
+            evidence: (isOver ? [] : entry?.evidence ?? []) + links.lines,
+            when: isOver ? "" : entry?.time ?? "",
             who: isOver ? "" : entry?.who ?? "", note: entry?.kind == .ticked ? entry?.text ?? "" : "",
             isManual: isByHand(step), canSkip: step.kind != .automatic, byHand: byHand(step),
-            undoObstacle: standing.undoObstacle(step.id))
+            undoObstacle: standing.undoObstacle(step.id), contradiction: links.contradiction)
     }
 
     // MARK: What steps left behind

@@ -7,6 +7,7 @@ extension Playbook {
     public func isByHand(_ step: Step) -> Bool {
         switch step.kind {
         case .automatic: false
+        case .assisted where step.id == "5.1": !hasTestCommands
         case .manual: true
         case .assisted: !assisted.contains(step.id)
         }

@@ -17,6 +17,8 @@ public final class Playbook: Sendable {
     let assisted: Set<String>
     /// What the application is made with.
     let frameworks: [Framework.Found]
+    /// The application's commands that run, with their output.
+    let tests = TestDesk()
     private let state: Mutex<State>
 
     private struct State {
@@ -51,7 +53,7 @@ public final class Playbook: Sendable {
         "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "2.4": ClientStep(), "3.2": CopyStep(),
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
-        "4.3": ReviewStep(), "5.10": LoadStep(), "5.11": PathsStep(),
+        "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),
     ]
@@ -527,6 +529,7 @@ public final class Playbook: Sendable {
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
     public func close() {
         keep(nil)
+        stopServices()
         guard RehearsalCluster.exists(workspace.state) else { return }
         var cluster = try? RehearsalCluster(workspace.state, cancellation: Cancellation())
         try? cluster?.stopUnlessKept()

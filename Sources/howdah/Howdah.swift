@@ -25,7 +25,7 @@ struct Howdah: ParsableCommand {
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,
-            TranslateCommand.self,
+            TranslateCommand.self, TestCommand.self, ServeCommand.self,
             LoadCommand.self, ChecklistCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)

@@ -35,7 +35,7 @@ struct DemoProjectTests {
         _ = try make(scratch["chat"], messages: 1)
         let manifest = try String(contentsOfFile: scratch["chat/package.json"], encoding: .utf8)
         let folders = Set(manifest.matches(of: /(test\/[a-z\/]*)\*\.test\.js/).map { String($0.1) })
-        #expect(folders == ["test/", "test/encryption/"])
+        #expect(folders == ["test/", "test/conversations/", "test/encryption/", "test/history/"])
         let tests = scratch.content(of: "chat").filter { $0.hasSuffix(".test.js") }
         for folder in folders {
             #expect(

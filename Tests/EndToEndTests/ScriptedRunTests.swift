@@ -176,6 +176,47 @@ import Testing
         }
     }
 
+    @Test func phase5RunsATestAndAServiceAndLeavesNothingRunning() throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            try FileManager.default.createDirectory(atPath: project, withIntermediateDirectories: true)
+            try makeDatabase("\(project)/app.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
+            let smoke =
+                "smoke=psql \"$DATABASE_URL\" -Atc 'SELECT 40 + 2'; echo 'Ran 3 tests in 0.1s'; echo OK"
+            #expect(try Howdah.run(["test", project, "--add", smoke]).exit == 0)
+            try "echo \"listening as $$\"; sleep 600".write(
+                toFile: "\(project)/dev.sh", atomically: true, encoding: .utf8)
+            #expect(try Howdah.run(["test", project, "--add", "dev=sh dev.sh", "--service"]).exit == 0)
+            let script = """
+                :wait-idle
+                Esc
+                5
+                Tab
+                :wait-for not run yet
+                Enter
+                :wait-for smoke: passed, 3 passed
+                :save-display \(folder)/tested
+                j
+                s
+                :wait-for listening
+                :save-display \(folder)/serving
+                q
+                :wait-for Services run
+                Tab
+                Enter
+                """
+            let outcome = try screens([project], script, folder)
+            #expect(outcome.exit == 0, "\(outcome.errors)")
+            let tested = try String(contentsOfFile: "\(folder)/tested", encoding: .utf8)
+            #expect(tested.contains("│ 42"), "\(tested)")
+            let serving = try String(contentsOfFile: "\(folder)/serving", encoding: .utf8)
+            let number = serving.firstMatch(of: /listening as (\d+)/).flatMap { Int32($0.1) }
+            let process = try #require(number)
+            #expect(waitUntil { kill(process, 0) != 0 })
+            _ = try Howdah.run(["rehearsal", "remove", project])
+        }
+    }
+
     @Test func aScriptThatWaitsInVainEndsWithAnError() throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")

@@ -51,6 +51,62 @@ enum SampleBook {
             link: known?.link ?? "", state: state, note: note, verdict: statement == nil ? nil : verdict)
     }
 
+    static let commands = [
+        command(
+            "test", .test, "npm run test", last: .passed,
+            counts: TestCounts(runner: "node", passed: 42, skipped: 1)),
+        command(
+            "api:test:encryption", .test, "npm run test:encryption", folder: "api", last: .failed,
+            counts: TestCounts(runner: "jest", passed: 11, failed: 2), links: ["5.2"]),
+        command("api:test:socket", .test, "npm run test:socket", folder: "api", proposals: ["5.3"]),
+        command("e2e", .test, "npm run e2e", isLeftOut: true),
+        command("dev", .service, "npm run dev"),
+    ]
+
+    static func command(
+        _ name: String, _ kind: AppCommand.Kind, _ run: String, folder: String = "",
+        last: CommandResult.Outcome? = nil, counts: TestCounts? = nil, isLeftOut: Bool = false,
+        links: [String] = [], proposals: [String] = []
+    ) -> CommandState {
+        CommandState(
+            command: AppCommand(
+                name: name, kind: kind, run: run, words: run.split(separator: " ").map(String.init),
+                folder: folder,
+                foundIn: folder.isEmpty ? "package.json" : "\(folder)/package.json"),
+            isLeftOut: isLeftOut,
+            last: last.map {
+                CommandResult(
+                    name: name, run: run, outcome: $0, status: $0 == .passed ? 0 : 1, seconds: 3.21,
+                    counts: counts,
+                    log: "log/tests/\(name).log", reason: $0 == .failed ? "exit status 1" : "")
+            }, when: last == nil ? "" : "2026-01-02T03:04:05Z", isInterrupted: false, links: links,
+            proposals: proposals, stale: nil)
+    }
+
+    /// Phase 5 after a run, with an item that was ticked by hand though its command failed.
+    static let tested: BookState = {
+        var state = book([("5.1", .failed, "api:test:encryption failed"), ("5.2", .ticked, "tried by hand")])
+        state.commands = commands
+        for phase in state.phases.indices {
+            for index in state.phases[phase].steps.indices
+            where state.phases[phase].steps[index].step == "5.2" {
+                state.phases[phase].steps[index].contradiction =
+                    "ticked by ann, though api:test:encryption failed"
+            }
+        }
+        return state
+    }()
+
+    static let feeds = [
+        CommandFeed(
+            name: "test", isRunning: false, seconds: 3.21, end: "passed",
+            output: OutputTail.Snapshot(
+                first: 0, lines: (1...60).map { "ok \($0) - a message comes back" } + ["# tests 43"])),
+        CommandFeed(
+            name: "dev", isRunning: true, seconds: 75,
+            output: OutputTail.Snapshot(first: 0, lines: ["> dev", "listening on 3000"])),
+    ]
+
     static let source = CodeSource(
         key: "1a", path: "src/database/messages.ts", first: 10,
         lines: [

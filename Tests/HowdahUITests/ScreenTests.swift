@@ -40,11 +40,14 @@ import Testing
         var overlay: Overlay?
         var source: CodeSource?
         var files: [ProjectFile]?
+        var feeds: [CommandFeed] = []
 
         init(
             _ name: String, _ book: BookState?, _ keys: String = "", work: WorkView? = nil,
-            overlay: Overlay? = nil, source: CodeSource? = nil, files: [ProjectFile]? = nil
+            overlay: Overlay? = nil, source: CodeSource? = nil, files: [ProjectFile]? = nil,
+            feeds: [CommandFeed] = []
         ) {
+            self.feeds = feeds
             self.files = files
             self.source = source
             testDescription = name
@@ -91,6 +94,12 @@ import Testing
                 cells: [.init(column: "id", source: .number("1203"), target: nil)]),
         ], isLoading: false)
 
+    private static let commandsLive: BookState = {
+        var state = SampleBook.live
+        state.commands = SampleBook.commands
+        return state
+    }()
+
     static let views = [
         View("start", SampleBook.start), View("plan", SampleBook.planned, "1 k"),
         View("columns", SampleBook.planned, "1 k Tab Tab"),
@@ -114,6 +123,11 @@ import Testing
         View("place", SampleBook.scanned, "4 Tab Enter", source: SampleBook.source),
         View("settle", SampleBook.scanned, "4 Tab Space", source: SampleBook.source),
         View("tests", SampleBook.start, "5"),
+        View("commands", SampleBook.tested, "5 k Tab", feeds: SampleBook.feeds),
+        View("commands-service", SampleBook.tested, "5 Tab G", feeds: SampleBook.feeds),
+        View("commands-output", SampleBook.tested, "5 Tab Tab PgUp", feeds: SampleBook.feeds),
+        View("commands-link", SampleBook.tested, "5 Tab j j c", feeds: SampleBook.feeds),
+        View("commands-live", commandsLive, "5 Tab Enter", feeds: SampleBook.feeds),
         View("production", SampleBook.start, "6"), View("note", SampleBook.start, "2 Space"),
         View("command", SampleBook.start, ":"),
         View("theme", SampleBook.start, ": t h e m e Enter"), View("help", SampleBook.start, "?"),
@@ -144,6 +158,7 @@ import Testing
             model.work = view.work
             model.source = view.source
             model.files = view.files
+            for feed in view.feeds { model.feeds[feed.name] = feed }
             model = pressed(model, view.keys)
             if let overlay = view.overlay { model.overlays.append(overlay) }
             let lines = Self.lines(model)

@@ -10,9 +10,11 @@ public struct ProjectCopy {
     /// Larger files are no sources; a link shows them.
     private static let largest = 4 << 20
     private static let leftOut: Set = [".git", ".hg", ".svn", ".howdah"]
-    private static let linked: Set = [
-        "node_modules", "vendor", ".venv", "venv", "target", "dist", "build", ".next",
-    ]
+    private static let linked: Set = ["node_modules", "vendor", ".venv", "venv", "target"]
+    /// What a build has made, and makes anew: copied while it is small, so that a build in the copy does not write into the
+    /// project.
+    private static let made: Set = ["dist", "build", ".next", "out", "coverage"]
+    private static let mostMade = (files: 5000, bytes: 64 << 20)
 
     public init(of project: String, at copy: String) {
         from = Files.absolute(project)
@@ -63,9 +65,15 @@ public struct ProjectCopy {
                 continue
             }
             if Files.isFolder(source) {
-                if Self.linked.contains(name) || isLink(source) {
+                if name == "node_modules", !isLink(source) {
+                    try ModuleLinks(of: source, in: from, copiedTo: to).make(at: target)
+                } else if Self.linked.contains(name) || isLink(source)
+                    || Self.made.contains(name) && !Self.isSmall(source)
+                {
                     try link(target, to: source)
                 } else {
+                    // A link from before would lead the copying into the project itself.
+                    if isLink(target) { unlink(target) }
                     try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
                     try copy(path, &work, cancellation)
                 }
@@ -95,6 +103,17 @@ public struct ProjectCopy {
         }
         unlink(target)
         try writeFile(target, [UInt8](data), mode: status.st_mode & 0o777)
+    }
+
+    private static func isSmall(_ folder: String) -> Bool {
+        var (files, bytes) = (0, 0)
+        guard let paths = FileManager.default.enumerator(atPath: folder) else { return false }
+        while paths.nextObject() != nil {
+            files += 1
+            bytes += (paths.fileAttributes?[.size] as? NSNumber)?.intValue ?? 0
+            if files > mostMade.files || bytes > mostMade.bytes { return false }
+        }
+        return true
     }
 
     private func isLink(_ path: String) -> Bool {

@@ -25,7 +25,12 @@ enum SecretMask {
         return urls(in: String(decoding: edits.applied(to: bytes), as: UTF8.self))
     }
 
-    private static func isSecret(_ name: String, _ value: String) -> Bool {
+    /// The values of an .env file that nobody may see.
+    static func secrets(in file: EnvFile) -> [String] {
+        file.entries.filter { isSecret($0.name, $0.value) && Secrets.isTelling($0.value) }.map(\.value)
+    }
+
+    static func isSecret(_ name: String, _ value: String) -> Bool {
         if value.contains("://") || value.hasPrefix("file:") { return false }
         let name = name.uppercased()
         return secretWords.contains { name.contains($0) } || looksRandom(value)

@@ -5,7 +5,7 @@ struct SourceTree {
     let root: String
 
     /// Folders of what others have written, or what a build has made.
-    private static let leftOut: Set = [
+    static let leftOut: Set = [
         "node_modules", "bower_components", "vendor", "dist", "build", "out", "target", "coverage",
         "__pycache__",
         "venv", ".venv", "site-packages", "tmp", "log", "logs",

@@ -22,6 +22,8 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case translate
     case translateAll = "translate-all"
     case rescan
+    /// Lets a command's result tick an item; starts or stops a service.
+    case link, start
     case showSpaces = "show-spaces"
     case previousDifference = "previous-difference"
     case nextDifference = "next-difference"
@@ -33,7 +35,8 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
 
 /// Where keys are looked up.
 public enum KeyContext: String, Hashable, Sendable, CaseIterable {
-    case everywhere, steps, tables, columns, places, files, checklist, findings, journal, rollback, picker
+    case everywhere, steps, tables, columns, places, files, commands, output, checklist, findings, journal,
+        rollback, picker
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
     case box, field, choice, difference, reading
 
@@ -45,6 +48,8 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .columns: "Columns"
         case .places: "Places in the code"
         case .files: "Files of the project"
+        case .commands: "Commands of the application"
+        case .output: "Output of a command"
         case .checklist: "Checklist"
         case .findings: "Findings"
         case .journal: "Journal"

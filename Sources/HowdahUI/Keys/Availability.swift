@@ -10,7 +10,9 @@ enum Availability {
             return model.book == nil && isAboutBook(action) ? "open a project first" : nil
         }
         switch action {
+        case .cancel where model.selectedServiceRuns: return nil
         case .pause, .cancel: return model.work == nil ? "no work runs" : nil
+        case .start, .link: return command(action, model)
         case .undo where model.pane == .files: return file(model, isUndo: true)
         case .undo: return undo(model)
         case .again: return again(model)
@@ -39,7 +41,8 @@ enum Availability {
 
     private static func isAboutBook(_ action: Action) -> Bool {
         switch action {
-        case .pause, .cancel, .undo, .again, .tick, .settle, .diff, .edit, .add, .decide, .live, .cutover:
+        case .pause, .cancel, .undo, .link, .start, .again, .tick, .settle, .diff, .edit, .add, .decide,
+            .live, .cutover:
             true
         default: false
         }
@@ -75,6 +78,16 @@ enum Availability {
         return place.note == "gone from the code" ? "it is gone from the code" : nil
     }
 
+    private static func command(_ action: Action, _ model: AppModel) -> String? {
+        guard let state = model.selectedCommand else { return "no command is selected" }
+        switch (action, state.command.kind) {
+        case (.start, .test): return "it ends by itself: Enter runs it"
+        case (.link, .service), (.tick, .service): return "a service proves nothing by itself"
+        case (.start, .service): return model.selectedServiceRuns || !model.isBusy ? nil : "a moment"
+        default: return model.work == nil ? nil : "work runs: x cancels it"
+        }
+    }
+
     private static func translation(_ action: Action, _ model: AppModel) -> String? {
         if model.work != nil { return "work runs: x cancels it" }
         if action == .translateAll { return nil }
@@ -86,6 +99,7 @@ enum Availability {
         switch (model.section, model.pane) {
         case (.phase(4), .places): return place(model)
         case (.phase(2), .files): return file(model, isUndo: false)
+        case (.phase(5), .commands), (.phase(5), .output): return command(.tick, model)
         case (.phase(1), .tables):
             return model.work == nil ? nil : "work runs: x cancels it"
         case (.phase, .main):

@@ -31,6 +31,12 @@ public struct AppModel: Sendable, Equatable {
     public var source: CodeSource?
     /// The place whose lines were asked for.
     var wantedSource: String?
+    /// What commands of the application write, by their names.
+    public var feeds: [String: CommandFeed] = [:]
+    /// The first line of the output that is shown, counted over all; nil follows its end.
+    var outputTop: Int?
+    /// The command whose output was asked for.
+    var wantedFeed: String?
     /// A target was asked for in order to go live.
     var wantsLive = false
     /// Waits for the work's end, and then leaves.
@@ -83,6 +89,7 @@ public struct AppModel: Sendable, Equatable {
         case .columns: .columns
         case .places: .places
         case .files: .files
+        case .commands, .output: .commands
         }
     }
 
@@ -149,6 +156,7 @@ public struct AppModel: Sendable, Equatable {
         case .columns: planTable?.columns.count ?? 0
         case .places: shownPlaces.count
         case .files: shownFiles.count
+        case .commands: shownCommands.count
         case .checklist: book?.checklist.count ?? 0
         case .findings: shownFindings.count
         case .journal: shownJournal.count
@@ -184,6 +192,7 @@ public struct AppModel: Sendable, Equatable {
         if showsTables, section == .phase(1) { panes.append(.columns) }
         if showsPlaces { panes.append(.places) }
         if showsFiles { panes.append(.files) }
+        if showsCommands { panes += [.commands, .output] }
         return panes
     }
 

@@ -64,6 +64,14 @@ extension AppModel {
         return all.filter { $0.state == .open } + all.filter { $0.state != .open }
     }
 
+    /// Tests first, then services.
+    var shownCommands: [CommandState] {
+        let all = (book?.commands ?? []).filter {
+            isShown("\($0.command.name) \($0.command.run) \($0.command.place)")
+        }
+        return all.filter { $0.command.kind == .test } + all.filter { $0.command.kind == .service }
+    }
+
     var shownJournal: [JournalEntry] {
         (book?.journal ?? []).filter { isShown("\($0.subject) \($0.kind.rawValue) \($0.text) \($0.who)") }
     }

@@ -16,6 +16,10 @@ public enum Message: Sendable, Equatable {
     case files([ProjectFile])
     /// What the translation of a statement would change; of all statements where there is no key.
     case translation(statement: String?, Preview)
+    /// What a command of the application writes, and whether it runs.
+    case feed(CommandFeed)
+    /// A command that was run alone has ended.
+    case ranCommand(CommandResult?, BookState, Problem?)
     case problem(Problem)
     case projects([ProjectList.Entry], isSearching: Bool)
     case askPassword(url: String, isAdmin: Bool)
@@ -68,6 +72,14 @@ public enum Effect: Sendable, Equatable {
     case settle(place: String, CodePlace.State, note: String)
     case previewTranslation(statement: String?)
     case translate(statement: String?)
+    /// Commands of the application, by their names.
+    case runCommand(String)
+    case startService(String, replaces: Bool)
+    case stopService(String)
+    case feed(String)
+    case link(item: String, command: String, isLinked: Bool)
+    case leaveOut(String, Bool)
+    case findCommands
     case setTarget(String)
     /// How the application is stopped, started and tried; what is nil stays.
     case setApplication(ApplicationCommands)

@@ -65,6 +65,8 @@ public struct ConfirmBox: Sendable, Equatable {
         case skipTable(String, Bool)
         case applyFile(ProjectFile)
         case takeBackFile(ProjectFile)
+        case runCommand(String)
+        case replaceService(String)
     }
 
     public var question: Question
@@ -105,6 +107,8 @@ public struct ChooseBox: Sendable, Equatable {
         case type(table: String, column: String)
         case finding(Finding)
         case place(CodePlace)
+        /// Items that a command's result ticks.
+        case link(String)
     }
 
     public var purpose: Purpose

@@ -36,10 +36,14 @@ public enum Pane: Hashable, Sendable {
     case places
     /// Files of the project, under the steps.
     case files
+    /// Commands of the application, under the steps.
+    case commands
+    /// What the selected one writes, beside them.
+    case output
 }
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, places, files, checklist, findings, journal, rollback, projects
+    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback, projects
     case steps(Int)
 }

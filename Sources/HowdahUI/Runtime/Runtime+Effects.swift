@@ -33,6 +33,19 @@ extension Runtime {
         case .previewTranslation(let key): previewTranslation(key)
         case .translate(let key):
             work("4.3") { try $0.translate(key.map { [$0] }, $1) }
+        case .runCommand(let name): runCommand(name)
+        case .startService(let name, let replaces): startService(name, replaces: replaces)
+        case .stopService(let name): stopService(name)
+        case .feed(let name): feed(of: name)
+        case .link(let item, let command, let isLinked):
+            note(isLinked ? "\(command) ticks \(item)" : "the link is gone") {
+                try isLinked ? $0.link(item, to: command) : $0.unlink(item, from: command)
+            }
+        case .leaveOut(let name, let isLeftOut):
+            note(isLeftOut ? "\(name) is left out" : "\(name) is taken in again") {
+                try $0.leaveOut(name, isLeftOut)
+            }
+        case .findCommands: note("looked again") { $0.forgetCommands() }
         case .setTarget(let text): setTarget(text)
         case .setAdmin(let text): setAdmin(text)
         case .setApplication(let commands):
@@ -99,7 +112,7 @@ extension Runtime {
     }
 
     /// Runs work that is no step on the steps' thread; an error is shown.
-    private func withBook(_ step: String?, _ body: @escaping @Sendable (Playbook, Activity) throws -> Void) {
+    func withBook(_ step: String?, _ body: @escaping @Sendable (Playbook, Activity) throws -> Void) {
         let (shared, mailbox) = (shared, mailbox)
         worker.run {
             guard let book = shared.book, let activity = book.begin(nil) else { return }
@@ -180,7 +193,7 @@ extension Runtime {
 
     // MARK: What is written down
 
-    private func note(_ words: String, _ body: @escaping @Sendable (Playbook) throws -> Void) {
+    func note(_ words: String, _ body: @escaping @Sendable (Playbook) throws -> Void) {
         let (shared, mailbox) = (shared, mailbox)
         clerk.run {
             guard let book = shared.book else { return }
@@ -204,6 +217,7 @@ extension Runtime {
                 let workspace = try Workspace(path, state: nil)
                 shared.book?.close()
                 let book = try Playbook(workspace, target: nil, who: nil)
+                book.onCommandFeed { mailbox.post(.feed($0)) }
                 shared.book = book
                 files.remember(absolutePath(path))
                 mailbox.post(.book(book.overview()))

@@ -57,6 +57,7 @@ public final class Runtime {
         if let problem = files.problems.first { model.toast = Toast(problem, .warn) }
         Update.welcome(&model)
         shared.book = book
+        book?.onCommandFeed { [mailbox] in mailbox.post(.feed($0)) }
     }
 
     /// Runs until the operator leaves; returns the exit code.

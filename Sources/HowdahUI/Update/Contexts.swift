@@ -33,6 +33,8 @@ extension AppModel {
         case (.columns, _): return [.columns, .everywhere]
         case (.places, _): return [.places, .everywhere]
         case (.files, _): return [.files, .everywhere]
+        case (.commands, _): return [.commands, .everywhere]
+        case (.output, _): return [.output, .everywhere]
         case (_, .phase): return [.steps, .everywhere]
         case (_, .checklist): return [.checklist, .everywhere]
         case (_, .findings): return [.findings, .everywhere]

@@ -230,6 +230,10 @@ extension Update {
         case .takeBackFile(let file):
             model.isBusy = true
             return [.takeBackFile(file)]
+        case .runCommand(let name): return run(command: name, &model)
+        case .replaceService(let name):
+            model.isBusy = true
+            return [.startService(name, replaces: true)]
         case .skipTable(let name, let isSkipped): return [.editPlan(.skip(table: name, isSkipped))]
         }
     }
@@ -250,6 +254,7 @@ extension Update {
                 .place(place.id, state), "\(place.title): \(state.words)", ["Why? It goes into the journal."],
                 &model)
             return []
+        case .link(let name): return toggleLink(name, Playbook.linkableItems[box.list.selected], &model)
         case .finding(let finding):
             guard finding.choices.indices.contains(box.list.selected),
                 let edit = PlanEdit(finding.choices[box.list.selected].word, of: finding)

@@ -46,13 +46,18 @@ extension Update {
         case .pause:
             model.work?.isPaused.toggle()
             return [.pause]
-        case .cancel: return cancel(&model)
+        case .cancel:
+            if model.selectedServiceRuns { return toggleService(&model) }
+            return cancel(&model)
         case .diff: model.overlays.append(.statements(table: model.selectedTable ?? "", top: 0))
         case .edit:
             if model.pane == .places, let place = model.selectedPlace { return [.editSource(place.id)] }
             return [.editFile]
         case .translate: return translate(model.selectedPlace?.finding.statement, &model)
         case .translateAll: return translate(nil, &model)
+        case .link: link(&model)
+        case .start: return toggleService(&model)
+        case .rescan where model.pane == .commands: return [.findCommands]
         case .rescan where model.pane == .files:
             model.hasAskedForFiles = false
         case .rescan:
@@ -81,6 +86,11 @@ extension Update {
     /// Moves the selection, or scrolls what is read.
     func move(by rows: Int, _ model: inout AppModel) -> [Effect] {
         if !model.overlays.isEmpty { return scroll(by: rows, &model) }
+        if model.pane == .output {
+            scrollOutput(by: rows, &model)
+            return []
+        }
+        if model.pane == .commands { model.outputTop = nil }
         model.setList(model.focusedList) { $0.move(by: rows, count: $1) }
         if model.pane == .rail {
             let index = model.list(.rail).selected
@@ -111,7 +121,8 @@ extension Update {
         }
         switch model.pane {
         case .columns: model.pane = .tables
-        case .tables, .places, .files: model.pane = .main
+        case .output: model.pane = .commands
+        case .tables, .places, .files, .commands: model.pane = .main
         default: break
         }
     }
@@ -131,6 +142,11 @@ extension Update {
         case (.tables, .phase(3)): return openProof(&model)
         case (.tables, _): model.pane = .columns
         case (.columns, _): openColumn(&model)
+        case (.commands, _): return openCommand(&model)
+        case (.output, _):
+            if let state = model.selectedCommand {
+                model.overlays.append(.text(CommandWords.box(state, model.feeds[state.id])))
+            }
         case (.files, _):
             if let file = model.selectedFile {
                 model.overlays.append(
@@ -183,6 +199,7 @@ extension Update {
                         step: line.step, message: reason, remedy: Words.remedy(line),
                         focused: book.mode == .live ? 1 : 0)))
         case .undecided where line.step == "4.3": showPlaces(&model)
+        case .undecided where line.step == "5.1": showCommands(&model)
         case .undecided: model.go(to: .findings)
         case .ready where !line.isManual, .stale where !line.isManual: return ask(line.step, &model)
         default: model.overlays.append(.details(step: line.step, top: 0))
@@ -319,6 +336,9 @@ extension Update {
             } else {
                 confirmTakingBack(file, &model)
             }
+        case (.phase(5), .commands), (.phase(5), .output):
+            guard let state = model.selectedCommand else { return [] }
+            return [.leaveOut(state.id, !state.isLeftOut)]
         case (.phase(4), .places):
             guard let place = model.selectedPlace else { return [] }
             model.overlays.append(
@@ -466,7 +486,17 @@ extension Update {
                         ], buttons: ["stay", "quit"], focused: 0)))
             return []
         }
-        guard model.work != nil else { return [.quit(0)] }
+        let services = model.runningServices
+        guard model.work != nil || !services.isEmpty else { return [.quit(0)] }
+        if model.work == nil {
+            model.overlays.append(
+                .confirm(
+                    ConfirmBox(
+                        question: .quitWhileWorking, title: "Services run",
+                        text: ["\(services.joined(separator: ", ")): howdah stops what it has started."],
+                        buttons: ["stay", "stop and quit"], focused: 0)))
+            return []
+        }
         model.overlays.append(
             .confirm(
                 ConfirmBox(

@@ -11,7 +11,7 @@ public struct Update {
     }
 
     public func callAsFunction(_ model: inout AppModel, _ message: Message) -> [Effect] {
-        take(message, &model) + wantSource(&model) + wantFiles(&model)
+        take(message, &model) + wantSource(&model) + wantFiles(&model) + wantFeed(&model)
     }
 
     private func take(_ message: Message, _ model: inout AppModel) -> [Effect] {
@@ -49,6 +49,12 @@ public struct Update {
             if !preview.sections.contains(where: { $0.style == .diff }) { box.focused = 1 }
             model.overlays.append(.preview(box))
             return []
+        case .feed(let feed):
+            let hasEnded = !feed.isRunning && model.feeds[feed.name]?.isRunning ?? false
+            model.feeds[feed.name] = feed
+            return hasEnded ? [.refresh] : []
+        case .ranCommand(let result, let book, let problem):
+            return ranCommand(result, book, problem, &model)
         case .problem(let problem):
             model.isBusy = false
             model.wantsLive = false
@@ -87,7 +93,7 @@ public struct Update {
     }
 
     /// Takes the project as it is now; the place in the code that is selected stays it, wherever it stands.
-    private func set(_ book: BookState, _ model: inout AppModel) {
+    func set(_ book: BookState, _ model: inout AppModel) {
         let selected = model.selectedPlace?.id
         model.book = book
         guard let selected,
@@ -117,6 +123,10 @@ public struct Update {
     private func show(_ book: BookState, _ model: inout AppModel) -> [Effect] {
         let isFirst = model.book?.sourcePath != book.sourcePath
         if model.book?.places != book.places { model.wantedSource = nil }
+        if model.book?.mode != book.mode || isFirst {
+            model.feeds = model.feeds.filter { !isFirst && $0.value.isRunning }
+            model.wantedFeed = nil
+        }
         if model.book?.mode != book.mode {
             model.files = nil
             model.hasAskedForFiles = false
@@ -167,6 +177,9 @@ public struct Update {
         case .undecided(let count) where step == "4.3":
             model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "\(count) open")")
             showPlaces(&model)
+        case .undecided where step == "5.1":
+            model.toast = Toast("\(step) \(line.title): a command ran no test, and nothing was proven", .warn)
+            showCommands(&model)
         case .undecided(let count):
             model.overlays.append(.text(Words.undecided(line, count)))
         case .failed(let reason):
@@ -194,7 +207,7 @@ public struct Update {
     }
 
     /// An error over the screen; one box at a time.
-    private func fail(_ problem: Problem, _ model: inout AppModel) {
+    func fail(_ problem: Problem, _ model: inout AppModel) {
         model.overlays.removeAll { if case .failure = $0 { true } else { false } }
         model.overlays.append(
             .failure(

@@ -18,7 +18,7 @@ struct PhasePane {
             ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
         let inner = screen.frame(
             "\(phase.key) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
-        if layout.isCompact, [.tables, .columns, .places, .files].contains(model.pane) {
+        if layout.isCompact, [.tables, .columns, .places, .files, .commands, .output].contains(model.pane) {
             drawRest(in: inner, &buffer)
             return
         }
@@ -53,7 +53,8 @@ struct PhasePane {
         return Line([
             Span(" " + Words.sign(step.state, look.symbols) + " ", role),
             Span(head, step.state == .running ? .title : .text),
-            Span(padding), Span(words(step), role == .ok ? .muted : role),
+            Span(padding),
+            step.contradiction.map { Span($0, .warn) } ?? Span(words(step), role == .ok ? .muted : role),
         ])
     }
 
@@ -77,6 +78,8 @@ struct PhasePane {
             }
         } else if model.showsFiles {
             FilesView(screen: screen).draw(in: rect, &buffer)
+        } else if model.showsCommands {
+            CommandsView(screen: screen).draw(in: rect, &buffer)
         } else if model.showsPlaces {
             CodeView(screen: screen).draw(in: rect, &buffer)
         } else if let step = model.selectedStep {

@@ -56,6 +56,7 @@ enum Words {
             lines += [Line(), Line("\(line.state.name) by \(line.who), \(line.when)", .muted)]
         }
         if !line.note.isEmpty { lines.append(Line("note: \(line.note)")) }
+        if let contradiction = line.contradiction { lines += [Line(), Line(contradiction, .warn)] }
         if !line.evidence.isEmpty { lines += [Line()] + line.evidence.map { Line($0) } }
         if line.isManual {
             lines += [Line(), Line("By hand:", .title)] + line.byHand.map { Line($0) }
@@ -326,6 +327,7 @@ enum Words {
             model.planTable?.columns.map { "\($0.name) \($0.declared) \($0.type) \($0.reason)" } ?? []
         case .places: model.shownPlaces.map { "\($0.finding.path) \($0.title) \($0.finding.excerpt)" }
         case .files: model.shownFiles.map(\.path)
+        case .commands: model.shownCommands.map { "\($0.command.name) \($0.command.run)" }
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
         case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }
