@@ -26,6 +26,8 @@ struct StepContext: Sendable {
     let book: Playbook
     let mode: Mode
     let activity: Activity
+    /// Whether it is part of a cutover, which carries what SQLite has got since.
+    var isCutover = false
 
     var workspace: Workspace { book.workspace }
     var cancellation: Cancellation { activity.cancellation }

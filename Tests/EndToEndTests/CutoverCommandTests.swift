@@ -100,6 +100,71 @@ import Testing
         }
     }
 
+    /// All that is of phases 1 to 5, the cutover, a checklist with every item ticked, and back.
+    @Test func theDemoGoesThroughFivePhasesToATickedChecklistAndBack() throws {
+        try withDemo { project, target, conninfo in
+            let before = files(project)
+            func howdah(_ arguments: String..., exit: Int32 = 0) throws -> Howdah.Outcome {
+                let outcome = try Howdah.run(arguments + ["--live", "--target", target])
+                #expect(outcome.exit == exit, "\(arguments): \(outcome.output) \(outcome.errors)")
+                return outcome
+            }
+            for id in Self.live { #expect(try step(project, id, target).exit == 0, "\(id)") }
+            // 4: what only SQLite takes is translated, and the rest decided about.
+            for id in ["4.1", "4.2"] { _ = try step(project, id, target) }
+            _ = try howdah("translate", project, "--yes")
+            let review = try howdah("review", project, "--scan", "--json", exit: 3)
+            let places = try review.json()["places"] as? [[String: Any]] ?? []
+            for place in places where place["state"] as? String == "open" {
+                guard let key = place["key"] as? String else { continue }
+                _ = try Howdah.run([
+                    "review", project, key, "--decide", "accepted", "--note", "works on both", "--live",
+                    "--target", target,
+                ])
+            }
+            for id in ["4.1", "4.2", "4.3"] { #expect(try step(project, id, target).exit == 0, "\(id)") }
+            // 5: commands of the operator's own stand in for the application's, which need its packages.
+            let own =
+                "messages=psql \"${DATABASE_URL%%\\?*}?host=${DATABASE_URL##*host=}\" -Atqc 'SELECT count(*) FROM \"Message\"' && printf '# tests 1\\n# pass 1\\n# fail 0\\n'"
+            _ = try howdah(
+                "test", project, "--add", own, "--leave-out", "test", "--leave-out", "test:encryption")
+            _ = try howdah("test", project, "--link", "5.2=messages", "--link", "5.3=messages")
+            _ = try howdah("test", project, "--yes")
+            for item in 4...9 {
+                _ = try howdah("step", project, "5.\(item)", "tick", "--note", "tried by hand")
+            }
+            _ = try howdah("load", project, "--connections", "2", "--seconds", "0.5", "--yes")
+            _ = try howdah("step", project, "5.11", "run", "--yes")
+            _ = try howdah("cutover", project, "--yes")
+            let status = try howdah("status", project, "--json").json()
+            let states = (status["phases"] as? [[String: Any]] ?? []).flatMap {
+                $0["steps"] as? [[String: Any]] ?? []
+            }
+            for id in Self.live + [
+                "1.5", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "5.9", "5.10", "5.11",
+            ] {
+                let state = states.first { $0["id"] as? String == id }?["state"] as? String
+                #expect(state == "done", "\(id) is \(state ?? "")")
+            }
+            let items = status["checklist"] as? [[String: Any]] ?? []
+            for item in items.compactMap({ $0["id"] as? String }) {
+                _ = try howdah("checklist", project, "tick", item, "--note", "seen")
+            }
+            let checklist =
+                try howdah("checklist", project, "--json").json()["items"] as? [[String: Any]] ?? []
+            #expect(checklist.count == 8 && checklist.allSatisfy { $0["ticked"] as? Bool ?? false })
+            for name in ["checklist.md", "checklist.html"] {
+                let path = (project as NSString).deletingLastPathComponent + "/\(name)"
+                _ = try howdah("checklist", project, "export", path)
+                #expect(FileManager.default.fileExists(atPath: path))
+            }
+            let rows = try messages(project)
+            _ = try howdah("rollback", project, "--yes")
+            #expect(files(project) == before)
+            #expect(try messages(project) == rows)
+        }
+    }
+
     /// Every step is killed before its work and after it, each time run again, and the end is the same as without.
     @Test(arguments: ["before", "after"]) func aKillAtEveryStepLosesNothingAndTheWayBackIsWhole(
         _ moment: String

@@ -50,6 +50,56 @@ import Testing
         }
     }
 
+    /// `C` in LIVE: each step after its preview, whose focus is on Cancel, and `u` on C.2 is the way back.
+    @Test func theScreensTakeAnApplicationOverAndBack() throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            _ = try DemoProject.make(in: project, options: .init(messages: 300))
+            let environment = try String(contentsOfFile: "\(project)/.env", encoding: .utf8)
+            try TestServer.withDatabase { target in
+                #expect(try Howdah.run(["migrate", project, target.url, "--yes"]).exit == 0)
+                let database = target["dbname"] ?? ""
+                let confirmed = "Enter\n:wait-idle\nTab\nEnter\n:wait-idle\n"
+                let script = """
+                    :wait-idle
+                    Esc
+                    C
+                    :save-display \(folder)/too-early
+                    L
+                    :wait-idle
+                    :text \(database)
+                    Enter
+                    :wait-idle
+                    C
+                    :wait-idle
+                    \(confirmed)\(confirmed):wait-for nobody could write
+                    Esc
+                    \(confirmed):wait-idle
+                    :save-display \(folder)/tried
+                    k
+                    u
+                    :wait-idle
+                    Tab
+                    Enter
+                    :wait-idle
+                    :save-display \(folder)/back
+
+                    """
+                let outcome = try screens([project, target.url], script, folder)
+                #expect(outcome.exit == 0, "\(outcome.errors)")
+                func display(_ name: String) throws -> String {
+                    try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
+                }
+                #expect(try display("too-early").contains("L goes live first"))
+                let tried = try display("tried")
+                #expect(tried.contains("LIVE") && tried.contains("C Cutover"), "\(tried)")
+                #expect(tried.contains("✔ C.2 switch over") && tried.contains("✔ C.3 smoke test"), "\(tried)")
+                #expect(try display("back").contains("undone: C.2"), "\(try display("back"))")
+                #expect(try String(contentsOfFile: "\(project)/.env", encoding: .utf8) == environment)
+            }
+        }
+    }
+
     @Test func theScreensAskByManyUsersAndShowTheFigures() throws {
         try withTemporaryFolder { folder in
             let source = "\(folder)/a.db"

@@ -48,7 +48,8 @@ enum SampleBook {
                 rule: rule, severity: severity, path: "src/database/messages.ts", line: line, column: 5,
                 excerpt: sql, sql: sql, statement: statement, key: key),
             title: known?.title ?? rule, equal: known?.equal ?? "", why: known?.why ?? "",
-            link: known?.link ?? "", state: state, note: note, verdict: statement == nil ? nil : verdict)
+            link: known?.link ?? "", state: state, note: note, isGone: false,
+            verdict: statement == nil ? nil : verdict)
     }
 
     static let commands = [

@@ -75,7 +75,7 @@ enum Availability {
 
     private static func place(_ model: AppModel) -> String? {
         guard let place = model.selectedPlace else { return "no place is selected" }
-        return place.note == "gone from the code" ? "it is gone from the code" : nil
+        return place.isGone ? "it is gone from the code" : nil
     }
 
     private static func command(_ action: Action, _ model: AppModel) -> String? {

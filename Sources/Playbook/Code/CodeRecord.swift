@@ -77,6 +77,8 @@ public struct CodePlace: Sendable, Equatable, Identifiable {
     public let link: String
     public let state: State
     public let note: String
+    /// Whether the last scan did not find it any more.
+    public let isGone: Bool
     /// What the server said of the statement that it is in; nil where it was not asked.
     public let verdict: Verdict?
 

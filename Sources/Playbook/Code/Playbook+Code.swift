@@ -15,7 +15,7 @@ extension Playbook {
             return CodePlace(
                 finding: finding, title: rule.title, equal: rule.equal, why: rule.why, link: rule.link,
                 state: isGone ? .fixed : entry?.state ?? .open,
-                note: entry?.note ?? (isGone ? "gone from the code" : ""),
+                note: entry?.note ?? (isGone ? "gone from the code" : ""), isGone: isGone,
                 verdict: verdict?.words)
         }
         return record.findings.compactMap { place($0, isGone: false) }
@@ -73,8 +73,8 @@ extension Playbook {
         }
     }
 
-    /// Whether the target holds a run that was proven, whichever command made it.
-    func hasProvenRun(_ mode: Mode) -> Bool {
+    /// Whether the target holds a run that went to its end, whichever command made it: then its tables are there.
+    func hasEndedRun(_ mode: Mode) -> Bool {
         guard case .some(.some(let status)) = status(mode) else { return false }
         return status.stage == .ended
     }

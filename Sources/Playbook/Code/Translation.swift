@@ -65,7 +65,7 @@ struct Translation {
     ) throws -> [String: QueryTrial.Verdict] {
         guard !statements.isEmpty else { return [:] }
         let isMade = {
-            context.book.stepState("1.8", context.mode).isSettled || context.book.hasProvenRun(context.mode)
+            context.book.stepState("1.8", context.mode).isSettled || context.book.hasEndedRun(context.mode)
         }
         // Another command may have made them.
         if !isMade() { context.book.lookAtTarget(context.activity) }

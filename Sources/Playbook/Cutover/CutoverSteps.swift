@@ -32,11 +32,12 @@ struct CutoverPreparation: StepOperation {
         }
         try context.book.noteFollowed(
             prepared.preparation, prepared.report, "caught up, while the application ran")
+        try context.book.removeOvertaken(by: snapshot)
         return StepOutcome(
             evidence: [
                 prepared.outcome.words,
                 "every cell of \(Format.count(prepared.report.tables.count, "table", "tables")) equal, as of \(snapshot.time)",
-            ] + prepared.outcome.tables.map(Self.line))
+            ] + prepared.outcome.tables.map(Self.line), data: snapshot.sha256)
     }
 
     static func line(_ table: CatchUp.Outcome.Table) -> String {
@@ -72,9 +73,11 @@ struct CutoverSwitch: StepOperation {
                 ], .list),
         ]
         let book = context.book
+        var part = context
+        part.isCutover = true
         for id in book.pendingSettings() {
             guard let operation = Playbook.operations[id], let step = Phases.step(id) else { continue }
-            let parts = try operation.preview(context).sections
+            let parts = try operation.preview(part).sections
             // The lines of each file are what the step itself shows.
             let changes = parts.filter { $0.style == .diff }.map(\.title)
             let others = parts.filter { $0.style != .diff }.flatMap {

@@ -45,6 +45,25 @@ extension Playbook {
         }
     }
 
+    /// Removes snapshots of earlier rounds of a cutover that nothing goes back to: neither the first one, nor the rehearsal's, nor the one that
+    /// the target holds.
+    func removeOvertaken(by snapshot: Snapshot) throws {
+        let store = try SnapshotStore(workspace.state, cancellation: Cancellation())
+        let all = store.snapshots()
+        let rounds = Set(
+            journal.entries.filter { $0.subject == "C.1" && $0.kind == .done }.compactMap(\.data)
+                + journal.entries.filter { $0.subject == "C.2" && $0.kind == .done }
+                .compactMap { $0.data.flatMap { Journal.decode(CutoverRecord.self, $0) }?.snapshot })
+        let kept = Set(
+            [
+                all.first?.sha256, snapshot.sha256, cutoverRecord()?.snapshot,
+                entry(of: "1.2", .rehearsal)?.data,
+            ].compactMap(\.self))
+        for old in all where rounds.contains(old.sha256) && !kept.contains(old.sha256) {
+            try store.remove(old)
+        }
+    }
+
     /// Notes that the target holds a later snapshot than the one that the steps were run on: what they looked at is that one now. Steps that
     /// were never run stay so.
     func noteFollowed(_ preparation: Preparation, _ report: MigrationReport?, _ words: String) throws {

@@ -206,7 +206,8 @@ struct ProofStep: StepOperation {
             outcome.failure =
                 "\(Format.count(count, "row differs", "rows differ")) in \(differing.map(\.name).joined(separator: ", "))"
         case .stale:
-            outcome.failure = "every cell is proven as of the snapshot, and the source has changed since"
+            outcome.failure =
+                "every cell is proven as of the snapshot, and the source has changed since: the cutover, C, carries that"
         case .undecided:
             outcome.evidence.append("\(report.unexplained.count) objects were left out: 8 shows them")
         default: break

@@ -150,11 +150,27 @@ struct EnvironmentStep: EditOperation {
             edit.notes.append("the URL leads to the rehearsal's private PostgreSQL")
             return edit
         }
+        try refuseOvertaken(context)
         edit.notes.append("from its next start the application uses PostgreSQL")
         if !hasPassword {
             edit.notes.append("the server asks for no password from here, so that the URL has none")
         }
         return edit
+    }
+}
+
+extension EnvironmentStep {
+    /// Throws where SQLite has rows that the target lacks: an application that is started on it now would not see them.
+    private func refuseOvertaken(_ context: StepContext) throws {
+        guard !context.isCutover, context.book.hold == nil, let base = try? context.following().base(),
+            try !base.snapshot.isCurrent(cancellation: context.cancellation),
+            try base.snapshot.changedPages(context.workspace.source, cancellation: context.cancellation) > 0
+        else { return }
+        throw MigrationError(
+            .state,
+            "SQLite has been written to since the snapshot of \(base.snapshot.time), and the target lacks that",
+            remedy: "The cutover carries it, and then runs this step: howdah cutover, or C on the screens.",
+            exit: .undecided)
     }
 }
 

@@ -72,7 +72,7 @@ struct TestsStep: StepOperation {
                 + "\(context.book.targetWords(.live))."
         }
         let isLoaded =
-            context.book.stepState("3.2", context.mode).isSettled || context.book.hasProvenRun(context.mode)
+            context.book.stepState("3.2", context.mode).isSettled || context.book.hasEndedRun(context.mode)
         return isLoaded
             ? nil : "No rows are in the target yet: tests find an empty database. Step 3.2 loads it."
     }

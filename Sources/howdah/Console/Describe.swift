@@ -126,7 +126,9 @@ enum Describe {
             ]
         case .differs: return ["differs: the target does not hold what the source holds (exit 4)"]
         case .stale:
-            return ["stale: the rows are proven, and the source has changed since the snapshot (exit 3)"]
+            return [
+                "stale: the rows are proven, and the source has changed since the snapshot (exit 3); howdah cutover carries what has"
+            ]
         case .undecided where report.tables.isEmpty:
             let count = report.findings.filter(\.blocking).count
             return [
