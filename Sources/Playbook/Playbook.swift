@@ -35,6 +35,7 @@ public final class Playbook: Sendable {
         var hold: SourceHold?
         /// A rollback goes without the target, which cannot be reached.
         var ignoresTarget = false
+        var toleratesConnections = false
         /// What undos were shown to overwrite, by step: the sha256 of what the user has written since.
         var shownConflicts: [String: Set<String>] = [:]
     }
@@ -92,6 +93,11 @@ public final class Playbook: Sendable {
 
     /// Keeps writers away from the source, from the switch of a cutover to its end.
     public var hold: SourceHold? { state.withLock { $0.hold } }
+
+    /// A rollback goes on although others are connected to the target.
+    var toleratesConnections: Bool { state.withLock { $0.toleratesConnections } }
+
+    public func tolerateConnections() { state.withLock { $0.toleratesConnections = true } }
 
     /// A rollback goes without the rows that the target has got since: where it cannot be reached any more.
     public var ignoresTarget: Bool { state.withLock { $0.ignoresTarget } }

@@ -112,8 +112,8 @@ import Testing
             for id in Self.live { #expect(try step(project, id, target).exit == 0, "\(id)") }
             // 4: what only SQLite takes is translated, and the rest decided about.
             for id in ["4.1", "4.2"] { _ = try step(project, id, target) }
-            _ = try howdah("translate", project, "--yes")
-            let review = try howdah("review", project, "--scan", "--json", exit: 3)
+            _ = try howdah("translate", project, "--yes", exit: 3)
+            let review = try howdah("review", project, "--scan", "--json")
             let places = try review.json()["places"] as? [[String: Any]] ?? []
             for place in places where place["state"] as? String == "open" {
                 guard let key = place["key"] as? String else { continue }
@@ -122,7 +122,10 @@ import Testing
                     "--target", target,
                 ])
             }
-            for id in ["4.1", "4.2", "4.3"] { #expect(try step(project, id, target).exit == 0, "\(id)") }
+            for id in ["4.1", "4.3"] { #expect(try step(project, id, target).exit == 0, "\(id)") }
+            // What SQLite alone takes goes with SQLite: its PRAGMAs, for one.
+            #expect(try step(project, "4.2", target).exit == 1)
+            _ = try howdah("step", project, "4.2", "tick", "--note", "those lines go with SQLite")
             // 5: commands of the operator's own stand in for the application's, which need its packages.
             let own =
                 "messages=psql \"${DATABASE_URL%%\\?*}?host=${DATABASE_URL##*host=}\" -Atqc 'SELECT count(*) FROM \"Message\"' && printf '# tests 1\\n# pass 1\\n# fail 0\\n'"
@@ -133,7 +136,10 @@ import Testing
             for item in 4...9 {
                 _ = try howdah("step", project, "5.\(item)", "tick", "--note", "tried by hand")
             }
-            _ = try howdah("load", project, "--connections", "2", "--seconds", "0.5", "--yes")
+            let load = try Howdah.run([
+                "load", project, target, "--connections", "2", "--seconds", "0.5", "--yes",
+            ])
+            #expect(load.exit == 0, "\(load.errors)")
             _ = try howdah("step", project, "5.11", "run", "--yes")
             _ = try howdah("cutover", project, "--yes")
             let status = try howdah("status", project, "--json").json()
@@ -144,7 +150,8 @@ import Testing
                 "1.5", "2.1", "2.2", "2.3", "4.1", "4.2", "4.3", "5.1", "5.2", "5.3", "5.9", "5.10", "5.11",
             ] {
                 let state = states.first { $0["id"] as? String == id }?["state"] as? String
-                #expect(state == "done", "\(id) is \(state ?? "")")
+                // The demo has no column with paths: that is said, and settles 5.11.
+                #expect(state == (id == "5.11" ? "skipped" : "done"), "\(id) is \(state ?? "")")
             }
             let items = status["checklist"] as? [[String: Any]] ?? []
             for item in items.compactMap({ $0["id"] as? String }) {

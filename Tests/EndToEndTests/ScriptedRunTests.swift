@@ -77,6 +77,7 @@ import Testing
                     \(confirmed):wait-idle
                     :save-display \(folder)/tried
                     k
+                    k
                     u
                     :wait-idle
                     Tab
@@ -94,7 +95,8 @@ import Testing
                 let tried = try display("tried")
                 #expect(tried.contains("LIVE") && tried.contains("C Cutover"), "\(tried)")
                 #expect(tried.contains("✔ C.2 switch over") && tried.contains("✔ C.3 smoke test"), "\(tried)")
-                #expect(try display("back").contains("undone: C.2"), "\(try display("back"))")
+                let back = try display("back")
+                #expect(back.contains("undone: C.2"), "\(back)")
                 #expect(try String(contentsOfFile: "\(project)/.env", encoding: .utf8) == environment)
             }
         }

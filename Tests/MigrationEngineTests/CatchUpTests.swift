@@ -193,6 +193,80 @@ struct CatchUpTests {
         }
     }
 
+    @Test func aRowWithoutItsParentIsSeenThoughItsKeyWasMadeAnewBefore() throws {
+        try Loaded.with(Self.chat) { loaded in
+            try loaded.application.execute("UPDATE Message SET body = 'x' WHERE id = 4")
+            _ = try loaded.finish()
+            try loaded.application.execute("INSERT INTO Message (userId) VALUES ('nobody')")
+            let error = #expect(throws: MigrationError.self) { try loaded.finish() }
+            #expect(error?.message.contains("refer to rows of") ?? false, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test func aDatabaseBehindALinkIsReadWithItsLog() throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(
+                atPath: "\(folder)/shared", withIntermediateDirectories: true)
+            let path = "\(folder)/shared/app.db"
+            try makeDatabase(
+                path,
+                "PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a')"
+            )
+            try FileManager.default.createSymbolicLink(atPath: "\(folder)/app.db", withDestinationPath: path)
+            let source = try SourceFile(path: "\(folder)/app.db")
+            let state = try StateFolder.open(
+                source: path, project: nil, override: "\(folder)/state", environment: [:])
+            let store = try SnapshotStore(state, cancellation: Cancellation())
+            let base = try store.take(of: source)
+            let application = try SQLite.Connection(path: path, mode: .readWrite)
+            try application.execute("INSERT INTO t VALUES (2, 'b')")
+            #expect(try !base.isCurrent(cancellation: Cancellation()))
+            let following = try FollowingSnapshot(store, after: base)
+            let hold = try SourceHold(source, timeout: .seconds(5), cancellation: Cancellation())
+            #expect(throws: SQLiteError.self) { try application.execute("INSERT INTO t VALUES (3, 'c')") }
+            let (snapshot, _) = try following.take(of: hold, Cancellation())
+            let copy = try snapshot.open()
+            let count = try copy.prepare("SELECT count(*) FROM t")
+            #expect(try count.step())
+            #expect(count.int64(0) == 2)
+        }
+    }
+
+    // MARK: Rows that the target has got since
+
+    @Test func moreRowsThanCanBeToldOneByOneAreExportedWithTheirTable() throws {
+        let schema = """
+            CREATE TABLE m (id TEXT PRIMARY KEY, v TEXT);
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 160000)
+            INSERT INTO m SELECT 'key ' || i, 'v' FROM n
+            """
+        try Loaded.with(schema) { loaded in
+            try TestServer.execute(
+                "INSERT INTO m SELECT 'new ' || i, 'n' FROM generate_series(1, 6000) AS i", in: loaded.target)
+            let tables = try loaded.exported()
+            #expect(tables.map(\.isWhole) == [true])
+            let text = try String(contentsOfFile: "\(loaded.state.path)/rows/1-m.ndjson", encoding: .utf8)
+            #expect(text.split(separator: "\n").count { $0.contains("\"new ") } == 6000)
+        }
+    }
+
+    @Test func everyRowIsOneLineWhateverItsJSONLooksLike() throws {
+        let schema =
+            "CREATE TABLE j (id INTEGER PRIMARY KEY, d JSON CHECK (json_valid(d))); INSERT INTO j VALUES (1, '{\"a\": 1}')"
+        try Loaded.with(schema) { loaded in
+            try TestServer.execute(
+                "ALTER TABLE j ALTER d TYPE json; INSERT INTO j VALUES (2, E'{\\n \"a\":\\r\\n 2}')",
+                in: loaded.target)
+            let tables = try loaded.exported()
+            let text = try String(
+                contentsOfFile: "\(loaded.state.path)/rows/\(tables[0].file ?? "")", encoding: .utf8)
+            for line in text.split(separator: "\n") {
+                #expect((try? JSONSerialization.jsonObject(with: Data(line.utf8))) != nil, "\(line)")
+            }
+            #expect(text.contains("\"id\":2"))
+        }
+    }
+
     // MARK: What is refused leaves the target as it was
 
     struct Refusal: CustomTestStringConvertible, Sendable {
@@ -222,12 +296,12 @@ struct CatchUpTests {
         Refusal(
             name: "a row of the target that somebody has removed",
             inSource: "UPDATE Message SET body = 'x' WHERE id = 4",
-            inTarget: "DELETE FROM \"Message\" WHERE id = 4", words: "somebody else has written to it"),
+            inTarget: "DELETE FROM \"Message\" WHERE id = 4", words: "somebody else has written to"),
         Refusal(
             name: "a row of the target that somebody has added",
             inSource: "UPDATE Message SET body = 'x' WHERE id = 4",
             inTarget: "INSERT INTO \"Message\" (id, \"userId\") VALUES (77777, 'u1')",
-            words: "somebody else has written to it"),
+            words: "somebody else has written to"),
     ]
 
     @Test(arguments: refusals)
@@ -326,6 +400,17 @@ struct Loaded: ~Copyable {
         let last = try following.begin(nil)
         let hold = try SourceHold(source, timeout: .seconds(5), cancellation: Cancellation())
         return try following.finish(last, hold).1
+    }
+
+    /// What the target has got since, counted and written into `rows/`.
+    borrowing func exported() throws -> [RowsSince.Table] {
+        let following = try following()
+        let base = try following.base()
+        let rows = try RowsSince(
+            preparation: following.preparation(base, base.snapshot), server: following.server, state: state,
+            workers: 2,
+            cancellation: Cancellation(), progress: RunProgress())
+        return try rows.write(rows.count(), to: "\(state.path)/rows")
     }
 
     borrowing func validate() throws -> MigrationReport.Outcome {

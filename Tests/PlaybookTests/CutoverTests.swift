@@ -168,21 +168,127 @@ import Testing
 
     @Test func aSwitchThatFailsBringsBackWhatItHasChanged() throws {
         try withLoaded { book, project, target in
-            try run("C.1", book)
-            let before = files(project)
-            // The third setting cannot be written.
-            try ApplicationCommands(start: "echo started >> started; exit 7").merge(
+            try ApplicationCommands(stop: "echo stop >> calls", start: "echo start >> calls").merge(
                 into: book.workspace.state)
-            let error = #expect(throws: MigrationError.self) { try run("C.2", book) }
-            #expect(error?.message.contains("ended with 7") ?? false, "\(error?.message ?? "")")
+            try run("C.1", book)
+            // In the way of the folder that the third setting makes.
+            try Data().write(to: URL(fileURLWithPath: "\(project)/prisma/migrations_sqlite"))
+            let before = files(project)
+            #expect(throws: MigrationError.self) { try run("C.2", book) }
             var after = files(project)
-            after["started"] = nil
+            #expect(
+                after.removeValue(forKey: "calls").map { String(decoding: $0, as: UTF8.self) }
+                    == "stop\nstart\n",
+                "the application runs on SQLite again")
             #expect(after == before)
             #expect(!book.overview().isSourceHeld)
+            #expect(book.cutoverRecord() == nil)
             #expect(try application(project, "UPDATE User SET isOnline = 0") == 0, "writers go on")
-            try ApplicationCommands(start: "").merge(into: book.workspace.state)
+            try FileManager.default.removeItem(atPath: "\(project)/prisma/migrations_sqlite")
             try run("C.2", book)
             #expect(book.overview().step("C.2")?.state == .done)
+        }
+    }
+
+    @Test func whatIsSwitchedStaysSoWhereTheApplicationDoesNotStart() throws {
+        try withLoaded { book, project, target in
+            try ApplicationCommands(start: "echo secret-\(UUID()) postgresql://u:pa55word@h/d; exit 7").merge(
+                into: book.workspace.state)
+            try run("C.1", book)
+            try run("C.2", book)
+            let line = try #require(book.overview().step("C.2"))
+            #expect(line.state == .done)
+            #expect(
+                line.evidence.contains { $0.hasPrefix("! ") && $0.contains("ended with 7") },
+                "\(line.evidence)")
+            let written = book.journal.entries.map { "\($0.text) \($0.evidence)" }.joined()
+            #expect(!written.contains("pa55word"))
+            // What SQLite gets from here on is not carried any more.
+            #expect(throws: MigrationError.self) { try run("C.1", book) }
+            try run("C.3", book)
+            try run("C.4", book)
+        }
+    }
+
+    @Test func rowsThatSomebodyElseHasChangedInTheTargetAreNotOverwritten() throws {
+        try withLoaded { book, project, target in
+            try run("C.1", book)
+            for change in [
+                "UPDATE \"Message\" SET content = 'theirs' WHERE id = 3",
+                "DELETE FROM \"_StarredMessages\" WHERE \"A\" = (SELECT min(\"A\") FROM \"_StarredMessages\")",
+            ] {
+                try TestServer.execute(change, in: target)
+                let error = #expect(throws: MigrationError.self) { try run("C.2", book) }
+                #expect(
+                    error?.message.contains("somebody else has written to the target") ?? false,
+                    "\(error?.message ?? "")")
+                #expect(!book.overview().isSourceHeld)
+            }
+            #expect(
+                try TestServer.value("SELECT content FROM \"Message\" WHERE id = 3", in: target) == "theirs")
+        }
+    }
+
+    @Test func aPreparationThatWasStoppedInItsProofIsRunAgain() throws {
+        try withLoaded { book, project, target in
+            try application(project, Self.changes)
+            try run("C.1", book)
+            // As a kill leaves it: carried, and not proven.
+            try TestServer.execute("UPDATE howdah.run SET finished = NULL, outcome = NULL", in: target)
+            #expect(throws: MigrationError.self) { try run("C.2", book) }
+            try run("C.1", book)
+            try run("C.2", book)
+            #expect(book.overview().step("C.2")?.state == .done)
+        }
+    }
+
+    @Test func theSmokeTestTakesARoleOfTheApplicationsOwn() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2"] { try run(step, book) }
+            let role = "app_" + UUID().uuidString.prefix(8).lowercased()
+            try TestServer.execute(
+                "CREATE ROLE \(role) LOGIN; GRANT USAGE ON SCHEMA public TO \(role)", in: target)
+            defer { try? TestServer.execute("DROP OWNED BY \(role); DROP ROLE \(role)", in: target) }
+            let path = "\(project)/.env"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let user = target["user"] ?? ""
+            try text.replacing("postgresql://\(user)@", with: "postgresql://\(role)@")
+                .write(toFile: path, atomically: true, encoding: .utf8)
+            let error = #expect(throws: MigrationError.self) { try run("C.3", book) }
+            #expect(
+                error?.message.contains("lacks SELECT, INSERT, UPDATE, DELETE") ?? false,
+                "\(error?.message ?? "")")
+            try TestServer.execute(
+                """
+                GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO \(role);
+                GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO \(role)
+                """, in: target)
+            try run("C.3", book)
+            #expect(book.overview().step("C.3")?.evidence.first?.contains(" as \(role)") ?? false)
+        }
+    }
+
+    @Test func theWayBackNeedsNoLedger() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2", "C.3", "C.4", "F"] { try run(step, book) }
+            try TestServer.execute("UPDATE \"Message\" SET content = 'after' WHERE id = 3", in: target)
+            try run("R", book)
+            let folder = "\(book.workspace.state.path)/rollback"
+            let exported = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+            let text = try String(contentsOfFile: "\(folder)/\(exported)/1-Message.ndjson", encoding: .utf8)
+            #expect(text.contains("\"after\""))
+        }
+    }
+
+    @Test func nothingIsExportedWhileSomebodyMayStillWrite() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            let before = files(project)
+            let connection = try TestServer.connect(target)
+            let error = #expect(throws: MigrationError.self) { try run("R", book) }
+            #expect(error?.message.contains("connection of others") ?? false, "\(error?.message ?? "")")
+            #expect(files(project) == before)
+            try connection.execute("SELECT 1")
         }
     }
 

@@ -82,7 +82,7 @@ public struct CatchUp: Sendable {
     /// The run whose rows are there, proven.
     private func ledger(_ main: borrowing Postgres.Connection) throws -> Ledger {
         guard let ledger = try Ledger.newest(schema: plan.schema, main), let status = try ledger.status(main),
-            status.stage == .ended
+            status.stage >= .constrained
         else { throw Migration.early("the target holds no run that has ended") }
         let known = [base.sha256, preparation.snapshot.sha256]
         guard known.contains(status.snapshotSHA256) else {
@@ -191,7 +191,11 @@ public struct CatchUp: Sendable {
         to source: borrowing SQLite.Connection, _ main: borrowing Postgres.Connection
     ) throws -> [Outcome.Table] {
         let before = try ledger.loadedRows(main)
-        let keys = try TargetForeignKey.read(about: tables.map(\.name), main)
+        let unvalidated = try ledger.unvalidatedKeys(main)
+        // A key that an earlier catch-up made anew was valid before, and is to be again.
+        let keys = try TargetForeignKey.read(about: tables.map(\.name), main).map { key in
+            unvalidated.contains(.init(table: key.table, name: key.name)) ? key.asValidated : key
+        }
         if !tables.isEmpty {
             try main.execute(
                 "LOCK TABLE \(tables.map(\.name).joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE")

@@ -36,10 +36,7 @@ struct CatchUpRows {
         switch table.way {
         case .keyed:
             try replace(table, load, older, source, main)
-            verdict = try compare(
-                table, Self.newRows(table),
-                "WHERE EXISTS (SELECT FROM \(table.keys) AS k WHERE \(table.matches("howdah_target")))",
-                source, main)
+            verdict = try compare(table, Self.newRows(table), Self.rows(of: table), source, main)
         case .appended:
             try append(table, load, source, main)
             verdict = try compare(
@@ -50,11 +47,15 @@ struct CatchUpRows {
             outcome.isWhole = true
             outcome.inserted = verdict.sourceRows
         }
-        guard verdict.differences == 0, verdict.sourceRows == verdict.targetRows else {
-            throw differs(table, verdict)
-        }
+        guard Self.isEqual(verdict) else { throw differs(table, verdict) }
         outcome.compared = verdict.targetRows
         return outcome
+    }
+
+    /// A verdict that was cut short says nothing of rows beyond its end.
+    private static func isEqual(_ verdict: TableVerdict) -> Bool {
+        verdict.verdict == .equal && !verdict.isTruncated && verdict.differences == 0
+            && verdict.sourceRows == verdict.targetRows
     }
 
     // MARK: Rows with a key
@@ -75,19 +76,40 @@ struct CatchUpRows {
         )
         let gone = try send(keyed, Self.oldRows(table), into: table.keys, older, main)
         try main.execute("ANALYZE \(table.keys)")
+        try refuseOthers(table, older, main)
         let deleted = try main.query(
             "DELETE FROM \(table.name) AS t USING \(table.keys) AS k WHERE \(table.matches("t"))"
         ).affectedRows
-        guard deleted == gone else {
-            throw MigrationError(
-                .targetNotEmpty,
-                "\(table.name) holds \(Format.count(deleted ?? 0)) of \(Format.count(gone)) rows that have changed in SQLite: somebody else has written to it",
-                remedy: "The target is as it was. howdah validate shows what differs from the snapshot.",
-                exit: .differs)
-        }
+        guard deleted == gone else { throw Self.written(table) }
         _ = try send(load, Self.newRows(table), into: nil, source, main)
         _ = try send(keyed, Self.newRows(table), into: table.keys, source, main)
         try main.execute("ANALYZE \(table.keys)")
+    }
+
+    /// Throws where a row that is about to go is not the one that was loaded: somebody else's change would be lost with it.
+    private func refuseOthers(
+        _ table: CatchUp.Carried, _ older: borrowing SQLite.Connection, _ main: borrowing Postgres.Connection
+    ) throws {
+        let proof = HashedProof(
+            table: table.proof, data: SourceData(snapshot: self.older, decided: nil), schema: schema,
+            log: nil,
+            source: Self.oldRows(table), target: Self.rows(of: table))
+        try proof.addSource(.all, older)
+        try proof.addTarget(part: 0, of: 1, main)
+        guard Self.isEqual(try proof.conclude(older, main)) else { throw Self.written(table) }
+    }
+
+    private static func written(_ table: CatchUp.Carried) -> MigrationError {
+        MigrationError(
+            .targetNotEmpty,
+            "rows of \(table.name) that have changed in SQLite have changed in the target too: somebody else has written to it",
+            remedy: "The target is as it was. howdah validate shows what differs from the snapshot.",
+            exit: .differs)
+    }
+
+    /// The rows of the target that the table's keys name.
+    private static func rows(of table: CatchUp.Carried) -> String {
+        "WHERE EXISTS (SELECT FROM \(table.keys) AS k WHERE \(table.matches("howdah_target")))"
     }
 
     private func append(

@@ -41,14 +41,23 @@ public struct Following: Sendable {
         let objects: [ObjectState]
     }
 
+    /// How much of a target's run is asked for.
+    public enum Standard: Sendable {
+        /// Loaded, whatever its proof has come to: it is to be proven again.
+        case loaded
+        /// Proven as of its snapshot.
+        case proven
+    }
+
     /// Reads it from the target's ledger.
     ///
-    /// Throws `.interruptedRun` where no proven run is there, and `.state` where its snapshot is gone from this folder.
-    public func base() throws -> Base {
+    /// Throws `.interruptedRun` where no such run is there, and `.state` where its snapshot is gone from this folder.
+    public func base(_ standard: Standard = .loaded) throws -> Base {
         try server.withConnection(purpose: "status") { connection in
+            let proven: Set<String?> = ["proven", "quarantined", "stale"]
             guard let ledger = try Ledger.newest(schema: schema, connection),
-                let status = try ledger.status(connection), status.stage == .ended,
-                ["proven", "quarantined", "stale"].contains(status.outcome),
+                let status = try ledger.status(connection), status.stage >= .constrained,
+                standard == .loaded || proven.contains(status.outcome),
                 let begun = try ledger.begun(connection)
             else { throw Migration.early("\(server.conninfo.url) holds no run that was proven") }
             let store = try SnapshotStore(state, cancellation: cancellation)
@@ -61,6 +70,30 @@ public struct Following: Sendable {
             }
             return Base(snapshot: snapshot, plan: begun.plan, objects: begun.objects)
         }
+    }
+
+    /// What the last switch carried, as this folder remembers it: the way back needs it also where the target's ledger is gone.
+    public func remembered() throws -> Base? {
+        guard let data = FileManager.default.contents(atPath: "\(state.path)/\(Self.memory)"),
+            let memory = try? JSONDecoder().decode(Memory.self, from: data),
+            let snapshot = try SnapshotStore(state, cancellation: cancellation).snapshots()
+                .last(where: { $0.sha256 == memory.snapshot })
+        else { return nil }
+        return Base(snapshot: snapshot, plan: memory.plan, objects: memory.objects)
+    }
+
+    private static let memory = "switched.json"
+
+    private struct Memory: Codable {
+        let snapshot: String
+        let plan: MigrationPlan
+        let objects: [ObjectState]
+    }
+
+    private func remember(_ preparation: Preparation) throws {
+        let memory = Memory(
+            snapshot: preparation.snapshot.sha256, plan: preparation.plan, objects: preparation.objects)
+        try state.write(String(decoding: try JSONEncoder().encode(memory), as: UTF8.self), to: Self.memory)
     }
 
     // MARK: While the application writes
@@ -79,7 +112,31 @@ public struct Following: Sendable {
         let preparation = try preparation(base, snapshot)
         let migration = migration(preparation)
         let outcome = try carry(migration, base, changed: Self.changed(base.snapshot, snapshot, cancellation))
-        return Prepared(preparation: preparation, outcome: outcome, report: try migration.prove())
+        let report = try migration.prove()
+        _ = try validateKeys()
+        if [.proven, .quarantined].contains(report.outcome) { try noteCompared() }
+        return Prepared(preparation: preparation, outcome: outcome, report: report)
+    }
+
+    private func noteCompared() throws {
+        try server.withConnection(purpose: "status") {
+            try Ledger.newest(schema: schema, $0)?.noteCompared($0)
+        }
+    }
+
+    /// Throws where somebody else has written to the target since every cell was compared.
+    private func refuseOthers() throws {
+        let tables = try server.withConnection(purpose: "status") { connection in
+            try Ledger.newest(schema: schema, connection)?.tablesWrittenSince(schema: schema, connection)
+                ?? []
+        }
+        guard !tables.isEmpty else { return }
+        throw MigrationError(
+            .targetNotEmpty,
+            "somebody else has written to the target since it was compared: \(tables.joined(separator: ", "))",
+            remedy:
+                "Nothing was stopped. howdah validate shows what differs; take those rows out, and prepare again (C.1).",
+            exit: .differs)
     }
 
     private static func changed(
@@ -172,8 +229,13 @@ public struct Following: Sendable {
 
     /// Copies the snapshot that the target holds, and reads it where `known` is not of it.
     public func begin(_ known: Preparation?) throws -> Last {
-        let base = try base()
-        let isKnown = known?.snapshot.sha256 == base.snapshot.sha256
+        let base = try base(.proven)
+        try refuseOthers()
+        // What was read of the same snapshot under another plan is not the target's.
+        let isKnown =
+            known?.snapshot.sha256 == base.snapshot.sha256
+            && known.map { Self.bare($0.plan) == Self.bare(base.plan) && $0.plan.schema == base.plan.schema }
+                ?? false
         let preparation = isKnown ? known : nil
         let store = try SnapshotStore(state, cancellation: cancellation)
         return Last(
@@ -217,6 +279,7 @@ public struct Following: Sendable {
         let outcome = try cancellation.whileRegistered({ canceller.cancel() }) {
             try CatchUp(migration: migration, base: last.base.snapshot, changes: changes).run(main)
         }
+        try remember(preparation)
         return (preparation, outcome)
     }
 

@@ -10,7 +10,8 @@ extension Ledger {
             run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, base_sha256 text NOT NULL,
             snapshot_sha256 text NOT NULL, at timestamptz NOT NULL DEFAULT now(), changes jsonb NOT NULL);
         CREATE TABLE IF NOT EXISTS howdah.unvalidated (
-            run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, name text NOT NULL)
+            run bigint NOT NULL REFERENCES howdah.run ON DELETE CASCADE, table_name text NOT NULL, name text NOT NULL);
+        ALTER TABLE howdah.run ADD COLUMN IF NOT EXISTS compared_xid text
         """
     static let catchUpTableNames = "howdah.unvalidated, howdah.catchup"
 
@@ -56,9 +57,54 @@ extension Ledger {
     func noteUnvalidated(
         _ key: TargetForeignKey, _ connection: borrowing Postgres.Connection
     ) throws {
+        guard try !unvalidatedKeys(connection).contains(.init(table: key.table, name: key.name)) else {
+            return
+        }
         _ = try connection.query(
             "INSERT INTO howdah.unvalidated (run, table_name, name) VALUES ($1, $2, $3)",
             ["\(run)", key.table, key.name])
+    }
+
+    struct KeyPlace: Hashable {
+        /// Qualified and quoted.
+        let table: String
+        let name: String
+    }
+
+    func unvalidatedKeys(_ connection: borrowing Postgres.Connection) throws -> Set<KeyPlace> {
+        let keys = try connection.query(
+            "SELECT table_name, name FROM howdah.unvalidated WHERE run = $1", ["\(run)"])
+        return Set(
+            (0..<keys.count).map { KeyPlace(table: keys.text($0, 0) ?? "", name: keys.text($0, 1) ?? "") })
+    }
+
+    // MARK: What others write meanwhile
+
+    /// Notes that every cell was compared up to now: whatever transaction comes later is somebody else's.
+    func noteCompared(_ connection: borrowing Postgres.Connection) throws {
+        try Self.makeCatchUpTables(connection)
+        _ = try connection.query(
+            "UPDATE howdah.run SET compared_xid = pg_snapshot_xmax(pg_current_snapshot())::text WHERE id = $1",
+            ["\(run)"])
+    }
+
+    /// Tables with rows that a later transaction has written, or with another number of rows than they were loaded with.
+    func tablesWrittenSince(schema: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
+        let others = try tablesWithOtherRows(schema: schema, connection)
+        guard
+            let compared = try connection.query(
+                "SELECT to_jsonb(r) ->> 'compared_xid' FROM howdah.run AS r WHERE id = $1", ["\(run)"]
+            ).text(0, 0)
+        else { return others }
+        // Numbers of transactions go round: ages tell the later ones (https://www.postgresql.org/docs/current/routine-vacuuming.html).
+        let later = try madeObjects(connection).filter { ["table", "adopted"].contains($0.kind) }.filter {
+            object in
+            try connection.query(
+                "SELECT EXISTS (SELECT FROM \(quoteIdentifier(schema, object.name)) WHERE age(xmin) <= age($1::xid8::xid))",
+                [compared]
+            ).bool(0, 0)
+        }.map(\.name)
+        return others + later.filter { !others.contains($0) }
     }
 
     /// Has the server look at all rows of foreign keys that were made anew; readers and writers go on meanwhile. Returns how many.

@@ -72,7 +72,7 @@ public final class SourceHold: Sendable {
 
     /// One attempt; nil where somebody is in the way.
     private static func take(_ source: SourceFile) throws -> Locks? {
-        let descriptor = open(source.path, O_RDWR | O_CLOEXEC)
+        let descriptor = open(source.realPath, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw MigrationError(
                 .sourcePermission, "\(FileSystemError("locking", source.path))",
@@ -80,6 +80,8 @@ public final class SourceHold: Sendable {
         }
         var isKept = false
         defer { if !isKept { close(descriptor) } }
+        // A file that was put in its place meanwhile is another one.
+        guard isSame(descriptor, source.path) else { return nil }
         // As every reader: who would rebuild the file, or take its log away, has to wait.
         guard lock(descriptor, F_RDLCK, Place.shared, Place.sharedCount) else { return nil }
         guard try isLogged(descriptor, source) else {
@@ -113,13 +115,29 @@ public final class SourceHold: Sendable {
         return Locks(descriptor: descriptor, index: index, log: try WriteAheadLog(source.walPath))
     }
 
-    /// Whether another process, or another connection, is reading or writing a database at this moment, or has its log open.
-    static func isOpen(_ path: String) -> Bool {
+    /// Keeps everybody away from a file that is about to be replaced; nil where somebody has it open. In a database with a rollback
+    /// journal only who is reading or writing at this moment is seen.
+    static func exclusive(_ path: String) -> Exclusive? {
         let descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        return !lock(descriptor, F_WRLCK, Place.shared, Place.sharedCount)
-            || !lock(descriptor, F_WRLCK, Place.reserved, 1)
+        guard descriptor >= 0 else { return nil }
+        guard lock(descriptor, F_WRLCK, Place.shared, Place.sharedCount),
+            lock(descriptor, F_WRLCK, Place.reserved, 1)
+        else {
+            close(descriptor)
+            return nil
+        }
+        return Exclusive(descriptor: descriptor)
+    }
+
+    /// A file that nobody else reads or writes for as long as this lives.
+    final class Exclusive: Sendable {
+        private let descriptor: Int32
+
+        fileprivate init(descriptor: Int32) {
+            self.descriptor = descriptor
+        }
+
+        deinit { close(descriptor) }
     }
 
     private static func lock(_ descriptor: Int32, _ kind: Int32, _ start: off_t, _ count: off_t) -> Bool {

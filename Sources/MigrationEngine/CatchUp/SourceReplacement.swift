@@ -16,25 +16,30 @@ public struct SourceReplacement: Sendable {
 
     private static let besides = ["-wal", "-shm", "-journal"]
 
-    /// Moves what is there, with the files beside it, into `folder`, and puts a copy of the snapshot in its place; returns what was done.
+    /// Keeps what is there, with the files beside it, in `folder`, and puts a copy of the snapshot in its place; returns what was done.
     ///
-    /// Throws `.sourceBusy` where somebody has the database open. Safe to be repeated after a crash: the file that is put in place is
-    /// whole, and bears its name only then.
+    /// Throws `.sourceBusy` where somebody has the database open; nobody opens it until this returns. Safe to be repeated after a crash:
+    /// what is kept is on the disk before anything goes, and the file that is put in place is whole, and bears its name only then.
     public func run(keepingIn folder: String) throws -> [String] {
         try makePrivateFolder(folder)
+        let real =
+            realpath(path, nil).map { resolved in
+                defer { free(resolved) }
+                return String(cString: resolved)
+            } ?? path
         var status = stat()
-        let isThere = stat(path, &status) == 0
-        if isThere { try refuseOpen() }
-        let fresh = "\(path).howdah-tmp"
-        unlink(fresh)
-        do {
-            try FileManager.default.copyItem(atPath: snapshot.path, toPath: fresh)
-        } catch {
+        let isThere = stat(real, &status) == 0
+        let hold = isThere ? SourceHold.exclusive(real) : nil
+        guard !isThere || hold != nil else {
             throw MigrationError(
-                .noSpace, "\(snapshot.path) cannot be copied beside \(path): \(error.localizedDescription)",
-                remedy: "Free some space there.")
+                .sourceBusy, "\(path) is open in another process, and has to be put back",
+                remedy: "Stop the application, and run this again.", exit: .undecided)
         }
+        defer { withExtendedLifetime(hold) {} }
+        let fresh = "\(real).howdah-tmp"
+        unlink(fresh)
         defer { unlink(fresh) }
+        try copy(snapshot.path, to: fresh)
         guard try sha256(ofFile: fresh, cancellation: cancellation) == snapshot.sha256 else {
             throw MigrationError(
                 .state, "\(snapshot.path) is not what it was: its sha256 is another one",
@@ -44,39 +49,34 @@ public struct SourceReplacement: Sendable {
             chmod(fresh, status.st_mode & 0o7777)
             _ = chown(fresh, status.st_uid, status.st_gid)
         }
-        let file = open(fresh, O_RDONLY)
-        fsync(file)
-        close(file)
         var done: [String] = []
-        let name = (path as NSString).lastPathComponent
-        for suffix in [""] + Self.besides where access(path + suffix, F_OK) == 0 {
+        let name = (real as NSString).lastPathComponent
+        for suffix in [""] + Self.besides where access(real + suffix, F_OK) == 0 {
             let kept = "\(folder)/\(name)\(suffix)"
-            try keep(path + suffix, at: kept)
+            unlink(kept)
+            try copy(real + suffix, to: kept)
             if suffix.isEmpty { done.append("what was there is kept in \(kept)") }
         }
+        syncFolder(folder)
         // The log belongs to the file that goes: it must be gone before the other one has its name.
-        for suffix in Self.besides { unlink(path + suffix) }
-        guard rename(fresh, path) == 0 else { throw FileSystemError("restoring", path) }
-        syncFolder((path as NSString).deletingLastPathComponent)
+        for suffix in Self.besides { unlink(real + suffix) }
+        guard rename(fresh, real) == 0 else { throw FileSystemError("restoring", path) }
+        syncFolder((real as NSString).deletingLastPathComponent)
         return done + ["\(path) holds the snapshot of \(snapshot.time) again"]
     }
 
-    private func keep(_ from: String, at to: String) throws {
-        unlink(to)
+    /// Copies a file, and waits for the disk.
+    private func copy(_ from: String, to: String) throws {
         do {
             try FileManager.default.copyItem(atPath: from, toPath: to)
         } catch {
             throw MigrationError(
-                .noSpace, "\(from) cannot be kept aside: \(error.localizedDescription)",
-                remedy: "Free some space, or name a folder on another disk with --state DIR.")
+                .noSpace, "\(from) cannot be copied to \(to): \(error.localizedDescription)",
+                remedy: "Free some space there, or name a folder on another disk with --state DIR.")
         }
-    }
-
-    /// Throws where another process has the database open.
-    private func refuseOpen() throws {
-        guard SourceHold.isOpen(path) else { return }
-        throw MigrationError(
-            .sourceBusy, "\(path) is open in another process, and has to be put back",
-            remedy: "Stop the application, and run this again.", exit: .undecided)
+        let file = open(to, O_RDONLY)
+        guard file >= 0 else { throw FileSystemError("reading", to) }
+        defer { close(file) }
+        guard fsync(file) == 0 else { throw FileSystemError("writing", to) }
     }
 }

@@ -12,7 +12,13 @@ struct TargetForeignKey {
     let columns: [String]
     let parentColumns: [String]
     /// Whether the server has looked at every row.
-    let isValidated: Bool
+    private(set) var isValidated: Bool
+
+    var asValidated: TargetForeignKey {
+        var key = self
+        key.isValidated = true
+        return key
+    }
 
     /// The foreign keys of the tables, and those of others to them.
     static func read(

@@ -13,8 +13,11 @@ public struct RowsSince: Sendable {
         public var deleted = 0
         /// The file with its rows, in the folder that was named; nil before they are written.
         public var file: String?
-        /// Whether the file has all rows of the table: there is no key to find single ones by, or there are too many of them.
+        /// Whether the file has all rows of the table: there is no key to find single ones by, or there are too many of them to
+        /// be told one by one.
         public var isWhole = false
+        /// Why its rows could not be compared or written; nil where they were.
+        public var obstacle: String?
 
         public var count: Int { inserted + changed + deleted }
     }
@@ -49,10 +52,14 @@ public struct RowsSince: Sendable {
             progress: progress, gate: PauseGate(), differences: log
         ).run(only: Set(preparation.plan.tables.map(\.name)))
         return try preparation.plan.tables.compactMap { table in
-            guard !table.isSkipped, let verdict = verdicts[table.name], verdict.differences > 0 else {
+            guard !table.isSkipped, let verdict = verdicts[table.name], verdict.verdict != .equal else {
                 return nil
             }
             var line = Table(name: table.name)
+            if let obstacle = verdict.obstacle {
+                line.obstacle = obstacle
+                return line
+            }
             try eachDifference(of: table.name) { difference in
                 switch difference.kind {
                 case .extra: line.inserted += 1
@@ -61,11 +68,8 @@ public struct RowsSince: Sendable {
                 }
                 if difference.place?.keys == nil, difference.kind != .missing { line.isWhole = true }
             }
-            if line.count < verdict.differences {
-                // More than are kept one by one: what is over is told by the sums alone.
-                line.isWhole = true
-                line.inserted += verdict.differences - line.count
-            }
+            // More than are kept one by one.
+            if verdict.isTruncated || line.count < verdict.differences { line.isWhole = true }
             return line
         }
     }
@@ -92,9 +96,9 @@ public struct RowsSince: Sendable {
         return try server.withConnection(purpose: "export") { connection in
             try tables.enumerated().map { index, table in
                 var table = table
-                guard let planned = preparation.plan.tables.first(where: { $0.name == table.name }) else {
-                    return table
-                }
+                guard table.obstacle == nil,
+                    let planned = preparation.plan.tables.first(where: { $0.name == table.name })
+                else { return table }
                 // A name may hold anything: the file's is made of its plain letters.
                 let letters = table.name.unicodeScalars.map {
                     $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
@@ -118,13 +122,31 @@ public struct RowsSince: Sendable {
         quoteIdentifier(preparation.plan.schema, table.targetName)
     }
 
+    /// The document of a row, in one line: outside of strings, where line ends are escaped, they mean nothing.
+    private static func line(_ kind: String) -> String {
+        "translate(json_build_object('kind', \(kind), 'row', to_json(t))::text, E'\\n\\r', '  ')"
+    }
+
+    /// Tables of the target's schema that the plan does not know: what is in them is in no file.
+    public func unknownTables() throws -> [String] {
+        let known = Set(preparation.plan.tables.map(\.targetName))
+        return try server.withConnection(purpose: "export") { connection in
+            let found = try connection.query(
+                """
+                SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p') AND NOT relispartition
+                ORDER BY 1
+                """, [quoteIdentifier(preparation.plan.schema)])
+            return (0..<found.count).compactMap { found.text($0, 0) }.filter { !known.contains($0) }
+        }
+    }
+
     private func writeAll(
         _ table: MigrationPlan.Table, to file: NDJSONFile, _ connection: borrowing Postgres.Connection
     ) throws {
         // Without a delimiter or a quote of its own, the text format changes nothing but backslashes: one byte that no JSON text has
         // stands for each.
         try connection.copyOut(
-            "COPY (SELECT json_build_object('kind', 'row', 'row', to_json(t))::text FROM \(qualified(table)) AS t) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
+            "COPY (SELECT \(Self.line("'row'")) FROM \(qualified(table)) AS t) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
         ) { try file.write($0) }
         try eachDifference(of: table.name) { if $0.kind == .missing { try file.write(deleted: $0.key) } }
     }
@@ -141,7 +163,7 @@ public struct RowsSince: Sendable {
             guard difference.kind != .missing else { return try file.write(deleted: difference.key) }
             let kind = difference.kind == .extra ? "inserted" : "changed"
             let row = try connection.query(
-                "SELECT json_build_object('kind', $1::text, 'row', to_json(t))::text FROM \(qualified(table)) AS t WHERE \(condition)",
+                "SELECT \(Self.line("$1::text")) FROM \(qualified(table)) AS t WHERE \(condition)",
                 [kind] + (difference.place?.keys ?? []))
             if let line = row.text(0, 0) { try file.write(line: line) }
         }

@@ -318,7 +318,8 @@ final class HashedProof: Sendable {
         let uncounted = max(missing.uncounted, extra.uncounted)
         if uncounted > 0 || verdict.isTruncated {
             verdict.verdict = .differs
-            verdict.differences += uncounted
+            // Rows that differ are there, though none of those that were kept may be among them.
+            verdict.differences = max(1, verdict.differences + uncounted)
             verdict.isTruncated = true
         }
     }

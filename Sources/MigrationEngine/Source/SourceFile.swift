@@ -3,6 +3,8 @@ import Foundation
 /// A SQLite file as it lies on the disk: what can be told without SQLite, and whether it has changed since.
 public struct SourceFile: Sendable {
     public let path: String
+    /// The file itself, where `path` is a link to it: SQLite keeps its log and its journal beside that one.
+    let realPath: String
 
     /// The state of a file at one moment. Equal states mean that nobody wrote in between.
     struct State: Codable, Equatable, Sendable {
@@ -24,6 +26,11 @@ public struct SourceFile: Sendable {
     /// `.sourceTruncated`; a file that passes may still be corrupt inside.
     public init(path: String) throws {
         self.path = absolutePath(path)
+        realPath =
+            realpath(self.path, nil).map { resolved in
+                defer { free(resolved) }
+                return String(cString: resolved)
+            } ?? self.path
         var status = stat()
         guard stat(self.path, &status) == 0 else {
             let isMissing = errno == ENOENT || errno == ENOTDIR
@@ -49,9 +56,9 @@ public struct SourceFile: Sendable {
         try checkHeader(size: Int64(status.st_size))
     }
 
-    var walPath: String { path + "-wal" }
-    var sharedMemoryPath: String { path + "-shm" }
-    var journalPath: String { path + "-journal" }
+    var walPath: String { realPath + "-wal" }
+    var sharedMemoryPath: String { realPath + "-shm" }
+    var journalPath: String { realPath + "-journal" }
 
     /// The states now; throws when the database itself cannot be looked at.
     func fingerprint() throws -> Fingerprint {

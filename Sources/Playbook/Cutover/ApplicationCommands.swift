@@ -53,19 +53,29 @@ public struct ApplicationCommands: Codable, Sendable, Equatable {
         let start = ContinuousClock.now
         let outcome = try command.run(cancellation: context.cancellation)
         let seconds = (ContinuousClock.now - start).seconds
-        // What a program prints may hold the URL that it was given.
-        let said = outcome.output.split(separator: "\n").suffix(3).map { line in
-            url.map { String(line).replacing($0, with: "…") } ?? String(line)
-        }
+        // What a program prints, and the command itself, may hold passwords.
+        let secrets = try context.secrets(url)
+        let shown = secrets.masked(text)
+        let said = outcome.output.split(separator: "\n").suffix(3).map { secrets.masked(String($0)) }
         guard outcome.status == 0 else {
             throw MigrationError(
                 .state,
-                "the command to \(purpose) the application ended with \(outcome.status): \(text)"
+                "the command to \(purpose) the application ended with \(outcome.status): \(shown)"
                     + (said.isEmpty ? "" : "\n" + said.joined(separator: "\n")),
                 remedy: seconds >= timeout.seconds
                     ? "It has to return: systemctl, docker compose up -d and pm2 do; a server in the foreground does not."
                     : "Run it by hand to see why, or name another one.")
         }
-        return ["\(text): done in \(Format.seconds(seconds))"] + said.map { "  \($0)" }
+        return ["\(shown): done in \(Format.seconds(seconds))"] + said.map { "  \($0)" }
+    }
+}
+
+extension StepContext {
+    /// What must not be shown of what the application prints.
+    func secrets(_ url: String?) throws -> Secrets {
+        let folders = [workspace.location.projectDirectory].compactMap(\.self)
+        return Secrets(
+            url: url ?? (mode == .live ? try? clientURL().url : nil), folders: folders,
+            environment: ProcessInfo.processInfo.environment)
     }
 }

@@ -4,6 +4,7 @@ import MigrationEngine
 /// C.1: brings the target up to now, and compares every cell, while the application goes on.
 struct CutoverPreparation: StepOperation {
     func preview(_ context: StepContext) throws -> Preview {
+        try context.book.refuseSwitched("C.1")
         let base = try context.following().base()
         return Preview([
             .init(
@@ -20,6 +21,7 @@ struct CutoverPreparation: StepOperation {
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
+        try context.book.refuseSwitched("C.1")
         let prepared = try context.following().prepare()
         let snapshot = prepared.preparation.snapshot
         guard [.proven, .quarantined].contains(prepared.report.outcome) else {
@@ -53,6 +55,9 @@ struct CutoverSwitch: StepOperation {
     private static let patience = Duration.seconds(30)
 
     func preview(_ context: StepContext) throws -> Preview {
+        if let record = context.book.cutoverRecord() {
+            return Preview([.init("Has been done", Self.known(record))])
+        }
         let commands = ApplicationCommands.read(context.workspace.state)
         var sections = [
             Preview.Section(
@@ -102,6 +107,9 @@ struct CutoverSwitch: StepOperation {
 
     func run(_ context: StepContext) throws -> StepOutcome {
         let book = context.book
+        if let record = book.cutoverRecord() {
+            return StepOutcome(evidence: Self.known(record), data: Journal.encode(record))
+        }
         let commands = ApplicationCommands.read(context.workspace.state)
         let following = try context.following()
         let settings = book.pendingSettings()
@@ -127,25 +135,46 @@ struct CutoverSwitch: StepOperation {
             }
             if !settings.isEmpty { clock.end("settings") }
             let standstill = clock.total
-            if let start = commands.start {
-                evidence += try ApplicationCommands.run(start, "start", context)
-                clock.end("start")
-            }
             try book.noteFollowed(preparation, nil, "the last one, with nobody writing")
-            let record = CutoverRecord(
+            var record = CutoverRecord(
                 snapshot: preparation.snapshot.sha256, time: preparation.snapshot.time,
                 standstill: standstill,
                 parts: clock.parts, carried: outcome)
+            // From here on it is switched, whatever becomes of the rest: the way back is a whole one.
+            try book.journal.add(.note, "C.2", .live, "switched", data: Journal.encode(record))
+            let started = start(commands, context)
+            clock.end("start")
+            if commands.start != nil { record.parts = clock.parts }
             return StepOutcome(
                 evidence: [
                     "nobody could write for \(Format.seconds(standstill)), until the settings led to PostgreSQL",
                     outcome.tables.isEmpty ? outcome.words : outcome.words + ", each of their cells compared",
-                    clock.parts.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: ", "),
-                ] + evidence
-                    + (commands.start == nil ? ["start the application now: it uses PostgreSQL"] : []),
-                data: Journal.encode(record))
+                    record.parts.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: ", "),
+                ] + evidence + started, data: Journal.encode(record))
         } catch {
             throw failed(error, done, stopped: commands.stop != nil, commands, context)
+        }
+    }
+
+    /// What there is to say of a switch that was interrupted after it was done.
+    private static func known(_ record: CutoverRecord) -> [String] {
+        [
+            "the settings have led to PostgreSQL since \(record.time); nobody could write for \(Format.seconds(record.standstill))",
+            "look whether the application runs; start it otherwise",
+        ]
+    }
+
+    /// Starts the application on PostgreSQL. It may have written there when its command fails: that is no reason to turn back unasked.
+    private func start(_ commands: ApplicationCommands, _ context: StepContext) -> [String] {
+        guard let start = commands.start else { return ["start the application now: it uses PostgreSQL"] }
+        do {
+            return try ApplicationCommands.run(start, "start", context)
+        } catch {
+            let error = Playbook.explained(error)
+            return [
+                "! \(error.message)",
+                "look whether the application runs; start it by hand, or go back with u on C.2",
+            ]
         }
     }
 
@@ -261,6 +290,16 @@ struct CutoverEnd: StepOperation {
                 + (keys > 0
                     ? ["\(Format.count(keys, "foreign key", "foreign keys")) looked at once more, every row"]
                     : []))
+    }
+}
+
+extension Playbook {
+    /// Throws where the application is on PostgreSQL already: what SQLite has got since is no business of the target's any more.
+    func refuseSwitched(_ id: String) throws {
+        guard let record = cutoverRecord() else { return }
+        throw MigrationError(
+            .state, "\(id) is behind us: the settings have led to PostgreSQL since \(record.time)",
+            remedy: "Go on with C.3 and C.4; or back: undo C.2, or 0, rollback.", exit: .undecided)
     }
 }
 

@@ -13,15 +13,20 @@ struct SmokeTest {
     /// What was found, line by line; throws where the application could not work.
     func run() throws -> [String] {
         let (conninfo, place) = try applicationConninfo()
+        let expected = try context.server().withConnection(purpose: "smoke test") { try Self.identity($0) }
         let server = TargetServer(conninfo, cancellation: context.cancellation)
-        let expected = try context.server().runStatus(schema: context.book.schema)
-        return try server.withConnection(purpose: "smoke test") { connection in
+        let found = try server.withConnection(purpose: "smoke test") { connection in
             let database = connection.database
-            guard let expected, try isSame(expected, connection) else {
+            guard try Self.identity(connection) == expected else {
                 throw MigrationError(
                     .connection,
                     "\(place) leads to another database than the one that was proven: \(conninfo.url)",
                     remedy: "Correct the URL, or go back: undo C.2.")
+            }
+            guard try !connection.query("SELECT pg_is_in_recovery()").bool(0, 0) else {
+                throw MigrationError(
+                    .targetUnfit, "\(place) leads to a standby, which takes no writes",
+                    remedy: "Name the primary server.")
             }
             let plan = try context.book.planIfAny()
             let tables = (plan?.tables ?? []).filter { !$0.isSkipped }.map {
@@ -33,32 +38,39 @@ struct SmokeTest {
                 try refuseMissing(table, connection)
                 read += try connection.query("SELECT * FROM \(table) LIMIT 1").count
             }
-            let others =
-                try connection.query(
-                    """
-                    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-                        AND backend_type = 'client backend' AND application_name NOT LIKE 'howdah %'
-                    """
-                ).int(0, 0) ?? 0
             return [
                 "\(place) leads to \(database) as \(connection.user), the database that was proven",
                 "it may read and write \(Format.count(tables.count, "table", "tables")); \(Format.count(read)) of them gave a row",
-                others > 0
-                    ? "\(Format.count(others, "connection", "connections")) of others to the database: the application's, probably"
-                    : "nobody else is connected yet: start the application, and look again with r",
             ]
         }
+        let others = try Self.othersConnected(context.server())
+        return found + [
+            others > 0
+                ? "\(Format.count(others, "connection", "connections")) of others to the database: the application's, probably"
+                : "nobody else is connected yet: start the application, and look again with r"
+        ]
     }
 
-    private func isSame(
-        _ expected: RunStatus, _ connection: borrowing Postgres.Connection
-    ) throws -> Bool {
+    /// Which database of which server it is, whoever asks and by whatever name.
+    private static func identity(_ connection: borrowing Postgres.Connection) throws -> [String?] {
         let found = try connection.query(
-            "SELECT to_regclass('howdah.run') IS NOT NULL AND has_table_privilege('howdah.run', 'SELECT')")
-        guard found.bool(0, 0) else { return false }
-        return try connection.query(
-            "SELECT snapshot_sha256 FROM howdah.run WHERE id = $1", ["\(expected.run)"]
-        ).text(0, 0) == expected.snapshotSHA256
+            """
+            SELECT (SELECT system_identifier FROM pg_control_system()),
+                (SELECT oid FROM pg_database WHERE datname = current_database())
+            """)
+        return [found.text(0, 0), found.text(0, 1)]
+    }
+
+    /// How many others are connected to a database at this moment, howdah's own left out.
+    static func othersConnected(_ server: TargetServer) throws -> Int {
+        try server.withConnection(purpose: "smoke test") { connection in
+            try connection.query(
+                """
+                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+                    AND coalesce(backend_type, 'client backend') = 'client backend' AND application_name NOT LIKE 'howdah %'
+                """
+            ).int(0, 0) ?? 0
+        }
     }
 
     /// Throws where the application's role may not do with a table what applications do.

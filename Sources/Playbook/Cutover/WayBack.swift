@@ -70,20 +70,27 @@ struct WayBack {
             confirmation: confirmation)
     }
 
-    /// In words, how many rows the target has got since; an estimate by counts, since the comparison itself takes longer.
+    /// What becomes of the rows that the target has got since.
     private func written() throws -> String {
         guard !book.ignoresTarget else { return "nothing: the target is left out, as was asked" }
-        guard let base = try base() else { return "nothing: no proven run is there" }
+        guard let base = try base() else {
+            return "nothing: nothing was switched, and no loaded run is there"
+        }
         return
-            "compares every row with the snapshot of \(base.snapshot.time), and writes those that differ into \(folder("rows"))"
+            "compares every row with the snapshot of \(base.snapshot.time), and writes those that differ into \(folder("rows"))-TIME"
     }
 
-    /// What the target was loaded from; nil where it holds no proven run.
+    /// What the target was loaded from; nil where nothing can have been written to it. After a switch there must be one.
     private func base() throws -> Following.Base? {
         do {
-            return try context.following().base()
-        } catch let error as MigrationError where error.code == .interruptedRun {
-            return nil
+            let following = try context.following()
+            let isSwitched = book.cutoverRecord() != nil
+            if isSwitched, let base = try following.remembered() { return base }
+            do {
+                return try following.base()
+            } catch let error as MigrationError where error.code == .interruptedRun && !isSwitched {
+                return nil
+            }
         } catch {
             let error = Playbook.explained(error)
             throw MigrationError(
@@ -113,19 +120,25 @@ struct WayBack {
                 ]
             }
         }
-        if isLive {
-            // A file may be held by this howdah alone.
-            done += try part("the SQLite file") { try restore() }
-            book.keep(nil)
-            if let start = commands.start {
-                done += try part("start the application") {
-                    try ApplicationCommands.run(start, "start", context)
-                }
-            } else {
-                done.append("start the application: it uses SQLite again")
-            }
+        guard isLive else { return done + (try verify()) }
+        done += try part("the SQLite file") { try restore() }
+        done += try verify()
+        // From here on SQLite is the application's again: run once more, this must not put it back once more.
+        book.keep(nil)
+        try book.forgetCutover(context.mode)
+        guard let start = commands.start else {
+            return done + ["start the application: it uses SQLite again"]
         }
-        return done + (try verify())
+        do {
+            return done
+                + (try part("start the application") { try ApplicationCommands.run(start, "start", context) })
+        } catch {
+            // All else is back: that stays so, and is said.
+            return done + [
+                "! \(Playbook.explained(error).message)",
+                "start the application by hand: it uses SQLite again",
+            ]
+        }
     }
 
     /// Does a part, and notes it: after a crash the journal tells how far it was.
@@ -144,30 +157,57 @@ struct WayBack {
 
     private func export() throws -> [String] {
         guard !book.ignoresTarget, let base = try base() else { return [] }
+        try refuseConnected()
         let following = try context.following()
         let rows = try RowsSince(
             preparation: following.preparation(base, base.snapshot), server: following.server,
             state: context.workspace.state, workers: Playbook.workers, cancellation: context.cancellation,
             progress: context.progress)
         let tables = try rows.count()
-        guard !tables.isEmpty else { return ["PostgreSQL has no row that SQLite has not"] }
+        let unknown = try rows.unknownTables()
+        let notes =
+            unknown.isEmpty
+            ? []
+            : [
+                "tables that the plan does not know stay in PostgreSQL alone: \(unknown.joined(separator: ", "))"
+            ]
+        guard !tables.isEmpty else { return ["PostgreSQL has no row that SQLite has not"] + notes }
         let time = Date().formatted(.iso8601).replacing(":", with: "-")
         let folder = folder("rows-\(time)")
         let written = try rows.write(tables, to: folder)
         try context.workspace.state.write(
-            Journal.encode(Manifest(snapshot: base.snapshot.sha256, time: time, tables: written)) + "\n",
+            Journal.encode(
+                Manifest(snapshot: base.snapshot.sha256, time: time, tables: written, unknownTables: unknown))
+                + "\n",
             to: "rollback/rows-\(time)/manifest.json")
-        return ["rows that PostgreSQL has and SQLite has not are in \(folder)"]
-            + written.map { table in
-                "\(table.name): \(Format.count(table.inserted)) new, \(Format.count(table.changed)) changed, \(Format.count(table.deleted)) deleted"
-                    + (table.isWhole ? "; the file has the whole table" : "")
-            }
+        return ["rows that PostgreSQL has and SQLite has not are in \(folder)"] + written.map(Self.line)
+            + notes
+    }
+
+    private static func line(_ table: RowsSince.Table) -> String {
+        if let obstacle = table.obstacle { return "\(table.name): not exported: \(obstacle)" }
+        if table.isWhole { return "\(table.name): the whole table, since its rows cannot be told one by one" }
+        return
+            "\(table.name): \(Format.count(table.inserted)) new, \(Format.count(table.changed)) changed, \(Format.count(table.deleted)) deleted"
+    }
+
+    /// Throws where somebody is connected who may write what the export no longer sees.
+    private func refuseConnected() throws {
+        guard commands.stop == nil, !book.toleratesConnections else { return }
+        let others = try SmokeTest.othersConnected(context.server())
+        guard others > 0 else { return }
+        throw MigrationError(
+            .state,
+            "\(Format.count(others, "connection", "connections")) of others to the target: what they write from here on would be in no file",
+            remedy: "Stop the application, and run this again. Where they only read, add --connected.",
+            exit: .undecided)
     }
 
     private struct Manifest: Encodable {
         let snapshot: String
         let time: String
         let tables: [RowsSince.Table]
+        let unknownTables: [String]
     }
 
     // MARK: The SQLite file
@@ -239,10 +279,14 @@ struct WayBack {
             return ["every file of the project is as it was"]
         }
         let pages = try book.pagesWritten(since: record, context.cancellation)
-        // Whoever was started on SQLite may have written by now.
+        guard pages == 0 else {
+            throw MigrationError(
+                .sourceBusy,
+                "\(context.workspace.source.path) is being written to: it is not as it was at the switch",
+                remedy: "Stop the application, and run the rollback again.", exit: .undecided)
+        }
         return [
-            "every file of the project is as it was",
-            pages == 0 ? "SQLite holds what it held at the switch, page by page" : "SQLite is in use again",
+            "every file of the project is as it was", "SQLite holds what it held at the switch, page by page",
         ]
     }
 }
@@ -252,9 +296,7 @@ struct RollbackStep: StepOperation {
     func preview(_ context: StepContext) throws -> Preview { try WayBack(context).preview() }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        let done = try WayBack(context).run()
-        try context.book.forgetCutover(context.mode)
-        return StepOutcome(evidence: done)
+        StepOutcome(evidence: try WayBack(context).run())
     }
 }
 

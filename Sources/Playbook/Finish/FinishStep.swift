@@ -17,13 +17,20 @@ struct FinishStep: StepOperation {
     private func rest(_ context: StepContext) throws -> Rest {
         let state = context.workspace.state
         let all = try SnapshotStore(state, cancellation: context.cancellation).snapshots()
-        let kept = context.book.cutoverRecord()?.snapshot
-        let newest = all.last(where: { $0.sha256 == kept }) ?? all.last
+        let book = context.book
+        // What either mode was loaded from, and what the way back puts back.
+        let needed = Set(
+            [
+                book.cutoverRecord()?.snapshot ?? all.last?.sha256, book.entry(of: "1.2", .live)?.data,
+                try context.mode == .live
+                    ? context.server().runStatus(schema: book.schema)?.snapshotSHA256 : nil,
+            ].compactMap(\.self))
         return Rest(
-            snapshots: all.filter { $0.path != newest?.path },
+            snapshots: all.filter { !needed.contains($0.sha256) },
             folders: Self.passing.map { "\(state.path)/\($0)" }.filter { access($0, F_OK) == 0 },
             hasRehearsal: RehearsalCluster.exists(state) || access("\(state.path)/rehearsal", F_OK) == 0,
-            ledger: context.mode == .live ? try LedgerRemoval(context.server()).facts() : nil)
+            ledger: context.mode == .live
+                ? try LedgerRemoval(context.server(), schema: book.schema).facts() : nil)
     }
 
     func preview(_ context: StepContext) throws -> Preview {
@@ -56,14 +63,16 @@ struct FinishStep: StepOperation {
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        guard context.book.hold == nil else {
+        let isSwitched = context.book.cutoverRecord() != nil
+        let isOver = context.book.entry(of: "C.4", .live)?.kind == .done
+        guard context.book.hold == nil, !isSwitched || isOver else {
             throw MigrationError(
                 .state, "a cutover is under way", remedy: "End it with C.4, or go back.", exit: .undecided)
         }
         let rest = try rest(context)
         var evidence: [String] = []
         if let ledger = rest.ledger {
-            try LedgerRemoval(context.server()).run()
+            try LedgerRemoval(context.server(), schema: context.book.schema).run()
             evidence.append(
                 "the schema howdah is gone, with the ledger of \(Format.count(ledger.runs, "run", "runs"))")
         }

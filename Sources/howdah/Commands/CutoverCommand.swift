@@ -32,6 +32,12 @@ struct CutoverCommand: ParsableCommand {
     @Flag(help: "Confirms each part; without a terminal it is needed.")
     var yes = false
 
+    @Flag(help: "With --back: overwrite what was written to files, or to SQLite, since; it is kept aside.")
+    var overwrite = false
+
+    @Flag(help: "With --back: go on although others are connected to the target.")
+    var connected = false
+
     @Option(help: ArgumentHelp("Stops the application; returns once it has ended.", valueName: "command"))
     var stop: String?
 
@@ -59,12 +65,19 @@ struct CutoverCommand: ParsableCommand {
             let commands = ApplicationCommands(stop: stop, start: start, smoke: smoke)
             if !preview { try commands.merge(into: book.workspace.state) }
             let work = LiveSteps(
-                command: "cutover", book: book, common: common, isConfirmed: yes, cancellation: cancellation)
+                command: "cutover", book: book, common: common, isConfirmed: yes, overwrites: overwrite,
+                cancellation: cancellation)
+            if connected { book.tolerateConnections() }
             if preview { return try work.preview(["C.1", "C.2", "C.3", "C.4"]) }
             if back { return try work.undo("C.2") }
             if prepare { return try work.run(["C.1"]) }
-            return try work.run(["C.1", "C.2"]) { try waitForStart(book, common) }
-                ?? work.run(["C.3", "C.4"])
+            guard book.cutoverRecord() != nil else {
+                return try work.run(["C.1", "C.2"]) { try waitForStart(book, common) }
+                    ?? work.run(["C.3", "C.4"])
+            }
+            // What was switched already goes on from there.
+            let isNoted = book.overview(isQuick: true).step("C.2")?.state == .done
+            return try work.run((isNoted ? [] : ["C.2"]) + ["C.3", "C.4"])
         }
     }
 
@@ -125,6 +138,8 @@ struct LiveSteps {
     let book: Playbook
     let common: CommonOptions
     let isConfirmed: Bool
+    /// Whether what was written since may be overwritten without being asked about.
+    var overwrites = false
     let cancellation: Cancellation
 
     func preview(_ ids: [String]) throws -> ExitCode {
@@ -195,7 +210,13 @@ struct LiveSteps {
         if !common.json {
             (["", "\(id) \(Phases.step(id)?.title ?? "")"] + BookWords.preview(preview)).forEach(Console.note)
         }
-        if isConfirmed { return }
+        if isConfirmed {
+            guard let word = preview.confirmation, !overwrites else { return }
+            throw MigrationError(
+                .projectFile, "this would \(word) what was written since: \(preview.warning ?? "")",
+                remedy: "Nothing was changed. Add --overwrite: what is there is kept aside.", exit: .undecided
+            )
+        }
         guard Console.isTerminal, !common.json else {
             throw MigrationError(
                 .state,

@@ -57,6 +57,9 @@ struct RollbackCommand: ParsableCommand {
     @Flag(help: "Overwrite what was written to files, or to SQLite, since; it is kept aside.")
     var overwrite = false
 
+    @Flag(help: "Go on although others are connected to the target.")
+    var connected = false
+
     @Flag(help: "Go back although the target cannot be reached: what was written to it is not exported.")
     var withoutTarget = false
 
@@ -74,17 +77,11 @@ struct RollbackCommand: ParsableCommand {
                 ).undo(isPreview: edit.preview, isConfirmed: edit.yes, overwrites: overwrite)
             }
             if withoutTarget { book.ignoreTarget() }
+            if connected { book.tolerateConnections() }
             let work = LiveSteps(
-                command: "rollback", book: book, common: common, isConfirmed: edit.yes,
+                command: "rollback", book: book, common: common, isConfirmed: edit.yes, overwrites: overwrite,
                 cancellation: cancellation)
             if edit.preview { return try work.preview(["R"]) }
-            let preview = try book.working(nil, cancellation) { try book.preview("R", $0) }
-            if let word = preview.confirmation, edit.yes, !overwrite {
-                throw MigrationError(
-                    .projectFile, "this would \(word) what was written since: \(preview.warning ?? "")",
-                    remedy: "Nothing was changed. Add --overwrite: what is there is kept aside.",
-                    exit: .undecided)
-            }
             return try work.run(["R"])
         }
     }
