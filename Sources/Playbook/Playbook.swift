@@ -19,9 +19,10 @@ public final class Playbook: Sendable {
     let frameworks: [Framework.Found]
     /// The application's commands that run, with their output.
     let tests = TestDesk()
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
-    private struct State {
+    /// What is known as long as this value lives.
+    struct State {
         var mode: Mode
         var conninfo: Conninfo?
         var admin: Conninfo?
@@ -41,7 +42,7 @@ public final class Playbook: Sendable {
     }
 
     /// A preparation with the plan's text that it was made under.
-    private struct Prepared {
+    struct Prepared {
         let preparation: Preparation
         let plan: String
     }
@@ -90,21 +91,6 @@ public final class Playbook: Sendable {
     public func targetWords(_ mode: Mode) -> String {
         mode == .rehearsal ? "rehearsal (private)" : liveTarget?.url ?? "no target yet"
     }
-
-    /// Keeps writers away from the source, from the switch of a cutover to its end.
-    public var hold: SourceHold? { state.withLock { $0.hold } }
-
-    /// A rollback goes on although others are connected to the target.
-    var toleratesConnections: Bool { state.withLock { $0.toleratesConnections } }
-
-    public func tolerateConnections() { state.withLock { $0.toleratesConnections = true } }
-
-    /// A rollback goes without the rows that the target has got since: where it cannot be reached any more.
-    public var ignoresTarget: Bool { state.withLock { $0.ignoresTarget } }
-
-    public func ignoreTarget() { state.withLock { $0.ignoresTarget = true } }
-
-    func keep(_ hold: SourceHold?) { state.withLock { $0.hold = hold } }
 
     func status(_ mode: Mode) -> RunStatus?? { state.withLock { $0.status[mode] } }
 
@@ -188,35 +174,6 @@ public final class Playbook: Sendable {
             String(decoding: $0, as: UTF8.self)
         }
             ?? ""
-    }
-
-    /// What the last scan of the code found; nil before one. What cannot be read counts as none: step 4.1 writes it anew.
-    func codeRecord() -> CodeRecord? {
-        if let record = state.withLock({ $0.code }) { return record }
-        guard let record = try? CodeRecord.read(workspace.state) else { return nil }
-        state.withLock { $0.code = record }
-        return record
-    }
-
-    func keep(_ record: CodeRecord) throws {
-        try record.write(workspace.state)
-        state.withLock { $0.code = record }
-    }
-
-    /// Keeps what the server said of the code's statements.
-    func keep(_ verdicts: [QueryTrial.Verdict]) throws {
-        guard var record = codeRecord() else { return }
-        record.verdicts = Dictionary(
-            verdicts.map { ($0.statement.key, CodeRecord.Verdict(kind: $0.kind, reason: $0.reason)) }
-        ) { first, _ in first }
-        try keep(record)
-    }
-
-    /// What the undo of a step was shown to overwrite.
-    func shownConflicts(_ step: String) -> Set<String> { state.withLock { $0.shownConflicts[step] ?? [] } }
-
-    func show(conflicts: Set<String>, of step: String) {
-        state.withLock { $0.shownConflicts[step] = conflicts }
     }
 
     // MARK: Settings

@@ -232,6 +232,28 @@ struct CatchUpTests {
         }
     }
 
+    @Test func theLedgerOfAnotherSchemaStays() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase(
+                "\(folder)/a.db", "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)")
+            try TestServer.withDatabase { target in
+                for schema in ["one", "two"] {
+                    var migration = TestMigration()
+                    migration.schema = schema
+                    _ = try migration.run("\(folder)/a.db", state: "\(folder)/\(schema)", into: target)
+                }
+                let server = TargetServer(target, cancellation: Cancellation())
+                #expect(try LedgerRemoval(server, schema: "one").facts()?.runs == 1)
+                try LedgerRemoval(server, schema: "one").run()
+                #expect(try LedgerRemoval(server, schema: "one").facts() == nil)
+                #expect(try TestServer.rows("SELECT schema_name FROM howdah.run", in: target) == ["two"])
+                try LedgerRemoval(server, schema: "two").run()
+                #expect(try TestServer.value("SELECT to_regnamespace('howdah') IS NULL", in: target) == "t")
+                #expect(try TestServer.value("SELECT count(*) FROM one.t", in: target) == "1")
+            }
+        }
+    }
+
     // MARK: Rows that the target has got since
 
     @Test func moreRowsThanCanBeToldOneByOneAreExportedWithTheirTable() throws {

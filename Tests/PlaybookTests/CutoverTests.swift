@@ -268,6 +268,26 @@ import Testing
         }
     }
 
+    @Test func snapshotsOfEarlierRoundsGoAndTheFirstStays() throws {
+        try withLoaded { book, project, target in
+            let folder = "\(book.workspace.state.path)/snapshots"
+            func snapshots() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".db") }
+                    .sorted()
+            }
+            let first = try snapshots()
+            for number in 1...3 {
+                try application(
+                    project, "UPDATE Message SET content = 'round \(number)' WHERE id = \(number)")
+                try run("C.1", book)
+            }
+            #expect(try snapshots().first == first.first)
+            #expect(try snapshots().count == 2)
+            try run("C.2", book)
+            try run("R", book)
+        }
+    }
+
     @Test func theWayBackNeedsNoLedger() throws {
         try withLoaded { book, project, target in
             for step in ["C.1", "C.2", "C.3", "C.4", "F"] { try run(step, book) }

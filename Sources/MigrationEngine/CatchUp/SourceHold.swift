@@ -22,7 +22,7 @@ public final class SourceHold: Sendable {
         private static let setOpenFileLock: Int32 = 90
     #endif
 
-    private static let pause: UInt32 = 5_000
+    private static let pause = Duration.milliseconds(5)
 
     public let source: SourceFile
     /// Since when nobody writes.
@@ -61,7 +61,7 @@ public final class SourceHold: Sendable {
                         "Stop the application, or wait for the end of what it is doing, and run this again.",
                     mayPass: true)
             }
-            usleep(Self.pause)
+            try BackOff.wait(Self.pause, cancellation)
         }
     }
 
