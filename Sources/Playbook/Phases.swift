@@ -34,7 +34,7 @@ public enum Phases {
 
     /// The whole way back, and the end of howdah's part.
     public static let rollback = Step(
-        "R", "rollback", "Everything back: the files of the project, its client, and SQLite as it was.")
+        "R", "rollback", "The files of the project, its client, and SQLite, all as they were.")
     public static let finish = Step(
         "F", "finish",
         "Removes what howdah has left: its schema in the target, the rehearsal, older snapshots.")

@@ -222,6 +222,12 @@ enum SampleBook {
         return state
     }()
     static let live = book(done(["1.1"]), mode: .live)
+    static let cutover: BookState = {
+        let loaded = ["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]
+        var state = book(done(loaded + ["2.1", "2.2", "2.3", "C.1", "C.2"]), mode: .live)
+        state.isSourceHeld = true
+        return state
+    }()
     static let failed = book(
         done(["1.1", "1.2"]) + [
             ("1.3", .failed, "postgresql://chat@db/chat cannot be reached: connection refused")

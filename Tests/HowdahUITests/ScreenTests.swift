@@ -114,6 +114,8 @@ import Testing
         View("tick-against", SampleBook.doubted, "7 j j j j Space"),
         View("load", SampleBook.loading, "5 G k", work: SampleBook.load),
         View("journal", SampleBook.differing, "9"), View("rollback", SampleBook.proven, "0"),
+        View("cutover", SampleBook.cutover, "C j j"), View("cutover-leave", SampleBook.cutover, "C q"),
+        View("rollback-live", SampleBook.cutover, "0"),
         View("environment", SampleBook.start, "2"),
         View("files", SampleBook.start, "2 Tab", files: SampleBook.files),
         View("file", SampleBook.start, "2 Tab j Enter", files: SampleBook.files),

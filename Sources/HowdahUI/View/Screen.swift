@@ -49,7 +49,8 @@ public struct Screen {
             buffer.write(Line(" howdah", .title), in: layout.header, look)
             return
         }
-        let mode = book.mode == .live ? Span(" LIVE ", .live) : Span("REHEARSAL", .title)
+        let words = book.isSourceHeld ? " LIVE, SQLite held " : " LIVE "
+        let mode = book.mode == .live ? Span(words, .live) : Span("REHEARSAL", .title)
         let clock = model.work.map { "  \(Words.clock($0.elapsed)) " } ?? " "
         let right = Line([mode, Span(clock)])
         let (left, end) = layout.header.splitLeft(layout.header.width - right.cells)
