@@ -57,6 +57,8 @@ import Testing
             try change(
                 project,
                 "UPDATE Message SET content = 'late' WHERE id < 20; DELETE FROM Message WHERE id = 77")
+            // As a run ends whose source was written to meanwhile: that is what the cutover is for.
+            try TestServer.execute("UPDATE howdah.run SET outcome = 'stale'", in: conninfo)
             // Without a word nothing happens, and a look changes nothing.
             let look = try Howdah.run(["cutover", project, target, "--preview", "--json"])
             #expect(look.exit == 0, "\(look.errors)")

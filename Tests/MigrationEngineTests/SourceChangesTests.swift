@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import SQLite
 import TestSupport
@@ -70,6 +71,41 @@ import Testing
                 from: base, to: snapshot, changed: changed, path: "\(folder)/changes.db",
                 cancellation: Cancellation())
             #expect(try Self.found(changes) == Self.expected(base, snapshot))
+        }
+    }
+
+    /// Bytes that are written into a BLOB in place (https://sqlite.org/c3ref/blob_open.html) change pages of its rest alone.
+    @Test func bytesWrittenInPlaceAreSeen() throws {
+        try withTemporaryFolder { folder in
+            let path = "\(folder)/app.db"
+            try makeDatabase(
+                path,
+                """
+                CREATE TABLE t (id INTEGER PRIMARY KEY, b BLOB, n INTEGER DEFAULT 0);
+                WITH RECURSIVE i(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM i WHERE i < 40) INSERT INTO t (b) SELECT zeroblob(60000) FROM i
+                """)
+            let state = try StateFolder.open(
+                source: path, project: nil, override: "\(folder)/state", environment: [:])
+            let store = try SnapshotStore(state, cancellation: Cancellation())
+            let source = try SourceFile(path: path)
+            let base = try store.take(of: source)
+            do {
+                let application = try SQLite.Connection(path: path, mode: .readWrite)
+                for rowid: Int64 in [3, 17, 40] {
+                    var blob: OpaquePointer?
+                    #expect(
+                        sqlite3_blob_open(application.handle, "main", "t", "b", rowid, 1, &blob) == SQLITE_OK)
+                    #expect(sqlite3_blob_write(blob, [7], 1, 59_990) == SQLITE_OK)
+                    #expect(sqlite3_blob_close(blob) == SQLITE_OK)
+                }
+            }
+            let following = try FollowingSnapshot(store, after: base)
+            let hold = try SourceHold(source, timeout: .seconds(5), cancellation: Cancellation())
+            let (snapshot, changed) = try following.take(of: hold, Cancellation())
+            let changes = try SourceChanges.find(
+                from: base, to: snapshot, changed: changed, path: "\(folder)/changes.db",
+                cancellation: Cancellation())
+            #expect(try Self.found(changes) == ["3 1", "17 1", "40 1"])
         }
     }
 
