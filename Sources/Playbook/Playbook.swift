@@ -471,7 +471,7 @@ public final class Playbook: Sendable {
 
     /// A target that cannot be reached leaves the last answer.
     private func look(_ mode: Mode, after id: String?, _ activity: Activity, always: Bool = false) {
-        let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4"]
+        let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4", "C.1", "C.2"]
         let mayHoldRows = always || hasReachedTarget(mode) || mode == .live && liveTarget != nil
         guard id.map(concerned.contains) ?? mayHoldRows else { return }
         // The work may have been cancelled; looking must not be.
