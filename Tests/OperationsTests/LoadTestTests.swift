@@ -216,31 +216,6 @@ import Testing
             #expect(report.writes == .scratch && report.errors == 0, "\(report.failures)")
             #expect(report.kinds.first { $0.kind == .insert }?.postgres?.count ?? 0 > 0)
             #expect(try fixture.content() == before)
-            let copies = try TestServer.value(
-                "SELECT count(*) FROM pg_database WHERE datname = '\(ScratchDatabase.name(of: fixture.conninfo["dbname"] ?? ""))'",
-                in: fixture.conninfo)
-            #expect(copies == "0")
-        }
-    }
-
-    @Test func aCopyThatWasLeftBehindGoesFirstAndSomebodyElsesStays() throws {
-        try LoadFixture.with { fixture in
-            let name = ScratchDatabase.name(of: fixture.conninfo["dbname"] ?? "")
-            let server = try TestServer.conninfo()
-            defer { try? TestServer.execute("DROP DATABASE IF EXISTS \(name)", in: server) }
-            let options = LoadOptions(connections: 1, seconds: 0.2, isScratch: true)
-            try TestServer.execute("CREATE DATABASE \(name)", in: server)
-            let error = #expect(throws: MigrationError.self) { try fixture.run(options) }
-            #expect(error?.message.contains("which howdah has not made") ?? false)
-            try TestServer.execute(
-                "COMMENT ON DATABASE \(name) IS 'howdah: a copy for a load test, to be dropped'", in: server)
-            #expect(try fixture.run(options).queries > 0)
-            // Somebody who is connected to the original keeps the server from copying it.
-            let other = try TestServer.connect(fixture.conninfo)
-            try other.execute("SELECT 1")
-            let busy = #expect(throws: MigrationError.self) { try fixture.run(options) }
-            #expect(busy?.remedy.contains("Others are connected") ?? false)
-            try other.execute("SELECT 1")
         }
     }
 
