@@ -132,9 +132,8 @@ import Testing
             var options = LoadOptions(connections: 3, seconds: 2)
             options.lockTimeout = .milliseconds(100)
             let test = fixture.test(options, progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 20 })
             try holder.execute("BEGIN; LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
             #expect(waitUntil { result.isThere })
@@ -167,9 +166,8 @@ import Testing
             // Sessions that are ended find no connection any more, and go on where there is one again.
             let progress = RunProgress()
             let test = fixture.test(LoadOptions(connections: 2, seconds: 3), on: target, progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 10 })
             try TestServer.execute(
                 """
@@ -195,9 +193,8 @@ import Testing
             let test = fixture.test(
                 LoadOptions(connections: 4, seconds: 600), hasSQLite: true, cancellation: cancellation,
                 progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 10 })
             let start = ContinuousClock.now
             cancellation.cancel()
@@ -307,23 +304,5 @@ import Testing
         message: String, state: String, values: [LoadValue], shown: String
     ) {
         #expect(FailureWords.sanitised(message, state: state, values: values) == shown)
-    }
-}
-
-/// What a thread came to.
-private final class Outcome: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Swift.Result<LoadReport, any Error>?
-
-    var isThere: Bool { lock.withLock { value != nil } }
-
-    func set(_ body: () throws -> LoadReport) {
-        let made = Swift.Result { try body() }
-        lock.withLock { value = made }
-    }
-
-    func get() throws -> LoadReport {
-        guard let value = lock.withLock({ value }) else { throw MigrationError.cancelled }
-        return try value.get()
     }
 }

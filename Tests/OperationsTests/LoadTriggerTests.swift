@@ -47,16 +47,6 @@ import Testing
         }
     }
 
-    @Test func aLiveTargetsTriggersDoNotRun() throws {
-        try LoadFixture.with { fixture in
-            try TestServer.execute(Self.counted, in: fixture.conninfo)
-            let before = try fixture.content()
-            let report = try fixture.run(live, hasSQLite: true)
-            #expect(try fixture.content() == before)
-            #expect(report.notices.allSatisfy { !$0.contains("moved") })
-        }
-    }
-
     @Test func aSequenceThatTheRoleMayNotReadIsNotMovedUnseen() throws {
         try LoadFixture.with { fixture in
             try fixture.withRole { _, target in

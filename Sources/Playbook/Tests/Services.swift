@@ -106,7 +106,7 @@ extension Playbook {
         while !launch.wait(seconds: 0.1) {
             if cancellation.isCancelled { try? stopService(name) }
         }
-        return journal.last(Self.commandSubject + name, mode) { $0.kind == .ran }?.data
+        return journal.last(Self.commandSubject + name, launch.mode) { $0.kind == .ran }?.data
             .flatMap { Journal.decode(CommandResult.self, $0) }
     }
 
