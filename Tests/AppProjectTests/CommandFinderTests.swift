@@ -34,7 +34,7 @@ import Testing
             [
                 "app/package.json": manifest([
                     "test": "node --test", "test:encryption": "jest e", "e2e": "playwright test",
-                    "check": "tsc",
+                    "check": "vitest run",
                     "unit:test": "vitest run", "lint": "eslint", "build": "tsc", "pretest": "tsc",
                     "latest": "echo", "contest": "echo",
                 ])
@@ -42,6 +42,21 @@ import Testing
             [
                 "test test: npm run test @ ", "check test: npm run check @ ", "e2e test: npm run e2e @ ",
                 "test:encryption test: npm run test:encryption @ ", "unit:test test: npm run unit:test @ ",
+            ]),
+        Case(
+            "check is a test where a runner is started, and no look at types or formats",
+            [
+                "app/package.json": manifest([
+                    "check": "tsc", "format:check": "prettier --check .", "type-check": "tsc --noEmit",
+                    "lint:check": "eslint src/tests", "check:links": "node check.js --latest",
+                    "check:unit": "cross-env A=1 jest", "check:all": "npm run lint && npm run test:unit",
+                    "api:check": "node --test", "check:go": "go test ./...", "check-svelte": "svelte-check",
+                    "check:contest": "npm run contest",
+                ])
+            ],
+            [
+                "api:check test: npm run api:check @ ", "check:all test: npm run check:all @ ",
+                "check:go test: npm run check:go @ ", "check:unit test: npm run check:unit @ ",
             ]),
         Case(
             "what watches, shows a window or changes files is no test",

@@ -38,6 +38,30 @@ import Testing
             "# tests 2\n# pass 2\n# fail 0\n# duration_ms 5.1\n\n> next\n# tests 3\n# pass 2\n# fail 1\n# duration_ms 7\n",
             "node", 4, 1),
         Case("node without a test", "# tests 0\n# suites 0\n# pass 0\n# fail 0\n# duration_ms 5.5\n", "node"),
+        Case(
+            "turbo, two packages in turns",
+            "web:test: # tests 3\napi:test: # tests 2\nweb:test: # pass 2\napi:test: # pass 2\nweb:test: # fail 1\napi:test: # fail 0\nweb:test: # duration_ms 4\napi:test: # duration_ms 5\n",
+            "node", 4, 1),
+        Case(
+            "pnpm -r, two packages in turns",
+            "packages/web test: \u{2139} tests 3\npackages/api test: \u{2139} tests 1\npackages/web test: \u{2139} pass 3\npackages/api test: \u{2139} pass 0\npackages/api test: \u{2139} fail 1\npackages/web test: \u{2139} fail 0\n",
+            "node", 3, 1),
+        Case(
+            "a pipe for each package", "web |       Tests  2 failed | 3 passed (5)\napi  | # tests 0\n",
+            "vitest, node", 3, 2),
+        Case(
+            "turbo with pnpm's own", "web:test: @app/web test: Tests:       1 failed, 3 passed, 4 total\n",
+            "jest", 3, 1),
+        Case("concurrently", "[api] 4 passed in 0.1s\n", "pytest", 4),
+        Case("a summary that another package began", "web:test: # tests 3\napi:test: # pass 3\n", "node", 3),
+        Case(
+            "a number that no run of tests has is cut off",
+            "9223372036854775807 failed, 1 errors in 0.1s\n99999999999999999999999 passed in 1s\n", "pytest",
+            999_999_999, 1_000_000_000),
+        Case(
+            "the same of a summary in lines",
+            "# tests 9223372036854775807\n# pass 9223372036854775807\n# fail 9223372036854775807\n# cancelled 9223372036854775807\n",
+            "node", 999_999_999, 1_999_999_998),
         Case("a test that prints a count of its own", "# pass 99\n# fail 3\n", nil),
         Case("tape", "TAP version 13\nok 1 a\n1..3\n# tests 3\n# pass  2\n\n# fail  1\n", "node", 2, 1),
         Case(

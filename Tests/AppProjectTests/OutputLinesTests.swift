@@ -32,6 +32,8 @@ import Testing
         ("\u{1B}Pq#0\u{1B}\\after", "after"),
         ("bell\u{7} and \u{0}nul", "bell and nul"), ("naïve 東京 👍🏽", "naïve 東京 👍🏽"),
         ("tab\tstays", "tab\tstays"),
+        ("a\u{9B}31mb", "a31mb"), ("\u{85}\u{9D}0;title\u{9C}x", "0;titlex"),
+        ("\u{A0}\u{BF}é", "\u{A0}\u{BF}é"),
         ("\u{1B}[", ""), ("\u{1B}", ""), ("\u{1B}[2J\u{1B}[1;1Hx", "x"),
     ]) func whatATerminalWouldObeyIsTakenOut(_ text: String, _ expected: String) {
         #expect(lines(text) == [expected])
@@ -42,6 +44,17 @@ import Testing
             lines("one\n\ntwo \u{1B}[1mbold\u{1B}[0m\nrest", pieces: pieces) == [
                 "one", "", "two bold", "rest",
             ])
+    }
+
+    /// What is taken out must not leave such a control behind.
+    @Test(
+        arguments: [
+            [0xC2, 0x1B, 0x5B, 0x6D, 0x9B, 0x41], [0xC2, 0xC2, 0x9B, 0x9B, 0x41], [0xC2, 0x01, 0x9B, 0x41],
+            [0xC2, 0x62, 0x08, 0x9B, 0x41],
+        ] as [[UInt8]]) func noControlComesTogetherOutOfPieces(_ bytes: [UInt8])
+    {
+        let shown = lines(bytes + [0x0A], Secrets(url: nil, folders: []))
+        #expect(shown == ["A"])
     }
 
     @Test func whatIsNoUTF8IsShownAsSuch() {

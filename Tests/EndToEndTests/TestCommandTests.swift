@@ -85,6 +85,43 @@ import Testing
             #expect(outcome.exit == 2)
             #expect(outcome.errors.contains("--yes"))
             #expect(access("\(project)/ran", F_OK) != 0)
+            try add(project, "dev=touch ran", service: true)
+            let service = try Howdah.run(["serve", project, "dev"] + target)
+            #expect(service.exit == 2)
+            #expect(service.errors.contains("--yes"))
+            #expect(access("\(project)/ran", F_OK) != 0)
+        }
+    }
+
+    /// A pager that is not read on, or a terminal that is stopped, must keep neither limit nor wish from being heard.
+    @Test(arguments: ["late", "cancelled"]) func whoStopsReadingStderrStopsNothingElse(_ end: String) throws {
+        try withProject { project, target in
+            try add(project, "flood=echo $$ > pid; yes 'a line of output' & wait; sleep 600")
+            let pipe = Pipe()
+            let limit = end == "late" ? ["--timeout", "3"] : []
+            let process = try Howdah.start(
+                ["test", project, "--yes"] + limit + target, output: .nullDevice,
+                errors: pipe.fileHandleForWriting)
+            defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+            #expect(waitUntil { access("\(project)/pid", F_OK) == 0 })
+            if end == "cancelled" {
+                // More than the pipe takes was written once the log is as long.
+                let logs = "\(project)/.howdah/log/tests"
+                #expect(
+                    waitUntil {
+                        let name = (try? FileManager.default.contentsOfDirectory(atPath: logs))?.first ?? ""
+                        let size = (try? FileManager.default.attributesOfItem(atPath: "\(logs)/\(name)"))?[
+                            .size]
+                        return size as? Int ?? 0 > 1 << 20
+                    })
+                kill(process.processIdentifier, SIGINT)
+            }
+            let hasEnded = waitUntil(seconds: 60) { !process.isRunning }
+            try #require(hasEnded)
+            #expect(process.terminationStatus == (end == "late" ? 1 : 130))
+            let list = try Howdah.run(["test", project, "--list", "--json"] + target).json()
+            #expect((list["commands"] as? [[String: Any]])?.first?["outcome"] as? String == end)
+            try pipe.fileHandleForReading.close()
         }
     }
 
@@ -136,7 +173,7 @@ import Testing
             try add(
                 project, "slow=trap '' TERM; sleep 600 & echo pids $! $$; sleep 600; sleep 600",
                 service: command == "serve")
-            let words = command == "test" ? ["test", project, "--yes"] : ["serve", project, "slow"]
+            let words = command == "test" ? ["test", project, "--yes"] : ["serve", project, "slow", "--yes"]
             try started(words + target, project) { process, errors in
                 #expect(waitUntil { !numbers(errors(), after: "pids").isEmpty })
                 let processes = numbers(errors(), after: "pids")
@@ -154,7 +191,7 @@ import Testing
     @Test func aServiceRunsInTheForegroundUntilItIsStopped() throws {
         try withProject { project, target in
             try add(project, "dev=echo pids $$; sleep 600", "broken=exit 5", service: true)
-            try started(["serve", project, "dev"] + target, project) { process, errors in
+            try started(["serve", project, "dev", "--yes"] + target, project) { process, errors in
                 #expect(waitUntil { !numbers(errors(), after: "pids").isEmpty })
                 kill(process.processIdentifier, SIGTERM)
                 #expect(waitUntil { !process.isRunning })
@@ -162,7 +199,7 @@ import Testing
                 let processes = numbers(errors(), after: "pids")
                 #expect(waitUntil { processes.allSatisfy { ProcessIdentity.of($0) == nil } })
             }
-            let broken = try Howdah.run(["serve", project, "broken"] + target)
+            let broken = try Howdah.run(["serve", project, "broken", "--yes"] + target)
             #expect(broken.exit == 1)
             #expect(broken.output.contains("exit status 5"))
             #expect(try Howdah.run(["serve", project, "nobody"] + target).exit == 2)

@@ -37,9 +37,43 @@ import Testing
     @Test func liveATestRunsAfterAQuestionWhoseFocusIsOnCancel() {
         var model = model()
         model.book?.mode = .live
-        #expect(press("Enter", &model).isEmpty)
+        #expect(press("Enter", &model) == [.feed("test")], "what it wrote there")
         #expect(press("Enter", &model).isEmpty)
         #expect(press("Enter Tab Enter", &model) == [.runCommand("test")])
+    }
+
+    @Test(arguments: ["s", "Enter"]) func liveAServiceStartsAfterAQuestionWhoseFocusIsOnCancel(_ key: String)
+    {
+        var model = model()
+        model.book?.mode = .live
+        model.feeds = [:]
+        _ = press("G", &model)
+        #expect(press(key, &model).isEmpty)
+        #expect(press("Enter", &model).isEmpty, "the focus is on cancel")
+        #expect(press("\(key) Tab Enter", &model) == [.startService("dev", replaces: false)])
+        #expect(model.isBusy)
+    }
+
+    @Test func whatARehearsalCameToIsNotShownInLive() {
+        var model = model()
+        #expect(model.selectedFeed != nil)
+        let look = Look(theme: Themes.shipped.standard, symbols: .unicode)
+        let ended = CommandFeed(
+            name: "test", mode: .rehearsal, isRunning: false, end: "passed in the rehearsal",
+            output: .init(lines: ["of the rehearsal"]))
+        _ = update(&model, .feed(ended))
+        func shown() -> String {
+            Screen(model, look, keys: Bindings.standard).draw().buffer.lines.joined(separator: "\n")
+        }
+        #expect(shown().contains("of the rehearsal"))
+        model.book?.mode = .live
+        #expect(model.selectedFeed == nil && !shown().contains("of the rehearsal"))
+        #expect(!shown().contains("passed in the rehearsal"))
+        // What runs is shown, with where.
+        let runs = CommandFeed(
+            name: "test", mode: .rehearsal, isRunning: true, output: .init(lines: ["goes on"]))
+        _ = update(&model, .feed(runs))
+        #expect(shown().contains("goes on") && shown().contains(", rehearsal"))
     }
 
     @Test func aServiceStartsAndStopsByTheSameKey() {

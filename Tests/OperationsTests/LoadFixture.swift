@@ -1,6 +1,7 @@
 import Foundation
 import MigrationEngine
 import Postgres
+import Synchronization
 import TestSupport
 
 @testable import Operations
@@ -55,14 +56,26 @@ struct LoadFixture {
     func test(
         _ options: LoadOptions, on target: Conninfo? = nil, hasSQLite: Bool = false, hasLog: Bool = false,
         folder: String? = nil, cancellation: Cancellation = Cancellation(),
-        progress: RunProgress = RunProgress()
+        progress: RunProgress = RunProgress(), gate: PauseGate = PauseGate(),
+        ledger: MemoryLedger = MemoryLedger()
     ) -> LoadTest {
         LoadTest(
             server: TargetServer(target ?? conninfo, cancellation: cancellation), plan: plan,
             snapshot: hasSQLite ? snapshot : nil, hasLog: hasLog, folder: folder ?? self.folder,
-            options: options,
-            cancellation: cancellation,
-            progress: progress)
+            options: options, ledger: ledger.ledger, cancellation: cancellation,
+            progress: progress, gate: gate)
+    }
+
+    /// A role of its own, which may do with the tables what an application does, and goes away afterwards.
+    func withRole(_ body: (_ role: String, _ target: Conninfo) throws -> Void) throws {
+        let role = "load_" + UUID().uuidString.lowercased().replacing("-", with: "")
+        try TestServer.execute(
+            """
+            CREATE ROLE \(role) LOGIN; GRANT USAGE ON SCHEMA public TO \(role);
+            GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO \(role);
+            """, in: conninfo)
+        defer { try? TestServer.execute("DROP OWNED BY \(role); DROP ROLE \(role)", in: conninfo) }
+        try body(role, conninfo.setting("user", to: role))
     }
 
     func run(_ options: LoadOptions, on target: Conninfo? = nil, hasSQLite: Bool = false) throws -> LoadReport
@@ -87,5 +100,46 @@ struct LoadFixture {
             let found = try connection.query(sql)
             return "\(name): \(found.text(0, 0) ?? "") \(found.text(0, 1) ?? "")"
         }
+    }
+}
+
+/// Keeps the names of copies in memory.
+final class MemoryLedger: Sendable {
+    private let state: Mutex<(made: [String], gone: [String])>
+    private let before: [String]
+
+    /// `left` are copies of earlier tests.
+    init(left: [String] = []) {
+        before = left
+        state = Mutex((left, []))
+    }
+
+    var made: [String] { state.withLock { $0.made } }
+    var gone: [String] { state.withLock { $0.gone } }
+
+    var ledger: ScratchLedger {
+        ScratchLedger(
+            left: before, begin: { name in self.state.withLock { $0.made.append(name) } },
+            end: { name in self.state.withLock { $0.gone.append(name) } })
+    }
+}
+
+/// What a thread came to.
+final class LoadOutcome: Sendable {
+    private let value = Mutex<Swift.Result<LoadReport, any Error>?>(nil)
+
+    var isThere: Bool { value.withLock { $0 != nil } }
+
+    /// Runs a test on a thread of its own.
+    func start(_ test: LoadTest) {
+        Thread {
+            let made = Swift.Result { try test.run() }
+            self.value.withLock { $0 = made }
+        }.start()
+    }
+
+    func get() throws -> LoadReport {
+        guard let value = value.withLock({ $0 }) else { throw MigrationError.cancelled }
+        return try value.get()
     }
 }

@@ -132,9 +132,8 @@ import Testing
             var options = LoadOptions(connections: 3, seconds: 2)
             options.lockTimeout = .milliseconds(100)
             let test = fixture.test(options, progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 20 })
             try holder.execute("BEGIN; LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
             #expect(waitUntil { result.isThere })
@@ -167,9 +166,8 @@ import Testing
             // Sessions that are ended find no connection any more, and go on where there is one again.
             let progress = RunProgress()
             let test = fixture.test(LoadOptions(connections: 2, seconds: 3), on: target, progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 10 })
             try TestServer.execute(
                 """
@@ -195,9 +193,8 @@ import Testing
             let test = fixture.test(
                 LoadOptions(connections: 4, seconds: 600), hasSQLite: true, cancellation: cancellation,
                 progress: progress)
-            let result = Outcome()
-            let thread = Thread { result.set { try test.run() } }
-            thread.start()
+            let result = LoadOutcome()
+            result.start(test)
             #expect(waitUntil { progress.queriesDone > 10 })
             let start = ContinuousClock.now
             cancellation.cancel()
@@ -216,31 +213,6 @@ import Testing
             #expect(report.writes == .scratch && report.errors == 0, "\(report.failures)")
             #expect(report.kinds.first { $0.kind == .insert }?.postgres?.count ?? 0 > 0)
             #expect(try fixture.content() == before)
-            let copies = try TestServer.value(
-                "SELECT count(*) FROM pg_database WHERE datname = '\(ScratchDatabase.name(of: fixture.conninfo["dbname"] ?? ""))'",
-                in: fixture.conninfo)
-            #expect(copies == "0")
-        }
-    }
-
-    @Test func aCopyThatWasLeftBehindGoesFirstAndSomebodyElsesStays() throws {
-        try LoadFixture.with { fixture in
-            let name = ScratchDatabase.name(of: fixture.conninfo["dbname"] ?? "")
-            let server = try TestServer.conninfo()
-            defer { try? TestServer.execute("DROP DATABASE IF EXISTS \(name)", in: server) }
-            let options = LoadOptions(connections: 1, seconds: 0.2, isScratch: true)
-            try TestServer.execute("CREATE DATABASE \(name)", in: server)
-            let error = #expect(throws: MigrationError.self) { try fixture.run(options) }
-            #expect(error?.message.contains("which howdah has not made") ?? false)
-            try TestServer.execute(
-                "COMMENT ON DATABASE \(name) IS 'howdah: a copy for a load test, to be dropped'", in: server)
-            #expect(try fixture.run(options).queries > 0)
-            // Somebody who is connected to the original keeps the server from copying it.
-            let other = try TestServer.connect(fixture.conninfo)
-            try other.execute("SELECT 1")
-            let busy = #expect(throws: MigrationError.self) { try fixture.run(options) }
-            #expect(busy?.remedy.contains("Others are connected") ?? false)
-            try other.execute("SELECT 1")
         }
     }
 
@@ -332,23 +304,5 @@ import Testing
         message: String, state: String, values: [LoadValue], shown: String
     ) {
         #expect(FailureWords.sanitised(message, state: state, values: values) == shown)
-    }
-}
-
-/// What a thread came to.
-private final class Outcome: @unchecked Sendable {
-    private let lock = NSLock()
-    private var value: Swift.Result<LoadReport, any Error>?
-
-    var isThere: Bool { lock.withLock { value != nil } }
-
-    func set(_ body: () throws -> LoadReport) {
-        let made = Swift.Result { try body() }
-        lock.withLock { value = made }
-    }
-
-    func get() throws -> LoadReport {
-        guard let value = lock.withLock({ value }) else { throw MigrationError.cancelled }
-        return try value.get()
     }
 }

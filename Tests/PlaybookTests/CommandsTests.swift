@@ -93,7 +93,7 @@ import Testing
             #expect(results.map(\.status) == [0, 4, 0])
             #expect(results[0].counts == TestCounts(runner: "node", passed: 3))
             #expect(results[2].counts == nil)
-            #expect(results[2].reason == "its output tells no counts")
+            #expect(results[2].reason == "by its exit status: its output tells no counts")
             let line = try step("5.1", book)
             #expect(line.state == .failed("b failed"))
             #expect(line.evidence.first == "2 of 3 commands passed: tests 3 passed")
@@ -144,6 +144,7 @@ import Testing
     @Test func aRehearsalRunsInItsCopyAndOnItsOwnServer() throws {
         try withProject(
             [
+                "one/part/mine": "first", "two/part/mine": "second",
                 "chat-backend/package.json": "{\"scripts\": {}}", "chat-backend/value": "old",
                 "chat-frontend/package.json": "{\"scripts\": {\"start\": \"x\"}}",
                 "chat-frontend/mine": "front",
@@ -161,9 +162,14 @@ import Testing
                 OwnCommand(
                     name: "b", run: "cat mine ../chat-backend/value; echo changed > mine",
                     folder: "../chat-frontend"))
+            for name in ["one", "two"] {
+                try book.addCommand(OwnCommand(name: name, run: "cat mine", folder: "../\(name)/part"))
+            }
             let results = try run(book: book)
             #expect(
-                results.map(\.outcome) == [.passed, .passed], "\(book.feed(of: "a")?.output.lines ?? [])")
+                results.map(\.outcome) == [.passed, .passed, .passed, .passed],
+                "\(book.feed(of: "a")?.output.lines ?? [])")
+            #expect(["one", "two"].map { book.feed(of: $0)?.output.lines } == [["first"], ["second"]])
             #expect(book.feed(of: "a")?.output.lines == ["oldrehearsal"])
             #expect(book.feed(of: "b")?.output.lines == ["frontnew"])
             #expect(try String(contentsOfFile: "\(project)/value", encoding: .utf8) == "old")
@@ -173,6 +179,7 @@ import Testing
             try book.setMode(.live)
             #expect(try step("5.1", book).state == .ready)
             #expect(book.commandStates(.live).allSatisfy { $0.last == nil })
+            #expect(book.feed(of: "a") == nil)
         }
     }
 
@@ -504,11 +511,19 @@ import Testing
             let number = try #require(Int32(said.trimmingCharacters(in: .whitespacesAndNewlines)))
             defer { kill(number, SIGKILL) }
             let identity = try #require(ProcessIdentity.of(number))
-            func record(_ identity: String) throws {
+            func record(_ identity: String, howdah: Int32 = 1, _ howdahIdentity: String = "gone") throws {
                 try book.workspace.state.write(
-                    "{\"entries\":[{\"name\":\"dev\",\"process\":\(number),\"identity\":\"\(identity)\",\"howdah\":1,\"since\":\"2026-01-02T03:04:05Z\"}]}",
+                    "{\"entries\":[{\"name\":\"dev\",\"process\":\(number),\"identity\":\"\(identity)\",\"howdah\":\(howdah),\"howdahIdentity\":\"\(howdahIdentity)\",\"since\":\"2026-01-02T03:04:05Z\"}]}",
                     to: "services.json")
             }
+            // Another howdah, which runs, has it.
+            let owner = try #require(ProcessIdentity.of(getppid()))
+            try record(identity, howdah: getppid(), owner)
+            #expect(book.staleServices().isEmpty)
+            #expect(book.commandStates(.live).first?.stale == nil)
+            // A later process that got that howdah's number has not.
+            try record(identity, howdah: getppid(), "another start")
+            #expect(book.staleServices().map(\.process) == [number])
             // Another process that got the number is none of ours.
             try record("someone else")
             #expect(book.staleServices().isEmpty)

@@ -33,7 +33,7 @@ public struct CommandFinder {
                 : AppCommand(
                     name: name, kind: command.kind, run: command.run, words: command.words,
                     folder: command.folder, foundIn: command.foundIn)
-        } + own.map(\.command)
+        } + own.map { $0.command(in: root) }
     }
 
     /// What names of a folder's commands begin with; nothing at the top.

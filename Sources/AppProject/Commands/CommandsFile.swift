@@ -19,9 +19,11 @@ public struct OwnCommand: Sendable, Equatable, Codable {
         self.kind = kind
     }
 
-    var command: AppCommand {
+    /// As it is started, and as it may be shown; the project's folder has .env files, whose secrets it may repeat.
+    func command(in project: String) -> AppCommand {
         AppCommand(
-            name: name, kind: kind ?? .test, run: run, words: ["/bin/sh", "-c", run], folder: folder ?? "",
+            name: name, kind: kind ?? .test, run: shown(in: project), words: ["/bin/sh", "-c", run],
+            folder: folder ?? "",
             foundIn: CommandsFile.name, isOwn: true)
     }
 }
@@ -120,6 +122,23 @@ public struct CommandsFile: Sendable, Equatable, Codable {
 }
 
 extension OwnCommand {
+    /// The command without what nobody may see: passwords of URLs, secrets of the project, and values of variables and options
+    /// whose names say that they are secret.
+    public func shown(in project: String) -> String {
+        let plain = Secrets(url: nil, folders: [project]).masked(run)
+        let options = plain.replacing(
+            /--([A-Za-z][A-Za-z0-9-]*)([= ])(?!-)("[^"]*"|'[^']*'|[^\s"']+)/
+        ) { match in
+            SecretMask.isSecret(String(match.1), "")
+                ? "--\(match.1)\(match.2)\(SecretMask.mask)" : String(match.0)
+        }
+        return options.replacing(/([A-Za-z_][A-Za-z0-9_]*)=("[^"]*"|'[^']*'|[^\s"']+)/) { match in
+            // A URL's own password is hidden; the rest of it tells where the command leads.
+            SecretMask.isSecret(String(match.1), String(match.2))
+                ? "\(match.1)=\(SecretMask.mask)" : String(match.0)
+        }
+    }
+
     static func refused(_ why: String) -> MigrationError {
         MigrationError(
             .state, why,

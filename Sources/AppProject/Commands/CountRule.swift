@@ -101,7 +101,7 @@ struct CountRule: Sendable {
         }
         return sum(
             (match.1 ?? "").matches(of: /([a-z ]+?)=(\d+)/).map {
-                ($0.1.trimmingCharacters(in: .whitespaces), Int($0.2) ?? 0)
+                ($0.1.trimmingCharacters(in: .whitespaces), figure($0.2))
             })
     }
 
@@ -177,7 +177,7 @@ struct CountRule: Sendable {
             text.wholeMatch(of: /(Tests: \d+, Assertions: .*)\./).map { match in
                 sum(
                     match.1.matches(of: /([A-Z][a-z]+): (\d+)/).map {
-                        ($0.1.lowercased(), Int($0.2) ?? 0)
+                        ($0.1.lowercased(), figure($0.2))
                     })
             }
         },
@@ -206,11 +206,18 @@ struct CountRule: Sendable {
 
     /// A list such as `1 failed, 2 passed`; where it tells neither how many passed nor how many there were, none passed.
     private static func listed(_ text: Substring) -> Fields {
-        let fields = sum(text.matches(of: /(\d+) ([a-z]+)/).map { (String($0.2), Int($0.1) ?? 0) })
+        let fields = sum(text.matches(of: /(\d+) ([a-z]+)/).map { (String($0.2), figure($0.1)) })
         return fields[.total] == nil ? fields.merging([.passed: 0]) { one, _ in one } : fields
     }
 
+    /// Whatever a program prints: what no run of tests has is cut off, so that sums stay numbers.
+    private static func figure(_ digits: Substring) -> Int {
+        digits.count > 9 ? most : Int(digits) ?? 0
+    }
+
+    private static let most = 999_999_999
+
     private static func number(_ text: String, _ pattern: Regex<(Substring, Substring)>) -> Int? {
-        text.wholeMatch(of: pattern).flatMap { Int($0.1) }
+        text.wholeMatch(of: pattern).map { figure($0.1) }
     }
 }

@@ -66,7 +66,9 @@ public struct OutputLines {
 
     /// A line without escape sequences and other controls; of what a carriage return writes over, the last stays.
     static func plain(_ line: ArraySlice<UInt8>) -> [UInt8] {
-        guard line.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else { return Array(line) }
+        guard line.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F || $0 == controlLead }) else {
+            return Array(line)
+        }
         var plain: [UInt8] = []
         plain.reserveCapacity(line.count)
         var index = line.startIndex
@@ -79,12 +81,16 @@ public struct OutputLines {
                 // A progress bar draws over itself; a line's own end is CR and LF.
                 if index < line.endIndex { plain.removeAll(keepingCapacity: true) }
             case 0x08: plain.removeLast(plain.isEmpty ? 0 : 1)
+            case 0x80...0x9F where plain.last == controlLead: plain.removeLast()
             case 0x09, 0x20...0x7E, 0x80...: plain.append(byte)
             default: break
             }
         }
         return plain
     }
+
+    /// What U+0080 to U+009F begin with in UTF-8: controls as well, of which one begins a sequence.
+    private static let controlLead: UInt8 = 0xC2
 
     /// Where an escape sequence ends (ECMA-48): CSI up to its final byte, a string up to BEL or ST, others two bytes.
     private static func end(ofSequence line: ArraySlice<UInt8>, from start: Int) -> Int {

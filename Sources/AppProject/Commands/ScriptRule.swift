@@ -2,8 +2,10 @@ import Foundation
 
 /// Which scripts of a package.json are tests, and which are services: by their names.
 enum ScriptRule {
-    private static let tests: Set = ["test", "tests", "e2e", "check", "spec", "integration"]
-    private static let testParts: Set = ["test", "tests", "e2e", "check", "spec"]
+    private static let tests: Set = ["test", "tests", "e2e", "spec", "integration"]
+    private static let testParts: Set = ["test", "tests", "e2e", "spec"]
+    /// Said of types, formats and links as well: it means tests where a test runner is started.
+    private static let check = "check"
     private static let services: Set = ["dev", "start", "serve", "start:dev", "dev:server", "develop"]
     /// Parts of names of what does not end by itself, or changes files.
     private static let endless: Set = [
@@ -16,9 +18,10 @@ enum ScriptRule {
         guard name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.:@\/+-]{0,79}/) != nil else { return nil }
         if services.contains(name) { return .service }
         let parts = name.lowercased().split { ":-_.".contains($0) }.map(String.init)
+        let ends = [parts.first, parts.last].compactMap(\.self)
         guard
-            tests.contains(name)
-                || [parts.first, parts.last].contains(where: { testParts.contains($0 ?? "") })
+            tests.contains(name) || ends.contains(where: testParts.contains)
+                || ends.contains(check) && startsRunner(body)
         else { return nil }
         if parts.contains(where: endless.contains) || isPlaceholder(body) || watches(body) { return nil }
         return .test
@@ -26,6 +29,15 @@ enum ScriptRule {
 
     /// What npm init writes.
     private static func isPlaceholder(_ body: String) -> Bool { body.contains("no test specified") }
+
+    /// Whether a script starts a test runner, or another script that says test.
+    private static func startsRunner(_ body: String) -> Bool {
+        let runner =
+            /(?:^|[\s\/&;])(?:jest|vitest|mocha|ava|tap|tape|uvu|playwright|cypress|karma|jasmine|pytest|phpunit|rspec)(?:\s|$)/
+        let tester =
+            /(?:^|[\s\/&;])(?:node|tsx|go|cargo|bun|deno|ng|react-scripts|npm|pnpm|yarn|turbo|nx|rails|manage\.py)\s(?:[^&|;]*\s)?(?:--)?tests?(?:[\s:]|$)/
+        return body.firstMatch(of: runner) != nil || body.firstMatch(of: tester) != nil
+    }
 
     private static func watches(_ body: String) -> Bool {
         body.firstMatch(of: /(?:^|\s)--watch(?:All)?(?:\s|$|=true)|(?:^|\s)(?:nodemon|vitest watch)\s/) != nil

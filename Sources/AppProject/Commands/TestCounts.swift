@@ -29,45 +29,62 @@ public struct TestCounts: Sendable, Equatable, Codable {
 /// Reads counts from a runner's output, line by line, by the table `CountRule.all`. Several runs in one output add up.
 public struct CountReader {
     /// What a runner's lines have said since its last summary was complete.
-    private var open: [String: [CountRule.Field: Int]] = [:]
+    private var open: [Summary: [CountRule.Field: Int]] = [:]
     private var sums: [String: TestCounts] = [:]
     private var order: [String] = []
+
+    /// A runner's summary under way; several packages that are tested at once write theirs in turns.
+    private struct Summary: Hashable {
+        let package: String
+        let runner: String
+    }
 
     public init() {}
 
     public mutating func read(_ line: ArraySlice<UInt8>) {
         guard line.count < 400 else { return }
         // A line is made a text only where its bytes have a rule's sign: some programs print a great deal.
-        var text: String?
-        for rule in CountRule.all where rule.sign.isIn(line) {
-            let line = text ?? String(decoding: line, as: UTF8.self)
-            text = line
-            guard let fields = rule.fields(line) else { continue }
-            take(fields, rule)
-            return
+        let rules = CountRule.all.filter { $0.sign.isIn(line) }
+        guard !rules.isEmpty else { return }
+        var text = String(decoding: line, as: UTF8.self)[...]
+        var name = ""
+        // What tools that run several packages' scripts put before each line is no runner's; turbo's own name may stand before that of pnpm.
+        for _ in 0..<3 {
+            for rule in rules {
+                guard let fields = rule.fields(String(text)) else { continue }
+                take(fields, rule, Summary(package: name, runner: rule.runner))
+                return
+            }
+            // `web:test: ` (turbo, lerna), `api test: ` (pnpm), `api | ` (pnpm, docker compose), `[api] ` (concurrently).
+            let package = #/[\w@./:#-]+(?: [\w:.-]+)?: |[\w@./:#-]+ +\| ?|\[[\w@./:#-]+\] /#
+            guard let prefix = text.prefixMatch(of: package) else { return }
+            name += prefix.0
+            text = text[prefix.range.upperBound...]
         }
     }
 
-    private mutating func take(_ fields: [CountRule.Field: Int], _ rule: CountRule) {
+    private mutating func take(
+        _ fields: [CountRule.Field: Int], _ rule: CountRule, _ summary: Summary
+    ) {
         switch rule.part {
         case .whole: add(fields, rule.runner)
         case .begins:
-            close(rule.runner)
-            open[rule.runner] = fields
+            close(summary)
+            open[summary] = fields
         case .continues:
             // Without its beginning it is something else that looks like it.
-            guard open[rule.runner] != nil else { return }
-            open[rule.runner]?.merge(fields, uniquingKeysWith: +)
+            guard open[summary] != nil else { return }
+            open[summary]?.merge(fields, uniquingKeysWith: +)
         case .ends:
-            guard open[rule.runner] != nil else { return }
-            open[rule.runner]?.merge(fields, uniquingKeysWith: +)
-            close(rule.runner)
+            guard open[summary] != nil else { return }
+            open[summary]?.merge(fields, uniquingKeysWith: +)
+            close(summary)
         }
     }
 
-    private mutating func close(_ runner: String) {
-        guard let fields = open.removeValue(forKey: runner) else { return }
-        add(fields, runner)
+    private mutating func close(_ summary: Summary) {
+        guard let fields = open.removeValue(forKey: summary) else { return }
+        add(fields, summary.runner)
     }
 
     private mutating func add(_ fields: [CountRule.Field: Int], _ runner: String) {
@@ -83,7 +100,9 @@ public struct CountReader {
 
     /// What all of it comes to; nil where no runner was understood.
     public mutating func counts() -> TestCounts? {
-        for runner in open.keys.sorted() { close(runner) }
+        for summary in open.keys.sorted(by: { ($0.runner, $0.package) < ($1.runner, $1.package) }) {
+            close(summary)
+        }
         // Go tells packages where it is not asked to tell tests.
         let runners = order.filter { !($0 == "go packages" && sums["go"] != nil) }
         guard let first = runners.first, var all = sums[first] else { return nil }

@@ -66,6 +66,7 @@ public struct ConfirmBox: Sendable, Equatable {
         case applyFile(ProjectFile)
         case takeBackFile(ProjectFile)
         case runCommand(String)
+        case startService(String)
         case replaceService(String)
     }
 

@@ -7,7 +7,7 @@ import TerminalUI
 extension Update {
     /// Asks for what the selected command has written, where it is shown and not at hand.
     func wantFeed(_ model: inout AppModel) -> [Effect] {
-        guard model.showsCommands, let state = model.selectedCommand, model.feeds[state.id] == nil,
+        guard model.showsCommands, let state = model.selectedCommand, model.feed(state.id) == nil,
             model.wantedFeed != state.id
         else { return [] }
         model.wantedFeed = state.id
@@ -27,7 +27,7 @@ extension Update {
         if state.command.kind == .service { return toggleService(&model) }
         guard model.work == nil, !model.isBusy else {
             model.toast = Toast(
-                model.feeds[state.id]?.isRunning ?? false
+                model.feed(state.id)?.isRunning ?? false
                     ? "it runs: x cancels it" : "work runs: x cancels it", .warn)
             return []
         }
@@ -82,6 +82,8 @@ extension Update {
             model.toast = Toast("work runs: it can be started after that", .warn)
             return []
         }
+        let isLive = model.book?.mode == .live
+        let live = "It works on the live target, \(model.book?.target ?? ""), as the application does."
         if let stale = state.stale {
             model.overlays.append(
                 .confirm(
@@ -89,12 +91,23 @@ extension Update {
                         question: .replaceService(state.id), title: "\(state.id) runs still",
                         text: [
                             "A howdah that was killed has left it running since \(stale.since), as process \(stale.process)."
-                        ], buttons: ["end it, start anew", "leave it"], focused: 1)))
+                        ] + (isLive ? ["Started anew: " + live] : []),
+                        buttons: ["end it, start anew", "leave it"], focused: 1)))
             return []
         }
+        guard isLive else { return start(service: state.id, &model) }
+        model.overlays.append(
+            .confirm(
+                ConfirmBox(
+                    question: .startService(state.id), title: "LIVE: start \(state.id)?", text: [live],
+                    buttons: ["start", "cancel"], focused: 1)))
+        return []
+    }
+
+    func start(service name: String, _ model: inout AppModel) -> [Effect] {
         model.outputTop = nil
         model.isBusy = true
-        return [.startService(state.id, replaces: false)]
+        return [.startService(name, replaces: false)]
     }
 
     // MARK: Links
@@ -146,7 +159,12 @@ extension AppModel {
         return commands.indices.contains(index) ? commands[index] : nil
     }
 
-    var selectedFeed: CommandFeed? { selectedCommand.flatMap { feeds[$0.id] } }
+    var selectedFeed: CommandFeed? { selectedCommand.flatMap { feed($0.id) } }
+
+    /// What a command writes: of another mode only as long as it runs, since what it came to there says nothing here.
+    func feed(_ name: String) -> CommandFeed? {
+        feeds[name].flatMap { $0.isRunning || $0.mode == book?.mode ? $0 : nil }
+    }
 
     /// Whether the pane of commands has a service selected that runs.
     var selectedServiceRuns: Bool {

@@ -231,6 +231,7 @@ extension Update {
             model.isBusy = true
             return [.takeBackFile(file)]
         case .runCommand(let name): return run(command: name, &model)
+        case .startService(let name): return start(service: name, &model)
         case .replaceService(let name):
             model.isBusy = true
             return [.startService(name, replaces: true)]

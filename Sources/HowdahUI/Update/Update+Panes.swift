@@ -145,7 +145,7 @@ extension Update {
         case (.commands, _): return openCommand(&model)
         case (.output, _):
             if let state = model.selectedCommand {
-                model.overlays.append(.text(CommandWords.box(state, model.feeds[state.id])))
+                model.overlays.append(.text(CommandWords.box(state, model.feed(state.id))))
             }
         case (.files, _):
             if let file = model.selectedFile {

@@ -33,7 +33,8 @@ struct CommandsView {
             empty: Line("no such command", .muted)
         ) { index in
             let state = commands[index]
-            let (sign, role, words) = CommandWords.standing(state, model.feeds[state.id], look.symbols)
+            let (sign, role, words) = CommandWords.standing(
+                state, model.feed(state.id), look.symbols, mode: model.book?.mode)
             return Line([
                 Span(" \(sign) ", role), Span(state.id, state.isLeftOut ? .muted : .text),
                 Span("  " + words, role == .ok ? .muted : role),
@@ -79,17 +80,21 @@ enum CommandWords {
     static func role(_ outcome: CommandResult.Outcome) -> Role {
         switch outcome {
         case .passed: .ok
-        case .empty, .cancelled: .warn
+        case .empty, .uncounted, .cancelled: .warn
         case .failed, .late, .unable: .error
         }
     }
 
     /// The sign of a command, its colour, and how it stands.
-    static func standing(_ state: CommandState, _ feed: CommandFeed?, _ symbols: Symbols) -> (
-        String, Role, String
-    ) {
+    static func standing(
+        _ state: CommandState, _ feed: CommandFeed?, _ symbols: Symbols, mode: Mode?
+    ) -> (String, Role, String) {
         if let feed, feed.isRunning {
-            return (symbols.running, .phaseNow, feed.isStopping ? "stopping…" : Words.clock(feed.seconds))
+            let elsewhere = mode.map { $0 != feed.mode } ?? false ? ", \(feed.mode.rawValue)" : ""
+            return (
+                symbols.running, .phaseNow,
+                (feed.isStopping ? "stopping…" : Words.clock(feed.seconds)) + elsewhere
+            )
         }
         if state.stale != nil { return (symbols.undecided, .warn, "left running by a killed howdah") }
         if state.isLeftOut { return (symbols.skipped, .muted, "left out") }
@@ -99,14 +104,15 @@ enum CommandWords {
             return (symbols.ready, failed ? .warn : .text, failed ? state.last?.reason ?? "" : "service")
         }
         guard let last = state.last else { return (symbols.ready, .text, "not run yet") }
+        if state.isOutdated { return (symbols.stale, .warn, "\(last.outcome.words) before, on other rows") }
         let sign =
             switch last.outcome {
             case .passed: symbols.done
-            case .empty: symbols.undecided
+            case .empty, .uncounted: symbols.undecided
             case .cancelled: symbols.stale
             case .failed, .late, .unable: symbols.failed
             }
-        let figures = last.outcome == .empty || last.figures.isEmpty ? last.outcome.words : last.figures
+        let figures = last.outcome.isUndecided || last.figures.isEmpty ? last.outcome.words : last.figures
         return (sign, role(last.outcome), figures)
     }
 
@@ -133,6 +139,12 @@ enum CommandWords {
                 Line(), Line("\(state.when): \(words.joined(separator: ", "))", role(last.outcome)),
             ]
             if let log = last.log { lines.append(Line("its output: \(log) in the state folder", .muted)) }
+        }
+        if state.isOutdated {
+            lines.append(
+                Line(
+                    "That was another target, or before the rows were loaded anew: it does not count.", .warn)
+            )
         }
         if state.isLeftOut {
             lines += [Line(), Line("A run of all passes it over; Space takes it in again.", .muted)]

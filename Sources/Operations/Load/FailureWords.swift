@@ -12,7 +12,7 @@ enum FailureWords {
         "23P01": "exclusion violation", "42501": "insufficient privilege", "57P01": "server shutting down",
         "57P03": "server not ready", "P0001": "raised by a trigger or function", "53100": "disk full",
         "53200": "out of memory", "25006": "read-only transaction", "connect": "no connection",
-        "lost": "connection lost", "SQLITE_BUSY": "database is locked",
+        "lost": "connection lost", "SQLITE_BUSY": "database is locked", "SQLITE_9": "statement timeout",
     ]
 
     static func name(_ state: String) -> String {
@@ -47,6 +47,15 @@ enum FailureWords {
 }
 
 extension LoadFailure {
+    /// Of an error that came while queries were made; nil where it is neither database's.
+    init?(preparing error: any Error) {
+        switch error {
+        case let error as PostgresError: self.init(error)
+        case let error as SQLiteError: self.init(error)
+        default: return nil
+        }
+    }
+
     init(_ error: PostgresError, values: [LoadValue] = []) {
         let state =
             error.sqlState

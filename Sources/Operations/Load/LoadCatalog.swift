@@ -20,13 +20,19 @@ struct LoadCatalog {
         text.flatMap { try? JSONDecoder().decode([String].self, from: Data($0.utf8)) } ?? []
     }
 
+    /// A partition's own triggers run too, and those of tables that inherit.
     private func kinds(
         _ names: [String], _ connection: borrowing Postgres.Connection
     ) throws -> [String: LoadTable] {
         let result = try connection.query(
             """
-            SELECT c.relname, c.relkind = 'p', c.reltuples, c.relhasrules OR EXISTS (SELECT FROM pg_trigger AS t
-                WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D')
+            WITH RECURSIVE family (head, member) AS (
+                SELECT oid, oid FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind IN ('r', 'p')
+                UNION SELECT f.head, i.inhrelid FROM family AS f JOIN pg_inherits AS i ON i.inhparent = f.member)
+            SELECT c.relname, c.relkind = 'p', c.reltuples, EXISTS (
+                SELECT FROM family AS f JOIN pg_class AS m ON m.oid = f.member WHERE f.head = c.oid
+                    AND (m.relhasrules OR EXISTS (SELECT FROM pg_trigger AS t
+                        WHERE t.tgrelid = m.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D')))
             FROM pg_class AS c WHERE c.relnamespace = to_regnamespace($1) AND c.relkind IN ('r', 'p')
             """, [quoteIdentifier(schema)])
         let wanted = Set(names)

@@ -8,6 +8,8 @@ protocol LoadDatabase: AnyObject {
     func placeholder(_ number: Int) -> String
     /// A new value in the place of a column's, in SQL.
     func fresh(_ number: Int, for column: String, in table: LoadTable) -> String
+    /// The beginning of a value, as much of it as a list may show; `expression` is a column of unbounded size.
+    func beginning(of expression: String, _ column: LoadTable.Column) -> String
     /// Columns that an insert gives values for.
     func written(_ table: LoadTable) -> [String]
     /// What an insert says between its columns and its rows.

@@ -19,18 +19,40 @@ struct LoadMixBuilder {
     let tries: Bool
     /// Whether written rows stay: then no number may be given twice.
     let commits: Bool
+    /// Whether tables with triggers or rules are only read.
+    var sparesTriggers = false
     let cancellation: Cancellation
 
     func build() throws -> LoadMix {
         var mix = LoadMix()
         for table in tables {
-            try cancellation.check()
-            try add(table, to: &mix)
+            try guarded(table, nil, &mix) { mix in try add(table, to: &mix) }
         }
         return mix
     }
 
+    /// What cannot be prepared is a gap of one table's, and no end of the test; but the wish to stop and a connection that is
+    /// lost are.
+    private func guarded(
+        _ table: LoadTable, _ kind: LoadKind?, _ mix: inout LoadMix, _ body: (inout LoadMix) throws -> Void
+    ) throws {
+        try cancellation.check()
+        do {
+            try body(&mix)
+        } catch {
+            try cancellation.check()
+            guard let failure = LoadFailure(preparing: error), !failure.isLost else { throw error }
+            mix.gaps.append(
+                LoadGap(
+                    table: table.name, kind: kind, reason: "it could not be prepared: \(failure.words)"))
+        }
+    }
+
     private func add(_ table: LoadTable, to mix: inout LoadMix) throws {
+        if let problem = table.problem {
+            mix.gaps.append(LoadGap(table: table.name, kind: nil, reason: problem))
+            return
+        }
         guard let name = database.name(of: table) else {
             mix.gaps.append(LoadGap(table: table.name, kind: nil, reason: "it is not in this database"))
             return
@@ -47,9 +69,18 @@ struct LoadMixBuilder {
         addPage(shape, &mix)
         for key in table.foreignKeys { addForeignKey(key, shape, &mix) }
         guard writes else { return }
-        try addInsert(shape, &mix)
-        try addUpdate(shape, &mix)
+        if table.hasTriggers, sparesTriggers {
+            mix.gaps += [LoadKind.insert, .update].map {
+                LoadGap(table: table.name, kind: $0, reason: Self.sparedTriggers)
+            }
+            return
+        }
+        try guarded(table, .insert, &mix) { try addInsert(shape, &$0) }
+        try guarded(table, .update, &mix) { try addUpdate(shape, &$0) }
     }
+
+    private static let sparedTriggers =
+        "its triggers or rules could take numbers from sequences, which a rollback does not give back; a scratch copy can be asked"
 
     /// A table with the values of a few of its rows.
     private struct Shape {
@@ -80,7 +111,13 @@ struct LoadMixBuilder {
     }
 
     private func list(_ table: LoadTable, alias: String = "x") -> String {
-        table.listed.isEmpty ? "1" : table.listed.map { x($0, table, alias: alias) }.joined(separator: ", ")
+        table.listed.isEmpty
+            ? "1"
+            : table.listed.map { name in
+                let column = x(name, table, alias: alias)
+                guard let listed = table.column(name), listed.isUnbounded else { return column }
+                return database.beginning(of: column, listed)
+            }.joined(separator: ", ")
     }
 
     private func condition(_ columns: [String], _ table: LoadTable, alias: String = "x", from first: Int = 1)
@@ -150,7 +187,7 @@ struct LoadMixBuilder {
                     table: table.name, kind: .foreignKey,
                     reason: "\(key.name) has no index: every lookup would read the whole table (step 6.1)"))
         }
-        guard let parent = tables.first(where: { $0.name == key.parent }),
+        guard let parent = tables.first(where: { $0.name == key.parent && $0.problem == nil }),
             let parentName = database.name(of: parent), key.columns.count == key.parentColumns.count
         else { return }
         let pairs = zip(key.columns, key.parentColumns).map {
@@ -198,6 +235,7 @@ struct LoadMixBuilder {
         guard !candidates.isEmpty else { return gap("every column is part of a key") }
         var refusal: String?
         for column in candidates.prefix(3) {
+            try cancellation.check()
             let name = database.name(of: column, in: table)
             let query = LoadQuery(
                 kind: .update, table: table.name,

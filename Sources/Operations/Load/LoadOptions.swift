@@ -12,6 +12,8 @@ public struct LoadOptions: Sendable {
     /// Whether writes are committed, in a copy of the database that is dropped afterwards. Without it each write is
     /// rolled back in the target.
     public var isScratch: Bool
+    /// Whether an application may be at work in the target: then nothing is done that its users would wait for.
+    public var isLive = false
     public var statementTimeout = Duration.seconds(10)
     public var lockTimeout = Duration.seconds(2)
 
@@ -21,11 +23,18 @@ public struct LoadOptions: Sendable {
         self.isScratch = isScratch
     }
 
+    /// A howdah that is stopped in the middle of a transaction must not keep its locks: the server ends the session.
+    private static let idleMilliseconds = 5000
+
+    /// Whether tables with triggers or rules are only read: what those take from sequences is not given back, and to hold the
+    /// sequences meanwhile would keep the application waiting.
+    public var sparesTriggers: Bool { isLive && !isScratch }
+
     /// What sessions set; the schema's own names are found as the application finds them.
     var settings: String {
         """
         SET statement_timeout = \(Int(statementTimeout.seconds * 1000)); SET lock_timeout = \(Int(lockTimeout.seconds * 1000));
-        SET idle_in_transaction_session_timeout = 0; SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
+        SET idle_in_transaction_session_timeout = \(Self.idleMilliseconds); SET datestyle = 'ISO'; SET intervalstyle = 'postgres';
         SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on
         """
     }

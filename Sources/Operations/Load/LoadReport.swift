@@ -55,9 +55,11 @@ public struct LoadReport: Codable, Sendable, Equatable {
     public var sqliteGaps: [LoadGap]
     /// What else should be known.
     public var notices: [String]
+    /// What was asked too seldom to say anything of; nil in documents of before.
+    public var thin: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case connections, opened, seconds, queries, writes, kinds, total, failures, gaps, notices
+        case connections, opened, seconds, queries, writes, kinds, total, failures, gaps, notices, thin
         case sqliteTotal = "sqlite_total"
         case sqliteFailures = "sqlite_failures"
         case sqliteGaps = "sqlite_gaps"

@@ -18,7 +18,11 @@ struct LoadFigures: Sendable {
     var kinds: [LoadKind: Kind] = [:]
     var failures: [String: Failure] = [:]
     var opened = 0
+    /// How many answers each session got.
+    var answers: [Int] = []
     var seconds = 0.0
+    /// How long the gate was closed.
+    var paused = Duration.zero
 
     mutating func fail(_ failure: LoadFailure, _ kind: LoadKind?) {
         if let kind { kinds[kind, default: Kind()].errors += 1 }
@@ -34,6 +38,8 @@ struct LoadFigures: Sendable {
             failures[state, default: Failure(sample: failure.sample)].count += failure.count
         }
         opened += other.opened
+        answers += other.answers
+        paused = max(paused, other.paused)
     }
 }
 
@@ -59,12 +65,12 @@ struct LoadRunner: Sendable {
         let deadline = start.advanced(by: .seconds(seconds))
         let seed = UInt64.random(in: 0 ... .max)
         try WorkerThreads.run(count: sessions) { number in
-            var worker = Worker(runner: self, number: number, seed: seed)
-            let figures = try worker.run(until: deadline)
+            var worker = Worker(runner: self, number: number, seed: seed, deadline: deadline)
+            let figures = try worker.run()
             all.withLock { $0.merge(figures) }
         }
         var figures = all.withLock { $0 }
-        figures.seconds = (ContinuousClock.now - start).seconds
+        figures.seconds = (ContinuousClock.now - start - figures.paused).seconds
         return figures
     }
 
@@ -78,8 +84,10 @@ struct LoadRunner: Sendable {
         var pools: [[[LoadSlot]]]
         var byKind: [(kind: LoadKind, queries: [Int])]
         var hasOpened = false
+        private var deadline: ContinuousClock.Instant
 
-        init(runner: LoadRunner, number: Int, seed: UInt64) {
+        init(runner: LoadRunner, number: Int, seed: UInt64, deadline: ContinuousClock.Instant) {
+            self.deadline = deadline
             self.runner = runner
             self.number = number
             maker = FreshMaker(session: number, seed: seed)
@@ -97,15 +105,16 @@ struct LoadRunner: Sendable {
             }
         }
 
-        mutating func run(until deadline: ContinuousClock.Instant) throws -> LoadFigures {
+        mutating func run() throws -> LoadFigures {
             while ContinuousClock.now < deadline, !byKind.isEmpty {
+                try passGate()
                 try runner.cancellation.check()
                 do {
                     let session = try runner.open(number)
                     if !hasOpened { figures.opened += 1 }
                     hasOpened = true
                     try runner.cancellation.whileRegistered(session.stop) {
-                        try ask(session, until: deadline)
+                        try ask(session)
                     }
                 } catch let failure as LoadFailure {
                     try runner.cancellation.check()
@@ -114,14 +123,24 @@ struct LoadRunner: Sendable {
                     pause(200)
                 }
             }
+            figures.answers = [figures.kinds.values.reduce(0) { $0 + $1.latency.count }]
             return figures
         }
 
+        /// While it waits, the clock stands.
+        private mutating func passGate() throws {
+            guard runner.gate.isClosed else { return }
+            let closed = ContinuousClock.now
+            try runner.gate.pass(runner.cancellation)
+            let time = ContinuousClock.now - closed
+            deadline = deadline.advanced(by: time)
+            figures.paused += time
+        }
+
         /// Throws the failure by which the session ends before its time.
-        private mutating func ask(_ session: any LoadSession, until deadline: ContinuousClock.Instant) throws
-        {
+        private mutating func ask(_ session: any LoadSession) throws {
             while ContinuousClock.now < deadline, let index = pick() {
-                try runner.gate.pass(runner.cancellation)
+                try passGate()
                 try runner.cancellation.check()
                 let query = runner.mix.queries[index]
                 let place = maker.index(below: pools[index].count)

@@ -13,6 +13,12 @@ struct LoadTable: Sendable {
         let isNotNull: Bool
         let isGenerated: Bool
         let isVariable: Bool
+
+        /// Whether one value may be as large as all of a list: of such only the beginning is selected.
+        var isUnbounded: Bool {
+            isVariable && maxLength == nil
+                && ["text", "bytea", "json", "jsonb", "xml", "varchar"].contains(base)
+        }
     }
 
     struct Index: Sendable {
@@ -43,7 +49,12 @@ struct LoadTable: Sendable {
     var isPartitioned = false
     /// Whether triggers of the application's, or rules, do more than a statement says.
     var hasTriggers = false
+    /// Why nothing can be asked of it; nil where it can.
+    var problem: String?
     var estimatedRows = 0.0
+    /// A value of more bytes is in no list of an application's.
+    static let mostBytes = 64 << 10
+
     /// Columns with values so large that no list would show them; found by looking at some rows.
     var wide: Set<String> = []
 

@@ -25,12 +25,14 @@ public struct LoadTest: Sendable {
     let cancellation: Cancellation
     let progress: RunProgress
     let gate: PauseGate
+    let ledger: ScratchLedger
 
     public init(
         server: TargetServer, plan: MigrationPlan, snapshot: Snapshot?, hasLog: Bool = false, folder: String,
-        options: LoadOptions, cancellation: Cancellation, progress: RunProgress = RunProgress(),
-        gate: PauseGate = PauseGate()
+        options: LoadOptions, ledger: ScratchLedger, cancellation: Cancellation,
+        progress: RunProgress = RunProgress(), gate: PauseGate = PauseGate()
     ) {
+        self.ledger = ledger
         self.server = server
         self.plan = plan
         self.snapshot = snapshot
@@ -70,11 +72,17 @@ public struct LoadTest: Sendable {
 
     /// Runs the test on both databases, one after the other.
     public func run() throws -> LoadReport {
-        guard options.isScratch else { return try run(on: server.conninfo) }
-        let copy = try ScratchDatabase(of: server.conninfo, cancellation: cancellation)
+        let left = try ScratchDatabase.removeLeft(ledger, on: server.conninfo, cancellation: cancellation)
+        guard options.isScratch else {
+            var report = try run(on: server.conninfo)
+            report.notices += left
+            return report
+        }
+        let copy = try ScratchDatabase(of: server.conninfo, ledger: ledger, cancellation: cancellation)
         do {
-            let report = try run(on: copy.conninfo)
+            var report = try run(on: copy.conninfo)
             try copy.remove()
+            report.notices += left
             return report
         } catch {
             try? copy.remove()
@@ -116,7 +124,9 @@ public struct LoadTest: Sendable {
                 conninfo, applicationName: "howdah load (\(NSUserName()), process \(getpid()))",
                 isCancelled: { cancellation.isCancelled })
             try connection.execute(options.settings)
-            return PostgresLoad(connection, schema: plan.schema, sparesSequences: !options.isScratch)
+            return PostgresLoad(
+                connection, schema: plan.schema, sparesSequences: !options.isScratch,
+                cancellation: cancellation)
         } catch {
             if error.code == .cancelled { throw MigrationError.cancelled }
             throw MigrationError(
@@ -143,7 +153,17 @@ public struct LoadTest: Sendable {
             tables = Array(tables.sorted { $0.estimatedRows > $1.estimatedRows }.prefix(Self.mostTables))
                 .sorted { $0.name < $1.name }
         }
-        for index in tables.indices { try target.findWide(&tables[index]) }
+        for index in tables.indices {
+            try cancellation.check()
+            do {
+                try target.findWide(&tables[index])
+            } catch let error as PostgresError {
+                try cancellation.check()
+                let failure = LoadFailure(error)
+                if failure.isLost { throw error }
+                tables[index].problem = "its rows could not be looked at: \(failure.words)"
+            }
+        }
         return tables
     }
 
@@ -152,7 +172,7 @@ public struct LoadTest: Sendable {
     ) throws -> LoadMix {
         try LoadMixBuilder(
             database: database, tables: tables, sessions: sessions, writes: writes, tries: tries,
-            commits: options.isScratch, cancellation: cancellation
+            commits: options.isScratch, sparesTriggers: options.sparesTriggers, cancellation: cancellation
         ).build()
     }
 
@@ -195,13 +215,19 @@ public struct LoadTest: Sendable {
         let place = SQLitePlace(
             path: refusal == nil ? copy : snapshot.path, isCopy: refusal == nil,
             lockTimeout: options.lockTimeout)
+        let limit = StatementLimit(options.statementTimeout)
+        defer { limit.end() }
         do {
-            let database = try SQLiteLoad(place, catalog: try snapshot.catalog(), plan: plan)
-            let mix = try mix(database, tables, sessions, tries: true, writes: place.isCopy)
+            let database = try SQLiteLoad(
+                place, catalog: try snapshot.catalog(), plan: plan, limit: limit, cancellation: cancellation)
+            let mix = try cancellation.whileRegistered(database.stop) {
+                try self.mix(
+                    database, database.withOwnIndexes(tables), sessions, tries: true, writes: place.isCopy)
+            }
             guard !mix.queries.isEmpty else { return nil }
             let commits = options.isScratch
             let figures = try runner(mix, sessions, isCounted: false) { _ in
-                try SQLiteSession(place, commits: commits)
+                try SQLiteSession(place, commits: commits, limit: limit)
             }.run()
             return (mix, figures)
         } catch let error as SQLiteError {
@@ -269,6 +295,11 @@ public struct LoadTest: Sendable {
         if !wide.isEmpty {
             notices.append("columns of large values are not selected: \(wide.joined(separator: ", "))")
         }
+        if tables.contains(where: { $0.columns.contains(where: \.isUnbounded) }) {
+            notices.append(
+                "of texts and bytes without a limit \(Format.bytes(Int64(LoadTable.mostBytes))) at most are selected"
+            )
+        }
         let left = plan.tables.count { !$0.isSkipped } - tables.count
         if left > 0 {
             notices.append(
@@ -293,7 +324,28 @@ public struct LoadTest: Sendable {
             writes: options.isScratch ? .scratch : .rolledBack, kinds: kinds, total: total,
             sqliteTotal: sqlite.map { Self.total($0.figures) }, failures: Self.failures(figures),
             sqliteFailures: sqlite.map { Self.failures($0.figures) } ?? [], gaps: mix.gaps,
-            sqliteGaps: sqlite?.mix.gaps ?? [], notices: notices)
+            sqliteGaps: sqlite?.mix.gaps ?? [], notices: notices, thin: thin(mix, figures))
+    }
+
+    /// Fewer answers than that say nothing.
+    private static let fewest = 5
+
+    /// Kinds of queries that are in the mix and were hardly answered, and users that were.
+    private func thin(_ mix: LoadMix, _ figures: LoadFigures) -> [String] {
+        // Combinations that are used up may be fewer than that.
+        let kinds = Set(mix.queries.filter { !($0.isDivided && options.isScratch) }.map(\.kind))
+        var thin = LoadKind.allCases.filter(kinds.contains).compactMap { kind -> String? in
+            let count = figures.kinds[kind]?.latency.count ?? 0
+            return count < Self.fewest
+                ? "\(kind.words): \(Format.count(count, "answer", "answers"))" : nil
+        }
+        let users = figures.answers.count { $0 < Self.fewest }
+        if users > 0 {
+            thin.append(
+                "\(users) of \(Format.count(figures.answers.count, "user", "users")) got fewer than \(Self.fewest) answers"
+            )
+        }
+        return thin
     }
 
     private static func latency(_ kind: LoadFigures.Kind?, _ seconds: Double) -> LoadReport.Latency? {

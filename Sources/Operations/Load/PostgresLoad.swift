@@ -7,11 +7,16 @@ final class PostgresLoad: LoadDatabase {
     let schema: String
     /// Whether sequences must stand afterwards where they stood.
     private let sparesSequences: Bool
+    private let cancellation: Cancellation
 
-    init(_ connection: consuming Postgres.Connection, schema: String, sparesSequences: Bool) {
+    init(
+        _ connection: consuming Postgres.Connection, schema: String, sparesSequences: Bool,
+        cancellation: Cancellation
+    ) {
         self.connection = connection
         self.schema = schema
         self.sparesSequences = sparesSequences
+        self.cancellation = cancellation
     }
 
     func name(of table: LoadTable) -> String? { quoteIdentifier(schema, table.name) }
@@ -21,6 +26,16 @@ final class PostgresLoad: LoadDatabase {
     /// With its type: in the list of a SELECT nothing else would tell it.
     func fresh(_ number: Int, for column: String, in table: LoadTable) -> String {
         "CAST($\(number) AS \(table.column(column)?.type ?? "text"))"
+    }
+
+    func beginning(of expression: String, _ column: LoadTable.Column) -> String {
+        column.base == "bytea"
+            ? "substr(\(expression), 1, \(LoadTable.mostBytes))"
+            : "left(\(Self.text(expression, column)), \(LoadTable.mostBytes))"
+    }
+
+    private static func text(_ expression: String, _ column: LoadTable.Column) -> String {
+        column.category == "S" ? expression : "CAST(\(expression) AS text)"
     }
 
     func written(_ table: LoadTable) -> [String] { table.written }
@@ -79,26 +94,26 @@ final class PostgresLoad: LoadDatabase {
         }
     }
 
-    /// Marks columns whose values, in a few hundred rows, are larger than lists show.
+    /// Marks columns whose values, in a few hundred rows from all over the table, are larger than lists show.
     func findWide(_ table: inout LoadTable) throws {
-        let variable = table.columns.filter(\.isVariable).map(\.name)
+        let variable = table.columns.filter(\.isVariable)
         guard !variable.isEmpty else { return }
-        let sizes = variable.map { "max(pg_column_size(x.\(quoteIdentifier($0))))" }
-        let found = try rows(
-            """
-            SELECT \(sizes.joined(separator: ", "))
-            FROM (SELECT * FROM \(quoteIdentifier(schema, table.name)) LIMIT 300) AS x
-            """)
-        for (index, name) in variable.enumerated() {
-            guard case .text(let text)? = found.first?[index], let bytes = Int(text), bytes > Self.mostBytes
-            else {
-                continue
+        let sizes = variable.map { column in
+            let name = "x.\(quoteIdentifier(column.name))"
+            // What is stored may be compressed. The size of what is large even so needs no look at the value.
+            let bytes = column.base == "bytea" ? name : "CAST(\(name) AS text)"
+            return
+                "CASE WHEN pg_column_size(\(name)) > \(LoadTable.mostBytes) THEN \(LoadTable.mostBytes + 1) "
+                + "ELSE octet_length(\(bytes)) END"
+        }
+        for row in try sample(sizes, of: table, count: 300, smallest: []) {
+            for (column, size) in zip(variable, row) {
+                if case .text(let text) = size, let bytes = Int(text), bytes > LoadTable.mostBytes {
+                    table.wide.insert(column.name)
+                }
             }
-            table.wide.insert(name)
         }
     }
-
-    private static let mostBytes = 64 << 10
 
     // MARK: Trials
 
@@ -111,14 +126,20 @@ final class PostgresLoad: LoadDatabase {
         var held: [HeldSequence] = []
         if table.hasTriggers, sparesSequences {
             do {
+                // Others wait for what is held.
+                try connection.execute("SET LOCAL statement_timeout = \(Self.heldMilliseconds)")
                 held = try SequenceHold.hold(connection)
+            } catch let error as UnseenSequence {
+                return ([], error.words)
             } catch let error as PostgresError {
+                try cancellation.check()
                 return (
                     [], "what its triggers take from sequences cannot be told: \(LoadFailure(error).message)"
                 )
             }
         }
         for (index, values) in rows.enumerated() {
+            try cancellation.check()
             try connection.execute("SAVEPOINT howdah_trial")
             do {
                 let count = try connection.query(sql, values.map(\.text)).affectedRows
@@ -126,6 +147,8 @@ final class PostgresLoad: LoadDatabase {
                 if count ?? 0 > 0 { good.append(index) }
                 refusal = refusal ?? (count ?? 0 > 0 ? nil : "a trigger or a rule keeps it back")
             } catch {
+                // The server says the same of a statement that was stopped as of one that took too long.
+                try cancellation.check()
                 if [.cancelled, .connectionLost].contains(error.code), error.sqlState == nil { throw error }
                 refusal = refusal ?? LoadFailure(error, values: values).words
             }
@@ -141,6 +164,8 @@ final class PostgresLoad: LoadDatabase {
         }
         return (good, refusal)
     }
+
+    private static let heldMilliseconds = 1000
 }
 
 extension LoadValue {

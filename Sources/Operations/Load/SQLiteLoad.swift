@@ -7,14 +7,29 @@ final class SQLiteLoad: LoadDatabase {
     private let connection: SQLite.Connection
     private let catalog: [String: Catalog.Table]
     private let plan: [String: MigrationPlan.Table]
+    private let limit: StatementLimit
+    private let cancellation: Cancellation
 
-    init(_ place: SQLitePlace, catalog: Catalog, plan: MigrationPlan) throws {
+    init(
+        _ place: SQLitePlace, catalog: Catalog, plan: MigrationPlan, limit: StatementLimit,
+        cancellation: Cancellation
+    ) throws {
+        self.limit = limit
+        self.cancellation = cancellation
         connection = try place.open()
         self.catalog = Dictionary(catalog.tables.map { ($0.name, $0) }) { first, _ in first }
         self.plan = Dictionary(plan.tables.map { ($0.targetName, $0) }) { first, _ in first }
     }
 
-    private func source(_ table: LoadTable) -> Catalog.Table? {
+    /// Stops what is asked, from any thread.
+    var stop: @Sendable () -> Void {
+        let interrupter = connection.interrupter
+        return { interrupter.interrupt() }
+    }
+
+    func planned(_ table: LoadTable) -> MigrationPlan.Table? { plan[table.name] }
+
+    func source(_ table: LoadTable) -> Catalog.Table? {
         plan[table.name].flatMap { catalog[$0.name] }
     }
 
@@ -27,6 +42,10 @@ final class SQLiteLoad: LoadDatabase {
 
     func placeholder(_ number: Int) -> String { "?\(number)" }
     func fresh(_ number: Int, for column: String, in table: LoadTable) -> String { "?\(number)" }
+
+    func beginning(of expression: String, _ column: LoadTable.Column) -> String {
+        "substr(\(expression), 1, \(LoadTable.mostBytes))"
+    }
 
     /// What SQLite computes itself is left to it, whatever PostgreSQL does.
     func written(_ table: LoadTable) -> [String] {
@@ -47,12 +66,15 @@ final class SQLiteLoad: LoadDatabase {
     }
 
     func rows(_ sql: String) throws -> [[LoadValue]] {
-        let statement = try connection.prepare(sql)
-        var rows: [[LoadValue]] = []
-        while try statement.step() {
-            rows.append((0..<Int32(statement.columnCount)).map { statement.loadValue($0) })
+        try cancellation.check()
+        return try limit.during(connection.interrupter) {
+            let statement = try connection.prepare(sql)
+            var rows: [[LoadValue]] = []
+            while try statement.step() {
+                rows.append((0..<Int32(statement.columnCount)).map { statement.loadValue($0) })
+            }
+            return rows
         }
-        return rows
     }
 
     func sample(
@@ -75,17 +97,19 @@ final class SQLiteLoad: LoadDatabase {
             last > first, last - first > Int64(count)
         {
             let step = (last - first) / Int64(count)
-            let statement = try connection.prepare(
-                "SELECT \(list) FROM \(name) AS x WHERE x.\(rowid) >= ?1 ORDER BY x.\(rowid) LIMIT 1")
-            var found: [[LoadValue]] = []
-            for index in 0..<count {
-                try statement.bind(first + Int64(index) * step, at: 1)
-                while try statement.step() {
-                    found.append((0..<Int32(statement.columnCount)).map { statement.loadValue($0) })
+            return try limit.during(connection.interrupter) {
+                let statement = try connection.prepare(
+                    "SELECT \(list) FROM \(name) AS x WHERE x.\(rowid) >= ?1 ORDER BY x.\(rowid) LIMIT 1")
+                var found: [[LoadValue]] = []
+                for index in 0..<count {
+                    try statement.bind(first + Int64(index) * step, at: 1)
+                    while try statement.step() {
+                        found.append((0..<Int32(statement.columnCount)).map { statement.loadValue($0) })
+                    }
+                    statement.reset()
                 }
-                statement.reset()
+                return found
             }
-            return found
         }
         return try rows("SELECT \(list) FROM \(name) AS x LIMIT \(count)")
     }
@@ -105,20 +129,30 @@ final class SQLiteLoad: LoadDatabase {
         try connection.execute("BEGIN")
         defer { try? connection.execute("ROLLBACK") }
         for (index, values) in rows.enumerated() {
+            try cancellation.check()
             try connection.execute("SAVEPOINT howdah_trial")
             do {
-                let statement = try connection.prepare(sql)
-                try statement.bind(values)
-                try statement.run()
+                try limit.during(connection.interrupter) { try ask(sql, values) }
                 good.append(index)
-            } catch {
-                if error.isInterrupted { throw error }
-                refusal = refusal ?? LoadFailure(error, values: values).message
+            } catch let error as SQLiteError {
+                try cancellation.check()
+                let words = LoadFailure(error, values: values).words
+                // What is interrupted takes its whole transaction with it.
+                if error.isInterrupted { return ([], words) }
+                refusal = refusal ?? words
             }
             try connection.execute("ROLLBACK TO howdah_trial")
             if good.count >= LoadMixBuilder.enoughRows { break }
         }
         return (good, refusal)
+    }
+}
+
+extension SQLiteLoad {
+    private func ask(_ sql: String, _ values: [LoadValue]) throws {
+        let statement = try connection.prepare(sql)
+        try statement.bind(values)
+        try statement.run()
     }
 }
 
@@ -150,9 +184,11 @@ final class SQLiteSession: LoadSession {
 
     private let connection: SQLite.Connection
     private let commits: Bool
+    private let limit: StatementLimit
     private var prepared: [Int: Prepared] = [:]
 
-    init(_ place: SQLitePlace, commits: Bool) throws {
+    init(_ place: SQLitePlace, commits: Bool, limit: StatementLimit) throws {
+        self.limit = limit
         do {
             connection = try place.open()
         } catch let error as SQLiteError {
@@ -168,7 +204,8 @@ final class SQLiteSession: LoadSession {
 
     func perform(_ number: Int, _ query: LoadQuery, _ values: [LoadValue]) throws {
         do {
-            if query.kind.isWrite {
+            try limit.during(connection.interrupter) {
+                guard query.kind.isWrite else { return try ask(number, query, values) }
                 try connection.execute("BEGIN IMMEDIATE")
                 do {
                     try ask(number, query, values)
@@ -177,8 +214,6 @@ final class SQLiteSession: LoadSession {
                     try? connection.execute("ROLLBACK")
                     throw error
                 }
-            } else {
-                try ask(number, query, values)
             }
         } catch let error as SQLiteError {
             throw LoadFailure(error, values: values)

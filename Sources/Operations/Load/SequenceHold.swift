@@ -11,6 +11,15 @@ struct HeldSequence {
     }
 }
 
+/// A sequence that may not be looked at: what a trigger takes from it, by other rights than the role's own, is not seen.
+struct UnseenSequence: Error {
+    let name: String
+
+    var words: String {
+        "what its triggers take from \(name) cannot be seen: the role may not read that sequence; a scratch copy can be asked"
+    }
+}
+
 /// Numbers that are taken from a sequence are not given back by a rollback, but for one: a sequence that is restarted in a
 /// transaction gets a new file, and the rollback brings the old one back with all that it said
 /// (https://www.postgresql.org/docs/current/sql-altersequence.html). So a trial can see whether a trigger takes numbers,
@@ -21,18 +30,23 @@ enum SequenceHold {
         let value: String
     }
 
+    /// Every sequence of the database: a function may take from one with its owner's rights.
     private static let all = """
-        SELECT format('%I.%I', n.nspname, c.relname), pg_has_role(c.relowner, 'USAGE'), s.seqincrement, s.seqmin, s.seqmax
+        SELECT format('%I.%I', n.nspname, c.relname),
+            has_schema_privilege(n.oid, 'USAGE') AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') END,
+            s.seqincrement, s.seqmin, s.seqmax
         FROM pg_sequence AS s JOIN pg_class AS c ON c.oid = s.seqrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname <> 'howdah' AND c.relpersistence <> 't'
-            AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE false END
         ORDER BY 1
         """
 
-    /// Holds every sequence that the connection's transaction may restart. Throws where there is one that it may take from
-    /// and not hold.
+    /// Holds every sequence that the connection's transaction may restart. Throws where there is one that a trigger may take
+    /// from, and that cannot be held: `UnseenSequence` where it cannot even be looked at.
     static func hold(_ connection: borrowing Postgres.Connection) throws -> [HeldSequence] {
         let result = try connection.query(all)
+        if let unseen = (0..<result.count).first(where: { !result.bool($0, 1) }) {
+            throw UnseenSequence(name: result.text(unseen, 0) ?? "")
+        }
         var held: [HeldSequence] = []
         for row in 0..<result.count {
             let name = result.text(row, 0) ?? ""
@@ -53,7 +67,7 @@ enum SequenceHold {
     /// Where every sequence stands that can be looked at.
     static func positions(_ connection: borrowing Postgres.Connection) throws -> [Position] {
         let result = try connection.query(all)
-        return try (0..<result.count).map { row in
+        return try (0..<result.count).filter { result.bool($0, 1) }.map { row in
             let name = result.text(row, 0) ?? ""
             return Position(name: name, value: try position(of: name, connection))
         }

@@ -9,6 +9,7 @@ struct LoadStep: StepOperation {
 
     func preview(_ context: StepContext) throws -> Preview {
         let outline = try test(context).outline()
+        let options = options(context)
         let seconds = Format.seconds(options.seconds)
         let target = context.book.targetWords(context.mode)
         var sections = [
@@ -19,10 +20,11 @@ struct LoadStep: StepOperation {
                     options.isScratch
                         ? "writes are committed in a copy of the database, which is dropped afterwards"
                         : "each write is tried before, and rolled back always: neither a row nor a sequence moves",
+                    triggers(options),
                     "SQLite is read from the snapshot and written in a private copy of it",
                     "statements end after \(Format.seconds(options.statementTimeout.seconds)), "
                         + "waits for a lock after \(Format.seconds(options.lockTimeout.seconds))",
-                ])
+                ].filter { !$0.isEmpty })
         ]
         for table in Dictionary(grouping: outline.queries, by: \.table).sorted(by: { $0.key < $1.key }) {
             sections.append(.init("Queries of \(table.key)", table.value.map(\.sql), .sql))
@@ -32,10 +34,18 @@ struct LoadStep: StepOperation {
         }
         return Preview(
             sections,
-            warning: outline.triggered.isEmpty
+            warning: outline.triggered.isEmpty || options.sparesTriggers
                 ? nil
                 : "The triggers of \(outline.triggered.joined(separator: ", ")) run too; what one does outside of its "
                     + "transaction is not taken back.")
+    }
+
+    /// What is done about tables whose triggers or rules do more than a statement says.
+    private func triggers(_ options: LoadOptions) -> String {
+        if options.isScratch { return "" }
+        return options.isLive
+            ? "tables with triggers or rules are only read: what those take from sequences would be missing; --scratch asks them in a copy"
+            : "while a table's triggers are tried, the rehearsal's sequences are held, for a moment each"
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -49,6 +59,8 @@ struct LoadStep: StepOperation {
         } else if report.opened < report.connections {
             outcome.failure = "only \(report.opened) of \(report.connections) connections were opened"
         }
+        // What was hardly asked has not been seen to work.
+        outcome.open = report.thin?.count ?? 0
         return outcome
     }
 
@@ -62,18 +74,25 @@ struct LoadStep: StepOperation {
 
     func undo(_ context: StepContext) throws -> [String] { ["the figures no longer count"] }
 
+    private func options(_ context: StepContext) -> LoadOptions {
+        var options = options
+        options.isLive = context.mode == .live
+        return options
+    }
+
     private func test(_ context: StepContext) throws -> LoadTest {
         guard let plan = try context.book.planIfAny() else {
             throw MigrationError(
                 .plan, "there is no plan, so nothing tells which tables were migrated",
                 remedy: "Run step 1.7, or howdah migrate.", exit: .undecided)
         }
+        let server = try context.server()
         return LoadTest(
-            server: try context.server(), plan: plan, snapshot: try snapshot(context),
+            server: server, plan: plan, snapshot: try snapshot(context),
             hasLog: context.workspace.source.isWriteAheadLogged(),
             folder: try context.workspace.state.folder("load"),
-            options: options, cancellation: context.cancellation, progress: context.progress,
-            gate: context.activity.gate)
+            options: options(context), ledger: context.book.scratchLedger(server.conninfo.url, context.mode),
+            cancellation: context.cancellation, progress: context.progress, gate: context.activity.gate)
     }
 
     /// The mode's own, or that of the run in the target which another command has made.
@@ -94,6 +113,7 @@ struct LoadStep: StepOperation {
         lines += report.failures.map { failure in
             "\(Format.count(failure.count)) × \(failure.state) \(failure.name): \(failure.sample)"
         }
+        lines += (report.thin ?? []).map { "hardly asked, which shows nothing: \($0)" }
         lines += report.table
         lines += report.sqliteFailures.map { "SQLite: \(Format.count($0.count)) × \($0.name) (\($0.state))" }
         lines += report.notices
@@ -114,13 +134,39 @@ extension Playbook {
 
     /// The figures of the last load test of this mode, as long as they count.
     public func loadReport() -> LoadReport? {
-        guard let entry = entry(of: LoadStep.id, mode), [.done, .failed].contains(entry.kind) else {
-            return nil
-        }
+        guard let entry = entry(of: LoadStep.id, mode), [.done, .failed, .undecided].contains(entry.kind)
+        else { return nil }
         return entry.data.flatMap { Journal.decode(LoadReport.self, $0) }
     }
 }
 
 extension LoadStep {
     static let id = "5.10"
+}
+
+/// A copy of a target for a load test, as the journal knows it.
+private struct ScratchNote: Codable, Equatable {
+    let copy: String
+    /// The target that it is a copy of, without a password.
+    let target: String
+    let isGone: Bool
+}
+
+extension Playbook {
+    /// The journal as what keeps the names of copies: those of one target, whatever the mode that made them.
+    func scratchLedger(_ target: String, _ mode: Mode) -> ScratchLedger {
+        let notes = journal.entries.filter { $0.subject == LoadStep.id && $0.kind == .note }
+            .compactMap { $0.data.flatMap { Journal.decode(ScratchNote.self, $0) } }
+            .filter { $0.target == target }
+        let gone = Set(notes.filter(\.isGone).map(\.copy))
+        let journal = journal
+        @Sendable func note(_ copy: String, isGone: Bool) throws {
+            try journal.add(
+                .note, LoadStep.id, mode, isGone ? "the copy \(copy) is gone" : "the copy \(copy) is made",
+                data: Journal.encode(ScratchNote(copy: copy, target: target, isGone: isGone)))
+        }
+        return ScratchLedger(
+            left: notes.map(\.copy).filter { !gone.contains($0) }, begin: { try note($0, isGone: false) },
+            end: { try note($0, isGone: true) })
+    }
 }

@@ -7,6 +7,8 @@ public struct CommandResult: Sendable, Equatable, Codable {
         case passed, failed
         /// It ended well, and ran no test: that proves nothing.
         case empty
+        /// It ended well, and said nothing of tests that howdah understands: whether any ran is not known.
+        case uncounted
         /// It took longer than it was given.
         case late
         case cancelled
@@ -16,11 +18,15 @@ public struct CommandResult: Sendable, Equatable, Codable {
         public var words: String {
             switch self {
             case .empty: "ran no test"
+            case .uncounted: "ended with 0, tests not counted"
             case .late: "took too long"
             case .unable: "could not be started"
             default: rawValue
             }
         }
+
+        /// Whether it is neither a pass nor a failure.
+        public var isUndecided: Bool { self == .empty || self == .uncounted }
     }
 
     public let name: String
@@ -71,9 +77,14 @@ public struct CommandResult: Sendable, Equatable, Codable {
         } else if let counts, counts.isEmpty {
             outcome = .empty
             reason = "it ended with 0 and ran no test: nothing was proven"
+        } else if counts == nil, !command.isOwn {
+            outcome = .uncounted
+            reason =
+                "no count of tests was understood in its output: look at it, and tick by hand what it shows"
         } else {
             outcome = .passed
-            if counts == nil { reason = "its output tells no counts" }
+            // Of a command of the operator's own the status is the answer: they have said that it is a test.
+            if counts == nil { reason = "by its exit status: its output tells no counts" }
         }
         self.init(
             name: command.name, run: command.run, outcome: outcome, status: ending.status,
@@ -122,6 +133,8 @@ public struct CommandState: Sendable, Equatable, Identifiable {
     public let proposals: [String]
     /// A process that a killed howdah has left running; nil where there is none.
     public let stale: StaleService?
+    /// Whether its last run was against another target, or before the rows were loaded anew: it counts no more.
+    public var isOutdated = false
 
     public var id: String { command.name }
 }

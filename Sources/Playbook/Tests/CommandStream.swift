@@ -30,20 +30,26 @@ struct CommandSurroundings {
     ///
     /// A folder beside the project has a copy of its own in a rehearsal, with the project's copy beside it.
     func place(of command: AppCommand) throws -> String {
-        guard command.folder.hasPrefix("../"), context.mode == .rehearsal else {
-            return try checked(absolutePath("\(folder.root)/\(command.folder)"), command)
+        let place = CommandPlace(command.folder, of: directory)
+        switch place {
+        case .inside(let rest): return try checked(absolutePath("\(folder.root)/\(rest)"), command)
+        case .above, .beside:
+            let original = try checked(place.path(of: directory), command)
+            guard context.mode == .rehearsal else { return original }
+            try CommandPlace.check(command.folder, of: directory, name: command.name)
+            // Two folders of one name are two copies.
+            let tag = sha256(of: Data(original.utf8)).prefix(16)
+            let beside = try context.workspace.state.folder("rehearsal/beside/\(tag)")
+            let copy = "\(beside)/\((original as NSString).lastPathComponent)"
+            try ProjectCopy(of: original, at: copy).refresh(
+                except: [], cancellation: context.cancellation)
+            let link = "\(beside)/\((directory as NSString).lastPathComponent)"
+            if (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) != folder.root {
+                unlink(link)
+                try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.root)
+            }
+            return copy
         }
-        let beside = try context.workspace.state.folder("rehearsal/beside")
-        let name = (command.folder as NSString).lastPathComponent
-        let original = try checked(absolutePath("\(directory)/\(command.folder)"), command)
-        try ProjectCopy(of: original, at: "\(beside)/\(name)").refresh(
-            except: [], cancellation: context.cancellation)
-        let link = "\(beside)/\((directory as NSString).lastPathComponent)"
-        if (try? FileManager.default.destinationOfSymbolicLink(atPath: link)) != folder.root {
-            unlink(link)
-            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.root)
-        }
-        return "\(beside)/\(name)"
     }
 
     private func checked(_ path: String, _ command: AppCommand) throws -> String {

@@ -43,14 +43,16 @@ extension Playbook {
         }
         return commands.map { command in
             let linked = links.filter { $0.value.contains(command.name) }.map(\.key).sorted()
-            let isOver = tests.launch(command.name).map { !$0.isRunning } ?? true
+            let isOver = tests.launch(command.name).map { !$0.isRunning || $0.mode != mode } ?? true
             return CommandState(
                 command: command, isLeftOut: leftOut.contains(command.name),
                 last: results[command.name]?.data.flatMap { Journal.decode(CommandResult.self, $0) },
                 when: results[command.name]?.time ?? "",
                 isInterrupted: newest[command.name]?.kind == .launched && isOver, links: linked,
                 proposals: LinkRule.items(for: command).filter { !linked.contains($0) },
-                stale: stale[command.name])
+                stale: stale[command.name],
+                isOutdated: command.kind == .test
+                    && results[command.name].map { !isPresent($0, mode) } ?? false)
         }
     }
 
@@ -110,8 +112,8 @@ extension Playbook {
                 .projectFile, "there is no folder \(path)", remedy: "Name one relative to the project.",
                 exit: .usage)
         }
-        try changeCommands("added \(own.name): \(Secrets(url: nil, folders: [directory]).masked(own.run))") {
-            file in
+        try CommandPlace.check(own.folder ?? "", of: directory, name: own.name)
+        try changeCommands("added \(own.name): \(own.shown(in: directory))") { file in
             file.commands.removeAll { $0.name == own.name }
             file.commands.append(own)
         }
@@ -175,7 +177,7 @@ extension Playbook {
             return
         }
         let states = commandStates(mode).filter { $0.command.kind == .test && !$0.isLeftOut }
-        let results = states.compactMap(\.last)
+        let results = states.filter { !$0.isOutdated }.compactMap(\.last)
         guard results.count == states.count, !results.isEmpty else { return }
         let outcome = TestsStep.outcome(results, leftOutNames)
         let kind: JournalEntry.Kind = outcome.failure != nil ? .failed : outcome.open > 0 ? .undecided : .done
@@ -197,7 +199,7 @@ extension Playbook {
 
     /// What a command has written last: in this process, or else by its log. nil where nothing is known.
     public func feed(of name: String) -> CommandFeed? {
-        if let launch = tests.launch(name) { return launch.feed }
+        if let launch = tests.launch(name), launch.mode == mode || launch.isRunning { return launch.feed }
         let state = commandStates(mode).first { $0.command.name == name }
         guard let last = state?.last, let log = last.log,
             let file = FileHandle(forReadingAtPath: "\(workspace.state.path)/\(log)")
@@ -212,7 +214,7 @@ extension Playbook {
         if size > most { lines.removeFirst(lines.isEmpty ? 0 : 1) }
         if lines.last?.isEmpty ?? false { lines.removeLast() }
         return CommandFeed(
-            name: name, isRunning: false, seconds: last.seconds,
+            name: name, mode: mode, isRunning: false, seconds: last.seconds,
             end: last.end,
             output: OutputTail.Snapshot(lines: lines))
     }

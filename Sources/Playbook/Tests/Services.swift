@@ -20,6 +20,8 @@ private struct ServiceRecord: Codable {
         /// Tells the process from a later one of the same number.
         let identity: String
         let howdah: Int32
+        /// Tells that howdah from a later process of the same number; nil in files of before.
+        var howdahIdentity: String?
         let since: String
     }
 
@@ -64,7 +66,7 @@ extension Playbook {
         }
         let log = try CommandLog(workspace.state, name: name)
         // It outlives the work that starts it, and has a wish to stop of its own.
-        guard let launch = tests.begin(command, Cancellation()) else {
+        guard let launch = tests.begin(command, mode, Cancellation()) else {
             throw MigrationError(.locked, "\(name) runs already", remedy: "Stop it first.")
         }
         try journal.add(.launched, Self.commandSubject + name, mode, command.run)
@@ -104,7 +106,7 @@ extension Playbook {
         while !launch.wait(seconds: 0.1) {
             if cancellation.isCancelled { try? stopService(name) }
         }
-        return journal.last(Self.commandSubject + name, mode) { $0.kind == .ran }?.data
+        return journal.last(Self.commandSubject + name, launch.mode) { $0.kind == .ran }?.data
             .flatMap { Journal.decode(CommandResult.self, $0) }
     }
 
@@ -113,7 +115,9 @@ extension Playbook {
     /// Services that a howdah which is gone has left running.
     public func staleServices() -> [StaleService] {
         ServiceRecord.read(workspace.state).entries.filter { entry in
-            entry.howdah != getpid() && ProcessIdentity.of(entry.process) == entry.identity
+            let owner = ProcessIdentity.of(entry.howdah)
+            let isOwned = owner != nil && owner == entry.howdahIdentity
+            return !isOwned && ProcessIdentity.of(entry.process) == entry.identity
         }.map { StaleService(name: $0.name, process: $0.process, since: $0.since) }
     }
 
@@ -146,6 +150,7 @@ extension Playbook {
             record.entries.append(
                 .init(
                     name: name, process: process, identity: identity, howdah: getpid(),
+                    howdahIdentity: ProcessIdentity.of(getpid()),
                     since: Date().formatted(.iso8601)))
             record.write(workspace.state)
         }

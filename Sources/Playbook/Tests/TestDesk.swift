@@ -6,6 +6,8 @@ import Synchronization
 /// What a command writes and whether it runs, at one moment.
 public struct CommandFeed: Sendable, Equatable, Identifiable {
     public let name: String
+    /// The mode in which it was started.
+    public let mode: Mode
     public let isRunning: Bool
     /// Whether it was asked to end.
     public let isStopping: Bool
@@ -17,10 +19,12 @@ public struct CommandFeed: Sendable, Equatable, Identifiable {
     public var id: String { name }
 
     public init(
-        name: String, isRunning: Bool, isStopping: Bool = false, seconds: Double = 0, end: String = "",
+        name: String, mode: Mode = .rehearsal, isRunning: Bool, isStopping: Bool = false, seconds: Double = 0,
+        end: String = "",
         output: OutputTail.Snapshot
     ) {
         self.name = name
+        self.mode = mode
         self.isRunning = isRunning
         self.isStopping = isStopping
         self.seconds = seconds
@@ -34,14 +38,16 @@ public final class TestDesk: Sendable {
     /// One start of a command.
     final class Launch: Sendable {
         let command: AppCommand
+        let mode: Mode
         let tail = OutputTail()
         let start = ContinuousClock.now
         let cancellation: Cancellation
         private let end = Mutex<(words: String, seconds: Double)?>(nil)
         private let ended = NSCondition()
 
-        init(_ command: AppCommand, _ cancellation: Cancellation) {
+        init(_ command: AppCommand, _ mode: Mode, _ cancellation: Cancellation) {
             self.command = command
+            self.mode = mode
             self.cancellation = cancellation
         }
 
@@ -50,7 +56,7 @@ public final class TestDesk: Sendable {
         var feed: CommandFeed {
             let end = end.withLock { $0 }
             return CommandFeed(
-                name: command.name, isRunning: end == nil,
+                name: command.name, mode: mode, isRunning: end == nil,
                 isStopping: end == nil && cancellation.isCancelled,
                 seconds: end?.seconds ?? (ContinuousClock.now - start).seconds, end: end?.words ?? "",
                 output: tail.snapshot)
@@ -111,10 +117,10 @@ public final class TestDesk: Sendable {
     }
 
     /// Notes a start; nil where the command runs already.
-    func begin(_ command: AppCommand, _ cancellation: Cancellation) -> Launch? {
+    func begin(_ command: AppCommand, _ mode: Mode, _ cancellation: Cancellation) -> Launch? {
         let launch = state.withLock { state -> Launch? in
             if state.launches[command.name]?.isRunning ?? false { return nil }
-            let launch = Launch(command, cancellation)
+            let launch = Launch(command, mode, cancellation)
             state.launches[command.name] = launch
             return launch
         }

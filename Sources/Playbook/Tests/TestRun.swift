@@ -12,20 +12,25 @@ struct TestRun {
     /// Runs all of them, whatever one comes to; throws where they cannot be run at all, and on a wish to cancel.
     func run(_ commands: [AppCommand]) throws -> [CommandResult] {
         let surroundings = try CommandSurroundings(context)
+        // What the results are about: without a look the rows' own run would not be known.
+        if book.status(context.mode) == nil { book.lookAtTarget(context.activity, always: true) }
+        let basis = book.resultBasis(context.mode)
         var results: [CommandResult] = []
         for command in commands {
             try context.cancellation.check()
-            let result = try run(command, surroundings)
+            let result = try run(command, surroundings, basis)
             results.append(result)
             if result.outcome == .cancelled { try context.cancellation.check() }
         }
         return results
     }
 
-    private func run(_ command: AppCommand, _ surroundings: CommandSurroundings) throws -> CommandResult {
+    private func run(
+        _ command: AppCommand, _ surroundings: CommandSurroundings, _ basis: [String: String]
+    ) throws -> CommandResult {
         let place = try surroundings.place(of: command)
         let subject = Playbook.commandSubject + command.name
-        guard let launch = book.tests.begin(command, context.cancellation) else {
+        guard let launch = book.tests.begin(command, context.mode, context.cancellation) else {
             throw MigrationError(.locked, "\(command.name) runs already", remedy: "Wait for its end.")
         }
         var end = ""
@@ -37,7 +42,7 @@ struct TestRun {
         try book.journal.add(.launched, subject, context.mode, command.run)
         let result = result(of: launch, in: place, surroundings)
         try book.journal.add(
-            .ran, subject, context.mode, result.outcome.words, evidence: [result.line],
+            .ran, subject, context.mode, result.outcome.words, evidence: [result.line], basis: basis,
             data: Journal.encode(result))
         end = result.end
         try book.settleLinks(of: [command.name], context.mode)

@@ -4,6 +4,8 @@ import MigrationEngine
 
 /// 5.1: the application's own tests, run against the target.
 struct TestsStep: StepOperation {
+    static let id = "5.1"
+
     var timeout = Playbook.testTimeout
 
     func preview(_ context: StepContext) throws -> Preview {
@@ -95,8 +97,8 @@ struct TestsStep: StepOperation {
     /// What the results of all commands come to.
     static func outcome(_ results: [CommandResult], _ leftOut: [String]) -> StepOutcome {
         let passed = results.count { $0.outcome == .passed }
-        let empty = results.filter { $0.outcome == .empty }
-        let bad = results.filter { ![.passed, .empty].contains($0.outcome) }
+        let open = results.count { $0.outcome.isUndecided }
+        let bad = results.filter { $0.outcome != .passed && !$0.outcome.isUndecided }
         let tests = results.compactMap(\.counts)
         var first = "\(passed) of \(Format.count(results.count, "command", "commands")) passed"
         if !tests.isEmpty {
@@ -105,7 +107,7 @@ struct TestsStep: StepOperation {
                 failed: tests.reduce(0) { $0 + $1.failed }, skipped: tests.reduce(0) { $0 + $1.skipped })
             first += ": tests \(all.words)"
         }
-        var outcome = StepOutcome(evidence: [first] + results.map(\.line), open: empty.count)
+        var outcome = StepOutcome(evidence: [first] + results.map(\.line), open: open)
         if !leftOut.isEmpty { outcome.evidence.append("left out: \(leftOut.joined(separator: ", "))") }
         if !bad.isEmpty {
             outcome.failure = bad.map { "\($0.name) \($0.outcome.words)" }.joined(separator: ", ")

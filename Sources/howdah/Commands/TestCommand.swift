@@ -13,7 +13,7 @@ struct TestCommand: ParsableCommand {
             its workspaces and the files of other test runners, and run with DATABASE_URL on the rehearsal, in a copy of the project;
             with --live on the live target, in the project itself. What they write goes to stderr, and into a log. Items 5.2 to 5.9
             can be linked to commands, whose results then tick them. Exit codes: 0 all passed; 1 one failed; 2 unknown name; 3 one
-            ended well and ran no test; 130 cancelled.
+            ended well and ran no test, or none that could be counted; 130 cancelled.
             """)
 
     @Argument(help: "A project's folder.")
@@ -145,11 +145,15 @@ struct TestCommand: ParsableCommand {
         }
         let output = OutputPrinter()
         book.onCommandLine { name, line in output.print(line, of: name) }
-        defer { book.onCommandLine(nil) }
+        defer {
+            book.onCommandLine(nil)
+            output.finish()
+        }
         do {
             let results = try book.working("5.1", cancellation) {
                 try book.runCommands(names, timeout: .seconds(timeout), $0)
             }
+            output.finish()
             let exit = Self.exit(results)
             show(book, results, exit)
             return exit
@@ -160,8 +164,8 @@ struct TestCommand: ParsableCommand {
     }
 
     static func exit(_ results: [CommandResult]) -> ExitCode {
-        if results.contains(where: { ![.passed, .empty].contains($0.outcome) }) { return .failure }
-        return results.contains { $0.outcome == .empty } ? .undecided : .success
+        if results.contains(where: { $0.outcome != .passed && !$0.outcome.isUndecided }) { return .failure }
+        return results.contains(where: \.outcome.isUndecided) ? .undecided : .success
     }
 
     private func show(_ book: Playbook, _ results: [CommandResult]?, _ exit: ExitCode) {
@@ -181,7 +185,7 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             It runs with DATABASE_URL on the rehearsal, in a copy of the project; with --live on the live target, in the project
             itself. What it writes goes to stderr, and into a log. Ctrl-C stops it with all that it has started; so does howdah's
-            own end. Exit codes: 0 stopped by you; 1 it ended by itself.
+            own end. Exit codes: 0 stopped by you; 1 it ended by itself; 2 nobody has confirmed it for the live target.
             """)
 
     @Argument(help: "A project's folder.")
@@ -193,6 +197,9 @@ struct ServeCommand: ParsableCommand {
     @Flag(help: "End one that a killed howdah has left running first.")
     var replace = false
 
+    @Flag(help: "Confirms that it works on the live target.")
+    var yes = false
+
     @OptionGroup var book: BookOptions
     @OptionGroup var common: CommonOptions
 
@@ -202,10 +209,18 @@ struct ServeCommand: ParsableCommand {
             defer { book.close() }
             let output = OutputPrinter()
             book.onCommandLine { name, line in output.print(line, of: name) }
+            defer { output.finish() }
             _ = try book.appCommand(name, .service)
+            if book.mode == .live, !yes {
+                throw MigrationError(
+                    .targetUnfit,
+                    "\(name) would work on the live target \(book.targetWords(.live)), as the application does; nobody has confirmed it",
+                    remedy: "Add --yes, or leave --live out to run it on the rehearsal.", exit: .usage)
+            }
             if replace { try book.endStale(name) }
             try book.working(nil, cancellation) { try book.startService(name, $0) }
             let result = book.waitForService(name, cancellation)
+            output.finish()
             let exit: ExitCode = result?.outcome == .cancelled ? .success : .failure
             if common.json {
                 Console.json(TestDocument(book.overview(), result.map { [$0] } ?? [], exit, command: "serve"))

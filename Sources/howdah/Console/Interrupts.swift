@@ -40,9 +40,10 @@ enum Interrupts {
                 let count = read(reader, &byte, 1)
                 if count < 0, errno == EINTR { continue }
                 guard count == 1 else { return }
+                // First what was asked for: who does not read stderr must not keep it from happening.
+                cancellation.cancel()
                 if !isSaid { Console.note("\nstopping in order; this may take a moment") }
                 isSaid = true
-                cancellation.cancel()
             }
         }
         thread.name = "howdah-signals"

@@ -1,21 +1,6 @@
 import AppProject
 import MigrationEngine
 import Playbook
-import Synchronization
-
-/// Writes what commands write to stderr, with a line before the first of each.
-final class OutputPrinter: Sendable {
-    private let last = Mutex<String?>(nil)
-
-    /// From the threads that read.
-    func print(_ line: String, of name: String) {
-        last.withLock { last in
-            if last != name { Console.note("▸ \(name)") }
-            last = name
-            Console.note(line)
-        }
-    }
-}
 
 /// Test commands in words.
 enum TestWords {
@@ -26,7 +11,7 @@ enum TestWords {
     private static func sign(_ outcome: CommandResult.Outcome?) -> String {
         switch outcome {
         case .passed: "✔"
-        case .empty: "!"
+        case .empty, .uncounted: "!"
         case .failed, .late, .unable: "✘"
         case .cancelled, nil: "○"
         }
@@ -52,6 +37,10 @@ enum TestWords {
         if let last = state.last {
             let words = [last.outcome.words, last.figures, last.reason, last.log ?? ""].filter { !$0.isEmpty }
             lines.append("      \(state.when): \(words.joined(separator: " — "))")
+        }
+        if state.isOutdated {
+            lines.append(
+                "      that was another target, or before the rows were loaded anew: it does not count")
         }
         if state.isInterrupted { lines.append("      its last run was interrupted") }
         if let stale = state.stale {
@@ -87,6 +76,7 @@ struct TestDocument: Encodable {
         let log: String?
         let when: String?
         let interrupted: Bool
+        let outdated: Bool
         let links: [String]
         let proposed: [String]
         let stale_process: Int32?
@@ -110,6 +100,7 @@ struct TestDocument: Encodable {
             log = last?.log
             when = state.when.isEmpty ? nil : state.when
             interrupted = state.isInterrupted
+            outdated = state.isOutdated
             links = state.links
             proposed = state.proposals
             stale_process = state.stale?.process
