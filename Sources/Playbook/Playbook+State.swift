@@ -14,6 +14,11 @@ extension Playbook {
 
     public func tolerateConnections() { state.withLock { $0.toleratesConnections = true } }
 
+    /// A rollback leaves SQLite as it is now, also where it was written to after the switch.
+    var keepsSource: Bool { state.withLock { $0.keepsSource } }
+
+    public func keepSource() { state.withLock { $0.keepsSource = true } }
+
     /// A rollback goes without the rows that the target has got since: where it cannot be reached any more.
     public var ignoresTarget: Bool { state.withLock { $0.ignoresTarget } }
 

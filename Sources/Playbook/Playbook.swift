@@ -37,6 +37,7 @@ public final class Playbook: Sendable {
         /// A rollback goes without the target, which cannot be reached.
         var ignoresTarget = false
         var toleratesConnections = false
+        var keepsSource = false
         /// What undos were shown to overwrite, by step: the sha256 of what the user has written since.
         var shownConflicts: [String: Set<String>] = [:]
     }
@@ -140,7 +141,8 @@ public final class Playbook: Sendable {
         for basis in Step.Basis.allCases { now[basis] = value(of: basis, mode) }
         return Standing(
             entries: newest, now: now, status: status(mode), running: running, mode: mode,
-            changed: Set(Self.editingSteps.filter { !changes(of: $0, mode).isEmpty }))
+            changed: Set(Self.editingSteps.filter { !changes(of: $0, mode).isEmpty }),
+            isSwitched: mode == .live && cutoverRecord() != nil)
     }
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }

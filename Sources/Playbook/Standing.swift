@@ -14,6 +14,8 @@ struct Standing {
     var mode = Mode.rehearsal
     /// Steps that have changed files which are not back.
     var changed: Set<String> = []
+    /// Whether the application was switched over to the target, and is not back.
+    var isSwitched = false
 
     /// Whether howdah's own schema was taken out of the target, once nothing needed it any more.
     private var isFinished: Bool { entries["F"]?.kind == .done }
@@ -34,15 +36,18 @@ struct Standing {
 
     /// Needs that another command may have met: the plan by being there, the proof by what the target says.
     private func isMet(_ need: String, of step: String) -> Bool {
-        guard isProven || step == "C.1" && isProvenAsOfSnapshot else { return false }
+        guard isProven || step == "C.1" && isLoaded else { return false }
         return ["3.3", "3.4"].contains(need) || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
     }
 
     /// Whether the target itself says that all that was loaded into it was proven, by whichever command.
     private var isProven: Bool { ["proven", "quarantined"].contains(outcome) }
 
-    /// The same, of a source that has gone on since.
-    private var isProvenAsOfSnapshot: Bool { isProven || outcome == "stale" }
+    /// Whether all is loaded and has its keys: the cutover proves it anew, as of a later moment.
+    private var isLoaded: Bool {
+        guard case .some(.some(let status)) = status else { return false }
+        return status.stage >= .constrained
+    }
 
     private var outcome: String? {
         guard case .some(.some(let status)) = status, status.stage == .ended else { return nil }
@@ -128,6 +133,10 @@ struct Standing {
     func undoObstacle(_ id: String) -> String? {
         guard let step = Phases.step(id), step.undo != nil else { return "it changed nothing" }
         guard hasLeftSomething(id) else { return "it has not been done" }
+        if isSwitched, id != "C.2" {
+            return
+                "the application runs on it since the cutover: C.2's undo, or all of the rollback, goes back"
+        }
         let builders = Phases.steps.filter { $0.kind != .manual && $0.undo != nil && Self.needs($0, id) }
         // The last of them goes first.
         return builders.last { hasLeftSomething($0.id) && !isByHand($0.id) }.map {

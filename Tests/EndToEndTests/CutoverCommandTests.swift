@@ -59,11 +59,17 @@ import Testing
                 "UPDATE Message SET content = 'late' WHERE id < 20; DELETE FROM Message WHERE id = 77")
             // As a run ends whose source was written to meanwhile: that is what the cutover is for.
             try TestServer.execute("UPDATE howdah.run SET outcome = 'stale'", in: conninfo)
+            // One that was stopped in its proof goes on.
+            try TestServer.execute("UPDATE howdah.run SET outcome = NULL, finished = NULL", in: conninfo)
+            #expect(try Howdah.run(["cutover", project, target, "--prepare", "--yes"]).exit == 0)
+            try TestServer.execute("UPDATE howdah.run SET outcome = 'stale'", in: conninfo)
             // Without a word nothing happens, and a look changes nothing.
             let look = try Howdah.run(["cutover", project, target, "--preview", "--json"])
             #expect(look.exit == 0, "\(look.errors)")
-            let asked = try Howdah.run(["cutover", project, target])
-            #expect(asked.exit == 2)
+            for words in [[], ["--yes"], ["--stopped"]] {
+                let asked = try Howdah.run(["cutover", project, target] + words)
+                #expect(asked.exit == 2, "\(words): \(asked.errors)")
+            }
             #expect(files(project) == before)
 
             let outcome = try Howdah.run([
@@ -78,6 +84,10 @@ import Testing
             #expect(steps.map { $0["state"] as? String } == ["done", "done", "done", "done"])
             let standstill = document["standstill"] as? [String: Any]
             #expect(standstill?["seconds"] as? Double ?? 0 > 0)
+            // It is over, and what it stands on is not taken away without a word.
+            let again = try Howdah.run(["cutover", project, target, "--yes", "--json"])
+            #expect(again.exit == 0 && again.errors.contains("has ended"), "\(again.errors)")
+            #expect(try Howdah.run(["step", project, "2.1", "undo", "--live", "--target", target]).exit != 0)
             #expect(String(decoding: files(project)["calls"] ?? Data(), as: UTF8.self) == "stop\nstart\n")
             #expect(
                 try TestServer.value("SELECT count(*) FROM \"Message\" WHERE content = 'late'", in: conninfo)
@@ -143,7 +153,7 @@ import Testing
             ])
             #expect(load.exit == 0, "\(load.errors)")
             _ = try howdah("step", project, "5.11", "run", "--yes")
-            _ = try howdah("cutover", project, "--yes")
+            _ = try howdah("cutover", project, "--yes", "--stopped")
             let status = try howdah("status", project, "--json").json()
             let states = (status["phases"] as? [[String: Any]] ?? []).flatMap {
                 $0["steps"] as? [[String: Any]] ?? []

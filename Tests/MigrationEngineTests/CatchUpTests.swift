@@ -193,6 +193,20 @@ struct CatchUpTests {
         }
     }
 
+    @Test func aRowThatWasKeptOutAndIsMendedArrives() throws {
+        let schema = """
+            CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (id INTEGER PRIMARY KEY, p INTEGER REFERENCES p(id));
+            INSERT INTO p VALUES (1); INSERT INTO c VALUES (1, 1), (2, 9)
+            """
+        try Loaded.with(schema, decide: ["recommended", "orphan-rows=quarantine"]) { loaded in
+            try loaded.application.execute("UPDATE c SET p = 1 WHERE id = 2")
+            _ = try loaded.following().prepare()
+            #expect(
+                try TestServer.rows("SELECT id, p FROM c ORDER BY id", in: loaded.target) == ["1|1", "2|1"])
+            #expect(try TestServer.value("SELECT count(*) FROM howdah.quarantine", in: loaded.target) == "0")
+        }
+    }
+
     @Test func aRowWithoutItsParentIsSeenThoughItsKeyWasMadeAnewBefore() throws {
         try Loaded.with(Self.chat) { loaded in
             try loaded.application.execute("UPDATE Message SET body = 'x' WHERE id = 4")

@@ -162,7 +162,8 @@ import Testing
             #expect(state.rollback.state == .done)
             #expect(state.cutover.steps.allSatisfy { $0.state != .done })
             // And forward again: what the target has got since is in the way, and is told.
-            try run("C.1", book)
+            let error = #expect(throws: MigrationError.self) { try run("C.1", book) }
+            #expect(error?.remedy.contains("from an earlier cutover") ?? false, "\(error?.remedy ?? "")")
         }
     }
 
@@ -345,11 +346,66 @@ import Testing
             #expect(preview.confirmation == "restore")
             try run("R", book)
             #expect(try content(project) == rows)
+            let header = [UInt8](try Data(contentsOf: URL(fileURLWithPath: database(project))).prefix(20))
+            #expect(Array(header[18...19]) == [2, 2], "it has a log, as before")
             let aside = try FileManager.default.contentsOfDirectory(
                 atPath: "\(book.workspace.state.path)/rollback"
             )
             .filter { $0.hasPrefix("sqlite-") }
             #expect(aside.count == 1)
+        }
+    }
+
+    @Test func whatSQLiteGotAfterTheSwitchIsKeptWhereThatIsAskedFor() throws {
+        try withLoaded { book, project, target in
+            let before = files(project)
+            for step in ["C.1", "C.2", "C.3"] { try run(step, book) }
+            book.close()
+            try application(project, "DELETE FROM Message WHERE id = 11")
+            let rows = try content(project)
+            book.keepSource()
+            #expect(try preview("R", book).confirmation == nil)
+            try run("R", book)
+            #expect(try content(project) == rows)
+            #expect(files(project) == before)
+        }
+    }
+
+    @Test func whatTheApplicationRunsOnIsNotUndoneStepByStep() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2"] { try run(step, book) }
+            for id in ["3.3", "2.1", "2.3"] {
+                let obstacle = book.overview().step(id)?.undoObstacle
+                #expect(obstacle?.contains("the application runs on it") ?? false, "\(id): \(obstacle ?? "")")
+                #expect(throws: MigrationError.self) { try undo(id, book) }
+            }
+            #expect(book.overview().step("C.2")?.canUndo ?? false)
+        }
+    }
+
+    @Test func theWayBackNeedsNoServerWhereThatIsAskedFor() throws {
+        try withLoaded { book, project, target in
+            let before = files(project)
+            try ApplicationCommands(stop: "echo stop >> calls", start: "echo start >> calls").merge(
+                into: book.workspace.state)
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            let admin = try TestServer.connect(TestServer.conninfo())
+            try admin.execute("DROP DATABASE \(target["dbname"] ?? "") WITH (FORCE)")
+            #expect(throws: MigrationError.self) { try run("R", book) }
+            book.ignoreTarget()
+            try run("R", book)
+            var after = files(project)
+            let calls = after.removeValue(forKey: "calls").map { String(decoding: $0, as: UTF8.self) }
+            #expect(
+                calls == "stop\nstart\nstop\nstart\n" || calls == "stop\nstart\nstop\nstart\nstop\nstart\n",
+                "\(calls ?? "")")
+            #expect(after == before)
+            // And there is nothing more to bring back.
+            try run("R", book)
+            #expect(
+                book.overview().rollback.evidence == [
+                    "nothing to bring back: no file is changed, and nothing was switched"
+                ])
         }
     }
 

@@ -263,7 +263,14 @@ extension Runtime {
         if mode == .live {
             change(asksAdmin: false, "LIVE: every step is run anew") { try $0.setMode(mode) }
         } else {
-            note("back in the rehearsal") { try $0.setMode(mode) }
+            // On the thread of looks at the target, whose answers of before must not come after this one.
+            let mailbox = mailbox
+            model.isBusy = true
+            withBook(nil) { book, _ in
+                try book.setMode(mode)
+                mailbox.post(.book(book.overview()))
+                mailbox.post(.toast("back in the rehearsal", .ok))
+            }
         }
         lookAround()
     }

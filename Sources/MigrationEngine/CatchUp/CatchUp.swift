@@ -143,6 +143,7 @@ public struct CatchUp: Sendable {
             progress: RunProgress(), gate: migration.gate, differences: nil
         ).open(only: Set(wanted.map(\.name)))
         let returned = try ledger.returnedRows(main)
+        let decided = try ledger.tablesWithKeptRows(main)
         let kept = migration.keptTables
         return try wanted.map { table in
             guard let changes = byName[table.name],
@@ -153,7 +154,7 @@ public struct CatchUp: Sendable {
                     "\(table.targetName): \(opening.verdicts[table.name]?.obstacle ?? "it cannot be compared")",
                     remedy: "Look at the table in the target.")
             }
-            let way = way(table, changes, proof)
+            let way = decided.contains(table.name) ? .whole : way(table, changes, proof)
             if kept.contains(table.name)
                 || way == .whole && (plan.isAdopted(table) || returned[table.name] ?? 0 > 0)
             {

@@ -107,7 +107,23 @@ public struct Following: Sendable {
 
     /// Takes a new snapshot, carries what has changed, and compares every cell of every table.
     public func prepare() throws -> Prepared {
+        try explaining { try prepareOnce() }
+    }
+
+    /// An error of the server's in the operator's words.
+    private func explaining<T>(_ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch let error as PostgresError {
+            throw Migration.explained(error, server.conninfo)
+        }
+    }
+
+    private func prepareOnce() throws -> Prepared {
         let base = try base()
+        try refuseOthers(
+            "Those rows are the application's, from an earlier cutover, or somebody else's: load anew into another database, or drop "
+                + "the tables yourself first.")
         let snapshot = try preparer(base).takeSnapshot()
         let preparation = try preparation(base, snapshot)
         let migration = migration(preparation)
@@ -125,7 +141,7 @@ public struct Following: Sendable {
     }
 
     /// Throws where somebody else has written to the target since every cell was compared.
-    private func refuseOthers() throws {
+    private func refuseOthers(_ remedy: String) throws {
         let tables = try server.withConnection(purpose: "status") { connection in
             try Ledger.newest(schema: schema, connection)?.tablesWrittenSince(schema: schema, connection)
                 ?? []
@@ -134,8 +150,7 @@ public struct Following: Sendable {
         throw MigrationError(
             .targetNotEmpty,
             "somebody else has written to the target since it was compared: \(tables.joined(separator: ", "))",
-            remedy:
-                "Nothing was stopped. howdah validate shows what differs; take those rows out, and prepare again (C.1).",
+            remedy: "Nothing was changed. howdah validate shows what differs. " + remedy,
             exit: .differs)
     }
 
@@ -230,7 +245,7 @@ public struct Following: Sendable {
     /// Copies the snapshot that the target holds, and reads it where `known` is not of it.
     public func begin(_ known: Preparation?) throws -> Last {
         let base = try base(.proven)
-        try refuseOthers()
+        try refuseOthers("Take those rows out, and prepare again (C.1).")
         // What was read of the same snapshot under another plan is not the target's.
         let isKnown =
             known?.snapshot.sha256 == base.snapshot.sha256
@@ -286,8 +301,10 @@ public struct Following: Sendable {
     /// Has the server look at every row of the foreign keys that a catch-up made anew; returns how many. Readers and writers go
     /// on meanwhile.
     public func validateKeys() throws -> Int {
-        try server.withConnection(purpose: "keys") { connection in
-            try Ledger.newest(schema: schema, connection)?.validateKeys(connection) ?? 0
+        try explaining {
+            try server.withConnection(purpose: "keys") { connection in
+                try Ledger.newest(schema: schema, connection)?.validateKeys(connection) ?? 0
+            }
         }
     }
 }

@@ -124,6 +124,15 @@ extension Ledger {
         return keys.count
     }
 
+    /// Tables of which decisions keep rows or values out.
+    func tablesWithKeptRows(_ connection: borrowing Postgres.Connection) throws -> Set<String> {
+        let found = try connection.query(
+            """
+            SELECT source_table FROM howdah.quarantine WHERE run = $1 UNION SELECT source_table FROM howdah.replaced WHERE run = $1
+            """, ["\(run)"])
+        return Set((0..<found.count).compactMap { found.text($0, 0) })
+    }
+
     /// Rows that came back from quarantine and are in a table now.
     func returnedRows(_ connection: borrowing Postgres.Connection) throws -> [String: Int] {
         let result = try connection.query(

@@ -46,6 +46,7 @@ public struct SourceReplacement: Sendable {
                 remedy: "Take another backup; nothing was changed.")
         }
         if isThere {
+            try keepJournalMode(of: real, in: fresh)
             chmod(fresh, status.st_mode & 0o7777)
             _ = chown(fresh, status.st_uid, status.st_gid)
         }
@@ -63,6 +64,23 @@ public struct SourceReplacement: Sendable {
         guard rename(fresh, real) == 0 else { throw FileSystemError("restoring", path) }
         syncFolder((real as NSString).deletingLastPathComponent)
         return done + ["\(path) holds the snapshot of \(snapshot.time) again"]
+    }
+
+    /// A snapshot has no log beside it, whatever the file has that it was taken of: two bytes of the header tell
+    /// (https://sqlite.org/fileformat2.html#file_format_version_numbers).
+    private func keepJournalMode(of real: String, in fresh: String) throws {
+        var versions: [UInt8] = [0, 0]
+        let old = open(real, O_RDONLY | O_CLOEXEC)
+        guard old >= 0 else { throw FileSystemError("reading", real) }
+        let isRead = pread(old, &versions, 2, 18) == 2
+        close(old)
+        guard isRead, versions == [2, 2] else { return }
+        let file = open(fresh, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileSystemError("writing", fresh) }
+        defer { close(file) }
+        guard pwrite(file, versions, 2, 18) == 2, fsync(file) == 0 else {
+            throw FileSystemError("writing", fresh)
+        }
     }
 
     /// Copies a file, and waits for the disk.

@@ -89,7 +89,7 @@ public struct RowsSince: Sendable {
     /// Writes the rows of the tables into a folder, one file a table; returns them with the names of the files.
     ///
     /// A line is `{"kind": "inserted", "row": {…}}`, with `changed` for rows that the snapshot has otherwise, and
-    /// `{"kind": "deleted", "key": …}` for rows that are no longer there; in a file of a whole table every line is of the kind `row`.
+    /// `{"kind": "deleted", "key": {…}}` for rows that are no longer there; in a file of a whole table every line is of the kind `row`.
     /// Values are as PostgreSQL's `to_json` writes them: numbers of any length as numbers, bytes as `\x` and hexadecimal digits.
     public func write(_ tables: [Table], to folder: String) throws -> [Table] {
         try makePrivateFolder(folder)
@@ -148,7 +148,18 @@ public struct RowsSince: Sendable {
         try connection.copyOut(
             "COPY (SELECT \(Self.line("'row'")) FROM \(qualified(table)) AS t) TO STDOUT (FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02')"
         ) { try file.write($0) }
-        try eachDifference(of: table.name) { if $0.kind == .missing { try file.write(deleted: $0.key) } }
+        try eachDifference(of: table.name) {
+            if $0.kind == .missing { try file.write(deleted: key(of: $0, table)) }
+        }
+    }
+
+    /// The key's columns, as the target spells them, with their values as texts; of a table without a key the row's place in SQLite.
+    private func key(of difference: RowDifference, _ table: MigrationPlan.Table) -> [String: String] {
+        let columns = preparation.catalog.tables.first { $0.name == table.name }?.primaryKey ?? []
+        guard let keys = difference.place?.keys, keys.count == columns.count, !keys.isEmpty else {
+            return ["sqlite": difference.key]
+        }
+        return Dictionary(zip(table.targetNames(columns), keys)) { first, _ in first }
     }
 
     private func writeDifferences(
@@ -160,7 +171,9 @@ public struct RowsSince: Sendable {
         }.joined(separator: " AND ")
         try eachDifference(of: table.name) { difference in
             try cancellation.check()
-            guard difference.kind != .missing else { return try file.write(deleted: difference.key) }
+            guard difference.kind != .missing else {
+                return try file.write(deleted: key(of: difference, table))
+            }
             let kind = difference.kind == .extra ? "inserted" : "changed"
             let row = try connection.query(
                 "SELECT \(Self.line("$1::text")) FROM \(qualified(table)) AS t WHERE \(condition)",
@@ -196,7 +209,7 @@ final class NDJSONFile {
         if buffer.count > 1 << 16 { try flush() }
     }
 
-    func write(deleted key: String) throws {
+    func write(deleted key: [String: String]) throws {
         let text = String(decoding: try JSONEncoder().encode(key), as: UTF8.self)
         try write(line: "{\"kind\" : \"deleted\", \"key\" : \(text)}")
     }

@@ -64,7 +64,9 @@ public struct ApplicationCommands: Codable, Sendable, Equatable {
                     + (said.isEmpty ? "" : "\n" + said.joined(separator: "\n")),
                 remedy: seconds >= timeout.seconds
                     ? "It has to return: systemctl, docker compose up -d and pm2 do; a server in the foreground does not."
-                    : "Run it by hand to see why, or name another one.")
+                    : purpose == "try"
+                        ? "The settings lead to PostgreSQL. Mend what it says and run this again; or go back: undo C.2, howdah cutover --back."
+                        : "Run it by hand to see why, or name another one.")
         }
         return ["\(shown): done in \(Format.seconds(seconds))"] + said.map { "  \($0)" }
     }

@@ -145,9 +145,15 @@ struct CutoverSwitch: StepOperation {
             let started = start(commands, context)
             clock.end("start")
             if commands.start != nil { record.parts = clock.parts }
+            record.startFailure = started.first { $0.hasPrefix("! ") }.map { String($0.dropFirst(2)) }
+            let byHand = book.settingsByHand()
+            let until =
+                settings.isEmpty && !byHand.isEmpty
+                ? "until the rest was proven; the settings are yours to change now"
+                : "until the settings led to PostgreSQL"
             return StepOutcome(
                 evidence: [
-                    "nobody could write for \(Format.seconds(standstill)), until the settings led to PostgreSQL",
+                    "nobody could write for \(Format.seconds(standstill)), \(until)",
                     outcome.tables.isEmpty ? outcome.words : outcome.words + ", each of their cells compared",
                     record.parts.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: ", "),
                 ] + evidence + started, data: Journal.encode(record))
@@ -277,7 +283,7 @@ struct CutoverEnd: StepOperation {
                 .sourceBusy,
                 "\(context.workspace.source.path) was written to after the switch: \(Format.count(written, "page differs", "pages differ"))",
                 remedy:
-                    "Something still uses SQLite, and PostgreSQL lacks what it wrote. Stop it; then go back (undo C.2) and cut over again.",
+                    "Something still uses SQLite, and PostgreSQL lacks what it wrote. Stop it; then go back and cut over again: howdah cutover --back --keep-sqlite keeps what SQLite has now.",
                 exit: .undecided)
         }
         let keys = try context.following().validateKeys()

@@ -16,6 +16,8 @@ public struct CutoverRecord: Codable, Sendable, Equatable {
     public var standstill: Double
     public var parts: [Part]
     public var carried: CatchUp.Outcome
+    /// Why the application did not start by its command; nil where it did, or where there is none.
+    public var startFailure: String?
 }
 
 extension Playbook {

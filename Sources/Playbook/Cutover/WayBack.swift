@@ -39,7 +39,7 @@ struct WayBack {
             if case .differs(let snapshot, let pages) = source {
                 warning =
                     "SQLite was written to after the switch (\(Format.count(pages, "page", "pages"))). What is there is kept aside, and the state of "
-                    + "\(snapshot.time) comes back."
+                    + "\(snapshot.time) comes back; with --keep-sqlite it stays as it is."
                 confirmation = "restore"
             }
         }
@@ -105,12 +105,19 @@ struct WayBack {
     func run() throws -> [String] {
         var done: [String] = []
         if isLive {
+            guard !isNothing else {
+                return ["nothing to bring back: no file is changed, and nothing was switched"]
+            }
             if let stop = commands.stop {
                 done += try part("stop the application") {
                     try ApplicationCommands.run(stop, "stop", context)
                 }
             }
-            done += try part("rows of PostgreSQL") { try export() }
+            do {
+                done += try part("rows of PostgreSQL") { try export() }
+            } catch {
+                throw unexported(error)
+            }
         }
         for id in book.changedSteps.reversed() {
             done += try part("step \(id)") {
@@ -139,6 +146,27 @@ struct WayBack {
                 "start the application by hand: it uses SQLite again",
             ]
         }
+    }
+
+    private var isNothing: Bool { book.changedSteps.isEmpty && book.cutoverRecord() == nil }
+
+    /// Nothing is changed yet: the application goes on as it was.
+    private func unexported(_ error: any Error) -> MigrationError {
+        let original = Playbook.explained(error)
+        guard commands.stop != nil else { return original }
+        var words = "the application is stopped"
+        if let start = commands.start {
+            do {
+                _ = try ApplicationCommands.run(start, "start", context.uncancelled)
+                words = "the application was started again, as it was"
+            } catch {
+                words =
+                    "the application is stopped, and could not be started: \(Playbook.explained(error).message)"
+            }
+        }
+        return MigrationError(
+            original.code, "\(original.message); nothing was changed; \(words)", remedy: original.remedy,
+            exit: original.exit)
     }
 
     /// Does a part, and notes it: after a crash the journal tells how far it was.
@@ -216,12 +244,15 @@ struct WayBack {
         /// It is the application's own: nothing was switched.
         case own
         case asSwitched(String)
+        /// As the operator wishes.
+        case kept
         case differs(Snapshot, pages: Int)
         case missing(Snapshot)
 
         var words: String {
             switch self {
             case .own: "stays as it is: the application has written to it all the time"
+            case .kept: "stays as it is now, with what was written to it after the switch"
             case .asSwitched(let time): "holds what it held at the switch, \(time): it stays as it is"
             case .differs(let snapshot, _): "is put back to \(snapshot.time)"
             case .missing(let snapshot): "is gone: the snapshot of \(snapshot.time) takes its place"
@@ -245,6 +276,7 @@ struct WayBack {
             return .missing(wanted)
         }
         guard let record else { return .own }
+        if book.keepsSource { return .kept }
         let pages = try book.pagesWritten(since: record, context.cancellation)
         guard pages > 0, let wanted else { return .asSwitched(record.time) }
         return .differs(wanted, pages: pages)
@@ -254,7 +286,7 @@ struct WayBack {
         let state = try sourceState()
         let snapshot: Snapshot
         switch state {
-        case .own, .asSwitched: return ["\(context.workspace.source.path) \(state.words)"]
+        case .own, .asSwitched, .kept: return ["\(context.workspace.source.path) \(state.words)"]
         case .differs(let wanted, _), .missing(let wanted): snapshot = wanted
         }
         // What is held by this howdah counts as open.
@@ -275,7 +307,7 @@ struct WayBack {
                 .projectFile, "not back yet: the files of \(left.joined(separator: ", "))",
                 remedy: "Run the rollback again.")
         }
-        guard isLive, let record = book.cutoverRecord() else {
+        guard isLive, let record = book.cutoverRecord(), !book.keepsSource else {
             return ["every file of the project is as it was"]
         }
         let pages = try book.pagesWritten(since: record, context.cancellation)

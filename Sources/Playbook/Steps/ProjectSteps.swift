@@ -216,6 +216,7 @@ struct MigrationsStep: EditOperation {
     }
 
     func takeBack(_ context: StepContext) throws -> [String] {
+        guard !context.book.ignoresTarget else { return ["_prisma_migrations stays: the target is left out"] }
         let history = PrismaHistory(schema: context.book.schema)
         return try context.server().withConnection(purpose: "migrations") { try history.forgetBaseline($0) }
     }

@@ -146,6 +146,7 @@ private struct StepRun {
             try reporting(activity) { try book.run(step, activity) }
         case .undo:
             let preview = try book.undoPreview(step, activity)
+            try confirm()
             if !common.json { BookWords.preview(preview).forEach(Console.note) }
             if preview.confirmation != nil, !isConfirmed {
                 throw MigrationError(

@@ -38,6 +38,18 @@ struct CutoverCommand: ParsableCommand {
     @Flag(help: "With --back: go on although others are connected to the target.")
     var connected = false
 
+    @Flag(help: "With --back: leave SQLite as it is now, also where it was written to after the switch.")
+    var keepSqlite = false
+
+    @Flag(
+        help:
+            "With --back: go back although the target cannot be reached; what was written to it is not exported."
+    )
+    var withoutTarget = false
+
+    @Flag(help: "The application is stopped already, and nothing else writes to SQLite.")
+    var stopped = false
+
     @Option(help: ArgumentHelp("Stops the application; returns once it has ended.", valueName: "command"))
     var stop: String?
 
@@ -68,17 +80,56 @@ struct CutoverCommand: ParsableCommand {
                 command: "cutover", book: book, common: common, isConfirmed: yes, overwrites: overwrite,
                 cancellation: cancellation)
             if connected { book.tolerateConnections() }
+            if keepSqlite { book.keepSource() }
+            if withoutTarget { book.ignoreTarget() }
             if preview { return try work.preview(["C.1", "C.2", "C.3", "C.4"]) }
             if back { return try work.undo("C.2") }
             if prepare { return try work.run(["C.1"]) }
+            if let over = over(book) { return over }
             guard book.cutoverRecord() != nil else {
-                return try work.run(["C.1", "C.2"]) { try waitForStart(book, common) }
-                    ?? work.run(["C.3", "C.4"])
+                try refuseUnstopped(book)
+                return try work.run(["C.1", "C.2"]) { try afterSwitch(book) } ?? work.run(["C.3", "C.4"])
             }
             // What was switched already goes on from there.
             let isNoted = book.overview(isQuick: true).step("C.2")?.state == .done
             return try work.run((isNoted ? [] : ["C.2"]) + ["C.3", "C.4"])
         }
+    }
+
+    /// Nothing is left of a cutover that has ended.
+    private func over(_ book: Playbook) -> ExitCode? {
+        guard let end = book.overview(isQuick: true).step("C.4"), end.state == .done else { return nil }
+        let work = LiveSteps(
+            command: "cutover", book: book, common: common, isConfirmed: true, cancellation: Cancellation())
+        Console.note("the cutover has ended, at \(end.when); howdah rollback --live is the way back")
+        return work.report(.success)
+    }
+
+    /// A writer that nobody stops is kept away only as long as this command runs: then what it writes would be in SQLite alone.
+    private func refuseUnstopped(_ book: Playbook) throws {
+        let commands = ApplicationCommands.read(book.workspace.state)
+        guard yes || !Console.isTerminal || common.json, commands.stop == nil, !stopped else { return }
+        throw MigrationError(
+            .state, "nobody has said how the application is stopped",
+            remedy:
+                "Name its command with --stop; or stop it, and say --stopped. On a terminal, without --yes, you are asked and told.",
+            exit: .usage)
+    }
+
+    /// Where nobody has said how the application is started, the operator starts it now.
+    private func afterSwitch(_ book: Playbook) throws {
+        if let failure = book.cutoverRecord()?.startFailure {
+            throw MigrationError(
+                .state, "the settings lead to PostgreSQL, and the application did not start: \(failure)",
+                remedy:
+                    "Start it, and run the same command again: C.3 and C.4 follow. Or go back: howdah cutover --back."
+            )
+        }
+        guard ApplicationCommands.read(book.workspace.state).start == nil, Console.isTerminal, !yes else {
+            return
+        }
+        Console.note("Start the application now: it uses PostgreSQL. Press Enter once it runs.")
+        _ = readLine()
     }
 
     private func open() throws -> Playbook {
@@ -88,15 +139,6 @@ struct CutoverCommand: ParsableCommand {
             who: book.who)
         try playbook.setMode(.live, isKept: false)
         return playbook
-    }
-
-    /// Where nobody has said how the application is started, the operator starts it now.
-    private func waitForStart(_ book: Playbook, _ common: CommonOptions) throws {
-        guard ApplicationCommands.read(book.workspace.state).start == nil, Console.isTerminal, !yes else {
-            return
-        }
-        Console.note("Start the application now: it uses PostgreSQL. Press Enter once it runs.")
-        _ = readLine()
     }
 }
 
@@ -226,7 +268,7 @@ struct LiveSteps {
         let word = preview.confirmation ?? "yes"
         Console.note("Type \(word) to go on, anything else to leave it:")
         guard readLine()?.trimmingCharacters(in: .whitespaces) == word else {
-            throw MigrationError.notConfirmed(id)
+            throw MigrationError.notConfirmed(id, isSwitched: book.cutoverRecord() != nil)
         }
     }
 
@@ -241,10 +283,14 @@ struct LiveSteps {
 }
 
 extension MigrationError {
-    fileprivate static func notConfirmed(_ id: String) -> MigrationError {
+    fileprivate static func notConfirmed(_ id: String, isSwitched: Bool) -> MigrationError {
         MigrationError(
-            .cancelled, "\(id) was not confirmed: nothing was changed",
-            remedy: "Run the same command again when you are ready.",
+            .cancelled,
+            isSwitched
+                ? "\(id) was not confirmed: the settings lead to PostgreSQL, and writers to SQLite are let go"
+                : "\(id) was not confirmed: nothing was changed",
+            remedy: "Run the same command again when you are ready"
+                + (isSwitched ? "; howdah cutover --back leads back." : "."),
             exit: .cancelled)
     }
 }

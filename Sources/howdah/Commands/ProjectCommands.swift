@@ -60,6 +60,9 @@ struct RollbackCommand: ParsableCommand {
     @Flag(help: "Go on although others are connected to the target.")
     var connected = false
 
+    @Flag(help: "Leave SQLite as it is now, also where it was written to after the switch.")
+    var keepSqlite = false
+
     @Flag(help: "Go back although the target cannot be reached: what was written to it is not exported.")
     var withoutTarget = false
 
@@ -78,6 +81,7 @@ struct RollbackCommand: ParsableCommand {
             }
             if withoutTarget { book.ignoreTarget() }
             if connected { book.tolerateConnections() }
+            if keepSqlite { book.keepSource() }
             let work = LiveSteps(
                 command: "rollback", book: book, common: common, isConfirmed: edit.yes, overwrites: overwrite,
                 cancellation: cancellation)
