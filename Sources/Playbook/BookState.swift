@@ -120,6 +120,8 @@ public struct BookState: Sendable, Equatable {
     public internal(set) var finish: StepLine
     /// Whether this howdah keeps writers away from SQLite at this moment.
     public internal(set) var isSourceHeld: Bool
+    /// Whether the application was switched over, and the cutover has not ended: in whichever mode that is shown.
+    public internal(set) var isCutoverOpen = false
     public var checklist: [Checklist.ItemLine]
     public var findings: [Finding]
     public var tables: [TableLine]

@@ -18,7 +18,7 @@ extension Playbook {
         let phases = Phases.all.map(line)
         let size = try? FileManager.default.attributesOfItem(atPath: workspace.source.path)[.size] as? Int64
         let plan = isQuick ? [] : planTables(assessment)
-        return BookState(
+        var state = BookState(
             title: workspace.title, sourcePath: workspace.source.path, openPath: workspace.openPath,
             sourceBytes: size.flatMap { $0 } ?? 0,
             mode: mode, target: targetWords(mode), liveTarget: liveTarget?.url,
@@ -31,6 +31,8 @@ extension Playbook {
             objects: assessment?.objects ?? [], places: isQuick ? [] : codePlaces(),
             journal: journal.entries.reversed(),
             outcome: report?.outcome.rawValue, commands: isQuick ? [] : commandStates(mode))
+        state.isCutoverOpen = cutoverRecord() != nil && self.entry(of: "C.4", .live)?.kind != .done
+        return state
     }
 
     private func line(_ step: Step, _ standing: Standing) -> BookState.StepLine {

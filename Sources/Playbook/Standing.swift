@@ -24,8 +24,9 @@ struct Standing {
         if id == running { return .running }
         guard let step = Phases.step(id) else { return .waiting("there is no step \(id)") }
         if let state = recorded(step) { return state }
-        if id.hasPrefix("C."), mode != .live {
-            return .waiting("the cutover is of the live target: L goes live")
+        if id.hasPrefix("C.") {
+            guard mode == .live else { return .waiting("the cutover is of the live target: L goes live") }
+            guard now[.target] != "none" else { return .waiting("no live target is named yet") }
         }
         let needs = step.needs + (mode == .live ? step.liveNeeds : [])
         if let need = needs.first(where: { !state($0).isSettled && !isMet($0, of: id) }) {

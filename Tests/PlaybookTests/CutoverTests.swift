@@ -458,6 +458,27 @@ import Testing
         }
     }
 
+    @Test func aCutoverThatHasNotEndedIsToldInEitherMode() throws {
+        try withLoaded { book, _, _ in
+            #expect(!book.overview().isCutoverOpen)
+            for step in ["C.1", "C.2"] { try run(step, book) }
+            try book.setMode(.rehearsal)
+            #expect(book.overview().isCutoverOpen)
+            try book.setMode(.live)
+            for step in ["C.3", "C.4"] { try run(step, book) }
+            #expect(!book.overview().isCutoverOpen)
+        }
+    }
+
+    @Test func withoutATargetItIsSaidThatNoneIsNamed() throws {
+        try withTemporaryFolder { folder in
+            _ = try DemoProject.make(in: "\(folder)/app", options: .init(messages: 10))
+            let book = try Playbook(Workspace("\(folder)/app", state: nil), target: nil, who: "ann")
+            try book.setMode(.live)
+            #expect(book.stepState("C.1", .live) == .waiting("no live target is named yet"))
+        }
+    }
+
     @Test func inARehearsalNothingIsCutOver() throws {
         try withLoaded { book, _, _ in
             try book.setMode(.rehearsal)

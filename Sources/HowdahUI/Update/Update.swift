@@ -140,6 +140,10 @@ public struct Update {
             model.go(to: .phase(1))
             model.goToNext(book)
             Self.welcome(&model)
+            if book.isCutoverOpen, book.mode == .rehearsal {
+                model.toast = Toast(
+                    "the application was switched over, and the cutover has not ended: L, then C", .warn)
+            }
         }
         model.clampLists()
         if model.wantsLive, book.liveDatabase != nil {

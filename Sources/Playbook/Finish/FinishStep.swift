@@ -59,7 +59,11 @@ struct FinishStep: StepOperation {
             ],
             warning: kept > 0
                 ? "\(Format.count(kept, "row or value", "rows and values")) in quarantine are only in the schema howdah: it stays until they are put back."
-                : context.book.hold != nil ? "A cutover is under way." : nil)
+                : context.book.hold != nil
+                    ? "A cutover is under way."
+                    : rest.ledger != nil && context.book.cutoverRecord() == nil
+                        ? "Nothing was switched over by a cutover: one would need this ledger, and cannot be done without it."
+                        : nil)
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {

@@ -88,7 +88,8 @@ struct CutoverCommand: ParsableCommand {
             if let over = over(book) { return over }
             guard book.cutoverRecord() != nil else {
                 try refuseUnstopped(book)
-                return try work.run(["C.1", "C.2"]) { try afterSwitch(book) } ?? work.run(["C.3", "C.4"])
+                return try work.run(["C.1", "C.2"]) { try afterSwitch(book, cancellation) }
+                    ?? work.run(["C.3", "C.4"])
             }
             // What was switched already goes on from there.
             let isNoted = book.overview(isQuick: true).step("C.2")?.state == .done
@@ -117,7 +118,7 @@ struct CutoverCommand: ParsableCommand {
     }
 
     /// Where nobody has said how the application is started, the operator starts it now.
-    private func afterSwitch(_ book: Playbook) throws {
+    private func afterSwitch(_ book: Playbook, _ cancellation: Cancellation) throws {
         if let failure = book.cutoverRecord()?.startFailure {
             throw MigrationError(
                 .state, "the settings lead to PostgreSQL, and the application did not start: \(failure)",
@@ -129,7 +130,7 @@ struct CutoverCommand: ParsableCommand {
             return
         }
         Console.note("Start the application now: it uses PostgreSQL. Press Enter once it runs.")
-        _ = readLine()
+        _ = Console.answer(cancellation)
     }
 
     private func open() throws -> Playbook {
@@ -267,7 +268,7 @@ struct LiveSteps {
         }
         let word = preview.confirmation ?? "yes"
         Console.note("Type \(word) to go on, anything else to leave it:")
-        guard readLine()?.trimmingCharacters(in: .whitespaces) == word else {
+        guard Console.answer(cancellation)?.trimmingCharacters(in: .whitespaces) == word else {
             throw MigrationError.notConfirmed(id, isSwitched: book.cutoverRecord() != nil)
         }
     }

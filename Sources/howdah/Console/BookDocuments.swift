@@ -16,6 +16,8 @@ struct StatusDocument: Encodable {
     let target: String
     let mode: Mode
     let phases: [Phase]
+    let cutover: [StepDocument.Step]
+    let cutover_open: Bool
     let checklist: [ChecklistDocument.Item]
     let open_findings: Int
     let next: String?
@@ -27,6 +29,8 @@ struct StatusDocument: Encodable {
         phases = state.phases.map { phase in
             Phase(number: phase.number, title: phase.title, steps: phase.steps.map { .init($0) })
         }
+        cutover = state.cutover.steps.map { .init($0) }
+        cutover_open = state.isCutoverOpen
         checklist = state.checklist.map { .init($0) }
         open_findings = state.openFindings
         next = state.next?.step

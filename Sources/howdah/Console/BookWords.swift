@@ -25,6 +25,14 @@ enum BookWords {
             lines.append("\(phase.number) \(phase.title)  \(phase.finished)/\(phase.steps.count)")
             for step in phase.steps { lines += self.step(step).map { "  " + $0 } }
         }
+        if state.mode == .live {
+            lines.append("C \(state.cutover.title)  \(state.cutover.finished)/\(state.cutover.steps.count)")
+            for step in state.cutover.steps { lines += self.step(step).map { "  " + $0 } }
+        } else if state.isCutoverOpen {
+            lines += [
+                "", "! the application was switched over, and the cutover has not ended: --live shows it",
+            ]
+        }
         let ticked = state.checklist.count(where: \.isTicked)
         lines += ["", "checklist \(ticked)/\(state.checklist.count), findings \(state.openFindings) open"]
         if let next = state.next { lines.append("next: \(next.step) \(next.title)") }

@@ -1,4 +1,5 @@
 import Foundation
+import MigrationEngine
 
 /// What a command writes: results to stdout, everything else to stderr.
 ///
@@ -49,6 +50,15 @@ enum Console {
             write("\n", to: STDERR_FILENO)
         }
         return readLine()
+    }
+
+    /// A line from the terminal; nil where nothing comes, or the operator wishes to stop.
+    static func answer(_ cancellation: Cancellation) -> String? {
+        while !cancellation.isCancelled {
+            var input = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+            if poll(&input, 1, 100) > 0 { return readLine() }
+        }
+        return nil
     }
 
     /// One JSON document on stdout.
