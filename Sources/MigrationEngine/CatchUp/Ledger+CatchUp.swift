@@ -30,8 +30,12 @@ extension Ledger {
         _ = try connection.query(
             "INSERT INTO howdah.catchup (run, base_sha256, snapshot_sha256, changes) VALUES ($1, $2, $3, $4::jsonb)",
             ["\(run)", base.sha256, snapshot.sha256, changes])
+        // What this transaction has carried is no stranger's.
         _ = try connection.query(
-            "UPDATE howdah.run SET snapshot_sha256 = $2, plan_sha256 = $3 WHERE id = $1",
+            """
+            UPDATE howdah.run SET snapshot_sha256 = $2, plan_sha256 = $3,
+                compared_xid = (pg_current_xact_id()::text::bigint + 1)::text WHERE id = $1
+            """,
             ["\(run)", snapshot.sha256, planSHA256])
     }
 
