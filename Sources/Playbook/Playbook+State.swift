@@ -56,4 +56,12 @@ extension Playbook {
     func show(conflicts: Set<String>, of step: String) {
         state.withLock { $0.shownConflicts[step] = conflicts }
     }
+
+    // MARK: The target
+
+    /// Whether the journal has anything that could have left rows or tables in the target.
+    public func hasReachedTarget(_ mode: Mode) -> Bool {
+        guard let entry = entry(of: "1.8", mode) else { return false }
+        return entry.kind != .undone && entry.kind != .failed
+    }
 }

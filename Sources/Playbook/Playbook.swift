@@ -485,12 +485,6 @@ public final class Playbook: Sendable {
         } catch {}
     }
 
-    /// Whether the journal has anything that could have left rows or tables in the target.
-    public func hasReachedTarget(_ mode: Mode) -> Bool {
-        guard let entry = entry(of: "1.8", mode) else { return false }
-        return entry.kind != .undone && entry.kind != .failed
-    }
-
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.
     public func close() {
         keep(nil)

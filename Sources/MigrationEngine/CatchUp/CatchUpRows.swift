@@ -38,7 +38,7 @@ struct CatchUpRows {
             try replace(table, load, older, source, main)
             verdict = try compare(table, Self.newRows(table), Self.rows(of: table), source, main)
         case .appended:
-            try append(table, load, source, main)
+            _ = try send(load, Self.newRows(table), into: nil, source, main)
             verdict = try compare(
                 table, Self.newRows(table), "WHERE xmin = pg_current_xact_id()::xid", source, main)
         case .whole:
@@ -90,13 +90,10 @@ struct CatchUpRows {
     private func refuseOthers(
         _ table: CatchUp.Carried, _ older: borrowing SQLite.Connection, _ main: borrowing Postgres.Connection
     ) throws {
-        let proof = HashedProof(
-            table: table.proof, data: SourceData(snapshot: self.older, decided: nil), schema: schema,
-            log: nil,
-            source: Self.oldRows(table), target: Self.rows(of: table))
-        try proof.addSource(.all, older)
-        try proof.addTarget(part: 0, of: 1, main)
-        guard Self.isEqual(try proof.conclude(older, main)) else { throw Self.written(table) }
+        let data = SourceData(snapshot: self.older, decided: nil)
+        let verdict = try compare(
+            table, Self.oldRows(table), Self.rows(of: table), older, main, of: data, log: nil)
+        guard Self.isEqual(verdict) else { throw Self.written(table) }
     }
 
     private static func written(_ table: CatchUp.Carried) -> MigrationError {
@@ -110,13 +107,6 @@ struct CatchUpRows {
     /// The rows of the target that the table's keys name.
     private static func rows(of table: CatchUp.Carried) -> String {
         "WHERE EXISTS (SELECT FROM \(table.keys) AS k WHERE \(table.matches("howdah_target")))"
-    }
-
-    private func append(
-        _ table: CatchUp.Carried, _ load: Loader.LoadTable, _ source: borrowing SQLite.Connection,
-        _ main: borrowing Postgres.Connection
-    ) throws {
-        _ = try send(load, Self.newRows(table), into: nil, source, main)
     }
 
     private func send(
@@ -170,15 +160,24 @@ struct CatchUpRows {
 
     /// Compares the rows that a condition of each side names, every cell of them.
     private func compare(
-        _ table: CatchUp.Carried, _ ours: String?, _ theirs: String, _ source: borrowing SQLite.Connection,
-        _ main: borrowing Postgres.Connection
+        _ table: CatchUp.Carried, _ ours: String?, _ theirs: String,
+        _ source: borrowing SQLite.Connection, _ main: borrowing Postgres.Connection, of data: SourceData,
+        log: DifferenceLog?
     ) throws -> TableVerdict {
         let proof = HashedProof(
-            table: table.proof, data: migration.preparation.data, schema: schema, log: migration.differences,
-            source: ours, target: theirs)
+            table: table.proof, data: data, schema: schema, log: log, source: ours, target: theirs)
         try proof.addSource(.all, source)
         try proof.addTarget(part: 0, of: 1, main)
         return try proof.conclude(source, main)
+    }
+
+    /// The same of the later snapshot; what differs is kept to be looked at.
+    private func compare(
+        _ table: CatchUp.Carried, _ ours: String?, _ theirs: String,
+        _ source: borrowing SQLite.Connection, _ main: borrowing Postgres.Connection
+    ) throws -> TableVerdict {
+        try compare(
+            table, ours, theirs, source, main, of: migration.preparation.data, log: migration.differences)
     }
 
     private func differs(_ table: CatchUp.Carried, _ verdict: TableVerdict) -> MigrationError {
