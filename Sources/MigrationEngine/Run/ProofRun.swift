@@ -56,7 +56,8 @@ struct ProofRun {
                 }
             }
         }
-        try differences?.clear(plan.tables.map(\.name))
+        try differences?.clear(
+            names.map(Array.init) ?? (plan.tables.map(\.name) + (plan.views ?? []).map(\.name)))
         return opening
     }
 
@@ -71,7 +72,7 @@ struct ProofRun {
             try prover.compare(views, workers: workers)
             verdicts.merge(views.map { ($0.source.name, prover.verdicts[$0.source.name]) }) { $1 }
         }
-        try differences?.finish()
+        try differences?.finish(verdicts, snapshot: preparation.snapshot.sha256)
         return verdicts
     }
 
