@@ -84,7 +84,7 @@ import Testing
             try log.add([entry(.extra, "bee")], of: "t", part: 1)
             try log.finish()
             func next(_ text: String, _ number: Int, _ filter: DifferenceFilter = .all) throws -> Int? {
-                try log.next("t", filter: filter, containing: text, after: number)
+                try log.next("t", filter: filter, containing: text, from: number)
             }
             #expect(try next("bee", -1) == 1)
             #expect(try next("bee", 1) == 3)
@@ -93,6 +93,12 @@ import Testing
             #expect(try next("e_x", -1) == 1)
             #expect(try next("e%t", -1) == nil)
             #expect(try next("wasp", -1) == nil)
+            func previous(_ text: String, _ number: Int) throws -> Int? {
+                try log.next("t", containing: text, from: number, isBackward: true)
+            }
+            #expect(try previous("bee", 4) == 3)
+            #expect(try previous("bee", 1) == 4)
+            #expect(try previous("wasp", 1) == nil)
         }
     }
 

@@ -18,8 +18,10 @@ struct ProofView {
     func draw(in area: Rect, _ buffer: inout Buffer) {
         buffer.clear(area)
         let rows = screen.model.book?.tables.first { $0.name == box.table }?.rows ?? 0
-        let title = "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
-        let place = "\(Format.count(box.selected + 1)) of \(Format.count(box.kept))"
+        let title =
+            "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
+            + filterWords
+        let place = "\(Format.count(min(box.selected + 1, box.kept))) of \(Format.count(box.kept))"
         let inner = Frame(Line(title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)
         guard !box.rows.isEmpty else {
@@ -32,7 +34,13 @@ struct ProofView {
         drawLine(
             ["key", "column", "SQLite", "PostgreSQL"].map { Line($0, .muted) }, widths, in: inner.row(0),
             &buffer)
-        let body = inner.splitTop(1).rest
+        var body = inner.splitTop(1).rest
+        if body.height > 6 {
+            // What the selected cell has in common with others.
+            let words = box.column?.words ?? box.summary.lines.first ?? ""
+            buffer.write(Line(" " + words, .muted), in: body.row(body.height - 1), look)
+            body = body.splitTop(body.height - 1).top
+        }
         let places = self.places
         let selected = places.firstIndex { $0.row == box.selected && ($0.cell ?? 0) == box.cell } ?? 0
         var top = max(0, selected - body.height / 2)
@@ -52,6 +60,11 @@ struct ProofView {
             }
             y += height
         }
+    }
+
+    private var filterWords: String {
+        [box.filter.kind.map { ", " + Words.kind($0) }, box.filter.column.map { ", in \($0)" }]
+            .compactMap(\.self).joined()
     }
 
     private var places: [Place] {

@@ -7,11 +7,14 @@ public struct Validation: Sendable {
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
+    let differences: DifferenceLog?
 
+    /// Rows that differ go into `differences`, where it is given.
     public init(
         preparation: Preparation, server: TargetServer, workers: Int, cancellation: Cancellation,
-        progress: RunProgress
+        progress: RunProgress, differences: DifferenceLog? = nil
     ) {
+        self.differences = differences
         self.preparation = preparation
         self.server = server
         self.workers = workers
@@ -31,7 +34,7 @@ public struct Validation: Sendable {
         progress.begin(.proof)
         let verdicts = try ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: PauseGate(), differences: nil
+            progress: progress, gate: PauseGate(), differences: differences
         ).run(only: names.isEmpty ? nil : Set(names))
         progress.end()
         var report = MigrationReport(

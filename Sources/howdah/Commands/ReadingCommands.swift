@@ -206,7 +206,8 @@ struct ValidateCommand: ParsableCommand {
                 try session.reporting {
                     try Validation(
                         preparation: preparation, server: server, workers: planning.workerCount,
-                        cancellation: cancellation, progress: session.progress
+                        cancellation: cancellation, progress: session.progress,
+                        differences: try DifferenceLog(session.state, name: target.differencesName)
                     ).run(tables: tables)
                 }
             }

@@ -10,6 +10,13 @@ public struct ColumnChanges: Codable, Sendable, Equatable {
         public var low: Double?
         public var high: Double?
 
+        public init(nature: ChangeNature, rows: Int, low: Double? = nil, high: Double? = nil) {
+            self.nature = nature
+            self.rows = rows
+            self.low = low
+            self.high = high
+        }
+
         mutating func add(_ other: Group) {
             rows += other.rows
             low = [low, other.low].compactMap(\.self).min()

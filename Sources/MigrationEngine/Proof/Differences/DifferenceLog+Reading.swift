@@ -57,10 +57,11 @@ extension DifferenceLog {
         }
     }
 
-    /// The number of the next row after `number` whose key has a text in it, counted as `page` does; the first of all follows
-    /// the last one. nil where no row has it.
+    /// The number of the next row after `number` whose key has a text in it, or of the one before it, counted as `page` does; the
+    /// first of all follows the last one. nil where no row has it.
     public func next(
-        _ table: String, filter: DifferenceFilter = .all, containing text: String, after number: Int
+        _ table: String, filter: DifferenceFilter = .all, containing text: String, from number: Int,
+        isBackward: Bool = false
     ) throws -> Int? {
         try state.withLock { state in
             guard let id = try Self.known(table, state.connection) else { return nil }
@@ -73,16 +74,47 @@ extension DifferenceLog {
             let pattern = text.map { "%_\\".contains($0) ? "\\\($0)" : "\($0)" }.joined()
             try statement.bind(id, at: 1)
             try statement.bind("%\(pattern)%", at: 2)
-            var first: Int?
+            var (first, before, last): (Int?, Int?, Int?)
             var row = 0
             while try statement.step() {
                 if statement.int64(0) == 1 {
-                    if row > number { return row }
-                    first = first ?? row
+                    if row > number, !isBackward { return row }
+                    if row < number { before = row }
+                    (first, last) = (first ?? row, row)
                 }
                 row += 1
             }
-            return first
+            return isBackward ? before ?? last : first
+        }
+    }
+
+    /// What is kept of the last proof of a table.
+    public struct Proof: Sendable, Equatable {
+        /// The sha256 of the snapshot that the target was compared with.
+        public let snapshot: String
+        /// UTC, ISO 8601.
+        public let time: String
+        public let sourceRows: Int
+        public let targetRows: Int
+        public let differences: Int
+        /// Whether every row that differed is kept.
+        public let isWhole: Bool
+    }
+
+    /// The last proof of a table; nil where none has ended.
+    public func proof(of table: String) throws -> Proof? {
+        try state.withLock { state in
+            let statement = try state.connection.prepare(
+                """
+                SELECT snapshot, time, source_rows, target_rows, differences, is_whole FROM proof
+                WHERE subject = (SELECT id FROM subject WHERE name = ?1)
+                """)
+            try statement.bind(table, at: 1)
+            guard try statement.step() else { return nil }
+            return Proof(
+                snapshot: statement.text(0), time: statement.text(1), sourceRows: Int(statement.int64(2)),
+                targetRows: Int(statement.int64(3)), differences: Int(statement.int64(4)),
+                isWhole: statement.int64(5) == 1)
         }
     }
 

@@ -56,8 +56,28 @@ public struct RowPairReader: Sendable {
         }
     }
 
+    /// Calls `body` with every row of a log that the filter takes, `limit` at most; memory does not grow with their number.
+    public func forEachRow(
+        of table: String, in log: DifferenceLog, filter: DifferenceFilter = .all, limit: Int = .max,
+        _ body: (RowPair) throws -> Void
+    ) throws {
+        try server.withConnection(purpose: "differences") { target in
+            let source = try preparation.snapshot.open()
+            var first = 0
+            while first < limit {
+                let page = try log.page(
+                    table, filter: filter, from: first, count: min(Self.pageRows, limit - first))
+                for row in try read(page, of: table, source, target) { try body(row) }
+                first += page.count
+                if page.count < Self.pageRows { return }
+            }
+        }
+    }
+
+    private static let pageRows = 200
+
     /// The same by connections that are open, for one page after the other.
-    func read(
+    private func read(
         _ differences: [RowDifference], of table: String, _ source: borrowing SQLite.Connection,
         _ target: borrowing Postgres.Connection
     ) throws -> [RowPair] {
