@@ -102,7 +102,8 @@ struct ProofView {
         let column = Line([Span(sign(difference.kind) + " ", role), Span(cell.column)])
         return [
             key, column,
-            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2]),
+            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2])
+                + Line(cell.meaning.map { " = \($0)" } ?? "", .muted),
             value(
                 cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : "",
                 widths[3]),
@@ -125,8 +126,7 @@ struct ProofView {
         case nil: return Line(absent, .muted)
         case .null: return Line("NULL", .null)
         case .number(let text): return Line(text)
-        case .text(let text):
-            return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
+        case .text(let text): return shown(text, other, width)
         case .bytes(let bytes):
             let difference = HexView(left: bytes, right: other?.bytes ?? []).firstDifference
             let place = other == nil ? "" : difference.map { " @ byte \($0)" } ?? ""
@@ -140,6 +140,19 @@ struct ProofView {
                 Span(words, .muted),
             ])
         }
+    }
+
+    /// A text from a little before the place where it differs, with its white space where nothing else tells the two apart.
+    private func shown(_ text: String, _ other: CellValue?, _ width: Int) -> Line {
+        guard case .text(let second)? = other else {
+            return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
+        }
+        let common = zip(text, second).prefix { $0 == $1 }.count
+        let start = box.wraps || common < width * 2 / 3 ? 0 : common - width / 3
+        let isAlike = text.filter { !$0.isWhitespace } == second.filter { !$0.isWhitespace }
+        let part = Span(
+            String(text.dropFirst(start).prefix(4000)), .text, showsSpaces: box.showsSpaces || isAlike)
+        return Line((start > 0 ? [Span(look.symbols.more, .muted)] : []) + [part])
     }
 
     private func wrapped(_ line: Line, _ width: Int, _ row: Int) -> Line {

@@ -20,15 +20,15 @@ enum DifferenceWords {
         switch difference.kind {
         case .missing:
             return ["  - \(difference.key): missing in PostgreSQL"]
-                + one(row.cells.map { ($0.column, $0.source) })
+                + one(row.cells.map { ($0.column, $0.source, $0.meaning) })
         case .extra:
             return ["  + \(difference.key): only in PostgreSQL"]
-                + one(row.cells.map { ($0.column, $0.target) })
+                + one(row.cells.map { ($0.column, $0.target, nil) })
         case .changed:
             return row.cells.flatMap { cell -> [String] in
                 let place = place(cell.source, cell.target)
                 return ["  ~ \(difference.key)  \(cell.column)\(place.map { "  \($0)" } ?? "")"]
-                    + zip(["SQLite    ", "PostgreSQL"], shown(cell.source, cell.target)).map {
+                    + zip(["SQLite    ", "PostgreSQL"], shown(cell)).map {
                         "      \($0)  \($1)"
                     }
             }
@@ -36,11 +36,11 @@ enum DifferenceWords {
     }
 
     /// The columns of a row that one side has.
-    private static func one(_ cells: [(column: String, value: CellValue?)]) -> [String] {
+    private static func one(_ cells: [(column: String, value: CellValue?, meaning: String?)]) -> [String] {
         let width = min(24, cells.map(\.column.count).max() ?? 0)
-        return cells.map { column, value in
+        return cells.map { column, value, meaning in
             let name = column + String(repeating: " ", count: max(0, width - column.count))
-            return "      \(name)  \(shown(value, nil)[0])"
+            return "      \(name)  \(shown(value, nil)[0])\(meaning.map { " = \($0)" } ?? "")"
         }
     }
 
@@ -61,6 +61,11 @@ enum DifferenceWords {
             return "first difference at character \(index): \(code(scalars.0)), \(code(scalars.1))"
         default: return nil
         }
+    }
+
+    private static func shown(_ cell: RowPair.Cell) -> [String] {
+        let both = shown(cell.source, cell.target)
+        return [both[0] + (cell.meaning.map { " = \($0)" } ?? ""), both[1]]
     }
 
     /// Both values, cut about the place where they begin to differ.

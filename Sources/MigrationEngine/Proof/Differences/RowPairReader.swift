@@ -18,8 +18,11 @@ public struct RowPair: Sendable, Equatable {
         /// nil where the side has no such row, or it could not be found again.
         public let source: CellValue?
         public let target: CellValue?
+        /// What a number of the source stands for, where its column holds dates.
+        public var meaning: String?
 
-        public init(column: String, source: CellValue?, target: CellValue?) {
+        public init(column: String, source: CellValue?, target: CellValue?, meaning: String? = nil) {
+            self.meaning = meaning
             self.column = column
             self.source = source
             self.target = target
@@ -92,7 +95,9 @@ public struct RowPairReader: Sendable {
                 difference.kind == .extra
                 ? nil : try Self.sourceRow(difference, catalog, columns, source)
             let cells = columns.enumerated().map { index, column in
-                RowPair.Cell(column: column, source: ours?[index], target: theirs[number]?[column])
+                RowPair.Cell(
+                    column: column, source: ours?[index], target: theirs[number]?[column],
+                    meaning: Self.meaning(ours?[index], of: planned.column(named: column)))
             }
             return RowPair(difference: difference, cells: cells)
         }
@@ -124,11 +129,22 @@ public struct RowPairReader: Sendable {
             let column = Int32(index)
             switch statement.storageClass(column) {
             case .null: return .null
-            case .integer, .real: return .number(statement.text(column))
+            case .integer: return .number("\(statement.int64(column))")
+            // As many digits as give the value back: SQLite's own text has fewer.
+            case .real: return .number("\(statement.double(column))")
             case .text: return .text(Self.cut(statement.text(column)))
             case .blob: return .bytes(Array(statement.bytes(column).prefix(mostBytes)))
             }
         }
+    }
+
+    /// The time that a count stands for.
+    private static func meaning(_ value: CellValue?, of column: MigrationPlan.Column?) -> String? {
+        guard case .number(let text)? = value, let count = Int64(text),
+            let unit = column?.integers, column?.isCountedInterval == false
+        else { return nil }
+        let (microseconds, overflow) = count.multipliedReportingOverflow(by: unit.microseconds)
+        return overflow ? nil : CivilTime(microseconds: microseconds).text
     }
 
     fileprivate static func cut(_ text: String) -> String {
