@@ -10,6 +10,8 @@ struct ProofRun {
     let progress: RunProgress
     let gate: PauseGate
     let differences: DifferenceLog?
+    /// Whether the target has just been loaded.
+    var isFresh = false
 
     /// What can be compared, and the verdicts on what cannot.
     struct Opening {
@@ -72,7 +74,9 @@ struct ProofRun {
             try prover.compare(views, workers: workers)
             verdicts.merge(views.map { ($0.source.name, prover.verdicts[$0.source.name]) }) { $1 }
         }
-        try differences?.finish(verdicts, snapshot: preparation.snapshot.sha256)
+        let snapshot = preparation.snapshot.sha256
+        try differences?.finish(verdicts, snapshot: snapshot)
+        if withViews { try differences?.keepAsFirst(snapshot: snapshot, isFresh: isFresh) }
         return verdicts
     }
 

@@ -24,6 +24,11 @@ public struct Validation: Sendable {
 
     /// Compares the named tables, all where none are named.
     public func run(tables names: [String]) throws -> MigrationReport {
+        try run(tables: names, isWatch: false)
+    }
+
+    /// `isWatch` compares tables alone, so that nothing becomes a first proof.
+    func run(tables names: [String], isWatch: Bool) throws -> MigrationReport {
         let start = ContinuousClock.now
         let known = Set(preparation.plan.tables.map(\.name))
         if let unknown = names.first(where: { !known.contains($0) }) {
@@ -35,7 +40,7 @@ public struct Validation: Sendable {
         let verdicts = try ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
             progress: progress, gate: PauseGate(), differences: differences
-        ).run(only: names.isEmpty ? nil : Set(names))
+        ).run(only: names.isEmpty ? (isWatch ? known : nil) : Set(names))
         progress.end()
         var report = MigrationReport(
             command: "validate", preparation: preparation, target: server.conninfo.url, progress: progress,
@@ -48,7 +53,7 @@ public struct Validation: Sendable {
                 table.name, verdicts[table.name], loaded: verdicts[table.name]?.targetRows ?? 0,
                 quarantined: preparation.data.decided?.quarantined[table.name] ?? 0)
         }
-        if names.isEmpty {
+        if names.isEmpty, !isWatch {
             report.views = (preparation.plan.views ?? []).map { .init(view: $0.name, verdicts[$0.name]) }
         }
         report.conclude(isStale: false, isRehearsal: true)

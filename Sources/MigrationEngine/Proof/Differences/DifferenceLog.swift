@@ -31,6 +31,7 @@ public final class DifferenceLog: Sendable {
     public let path: String
     /// By which content of the target is known again in a later proof.
     let hash: RowHash
+    private let seed: Int64
 
     /// How long a reader waits for a writer, and the other way round.
     private static let patience: Int32 = 10_000
@@ -61,8 +62,13 @@ public final class DifferenceLog: Sendable {
         """
 
     /// Opens the file of a state folder, `name.db` in `differences/`.
-    public init(_ folder: StateFolder, name: String) throws {
-        path = "\(try folder.folder("differences"))/\(name).db"
+    public convenience init(_ folder: StateFolder, name: String) throws {
+        try self.init(path: "\(try folder.folder("differences"))/\(name).db")
+    }
+
+    /// Opens a file, made when absent. One that is made `like` another knows contents by the same hash.
+    init(path: String, like other: DifferenceLog? = nil) throws {
+        self.path = path
         if access(path, F_OK) != 0 { try writePrivateFile(path, "") }
         let connection = try SQLite.Connection(path: path, mode: .create)
         connection.setBusyTimeout(milliseconds: Self.patience)
@@ -71,7 +77,11 @@ public final class DifferenceLog: Sendable {
         if try Self.number(connection, "PRAGMA user_version") != Int64(Self.version) {
             try Self.makeAnew(connection)
         }
-        hash = RowHash(seed: UInt64(bitPattern: try Self.number(connection, "SELECT value FROM seed")))
+        if let other {
+            try connection.execute("UPDATE seed SET value = \(other.seed)")
+        }
+        seed = try Self.number(connection, "SELECT value FROM seed")
+        hash = RowHash(seed: UInt64(bitPattern: seed))
         state = Mutex(State(connection: connection))
     }
 
