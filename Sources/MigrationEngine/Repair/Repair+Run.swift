@@ -25,7 +25,7 @@ extension Repair {
         let main = try server.connect(purpose: "repair")
         try server.takeLock(main)
         let source = try preparation.data.open()
-        let (id, time) = try store.begin()
+        let (id, time) = try begin()
         let (canceller, interrupter) = (main.canceller, source.interrupter)
         var record: RepairRecord
         do {
@@ -43,6 +43,10 @@ extension Repair {
         record.state = .done
         try store.write(record)
         return record
+    }
+
+    private func begin() throws -> (id: String, time: String) {
+        do { return try store.begin() } catch { throw explained(error, []) }
     }
 
     private func replace(

@@ -104,8 +104,8 @@ private struct RepairRun {
         }
         return try ReachedTarget(target, session).with { server -> ExitCode in
             if command.list { return try list(server) }
-            let database = try database(target, server)
-            let repair = try session.reporting { try repair(server) }
+            let database = try liveDatabase(target, server)
+            let repair = try session.reporting { try repairer(server) }
             let confirm = { (what: String) throws -> Void in
                 guard let database else { return }
                 try confirmation.ask(
@@ -118,12 +118,12 @@ private struct RepairRun {
     }
 
     /// The name of a live target's database; nil of a rehearsal, which nobody has to confirm.
-    private func database(_ target: Target, _ server: TargetServer) throws -> String? {
+    private func liveDatabase(_ target: Target, _ server: TargetServer) throws -> String? {
         guard case .server = target else { return nil }
         return try server.databaseName()
     }
 
-    private func repair(_ server: TargetServer) throws -> Repair {
+    private func repairer(_ server: TargetServer) throws -> Repair {
         let preparer = try session.preparer(
             command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
         return Repair(
