@@ -22,14 +22,13 @@ extension Playbook {
 
     /// The repairs of this mode's target, oldest first.
     public func repairs(_ activity: Activity) throws -> [RepairRecord] {
-        try Repair.records(workspace.state, server(mode, cancellation: activity.cancellation))
+        try history(activity).records()
     }
 
     /// Puts back what a repair has replaced, the newest where none is named; journalled before and after.
     public func undoRepair(_ id: String?, _ activity: Activity) throws -> Repair.Outcome {
         let repair = try repairer(activity)
-        let record = try Repair.undoable(
-            id, workspace.state, server(mode, cancellation: activity.cancellation))
+        let record = try repair.history.undoable(id)
         try note("undo of the repair \(record.id) begins")
         return try noting("the undo of the repair \(record.id)") {
             let outcome = try repair.undo(record)
@@ -52,12 +51,17 @@ extension Playbook {
             ])
     }
 
-    private func repairer(_ activity: Activity) throws -> Repair {
+    func repairer(_ activity: Activity) throws -> Repair {
         Repair(
-            preparation: try preparation(mode, activity: activity),
-            server: try server(mode, cancellation: activity.cancellation), state: workspace.state,
+            preparation: try preparation(mode, activity: activity), history: try history(activity),
             workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
             gate: activity.gate)
+    }
+
+    private func history(_ activity: Activity) throws -> RepairHistory {
+        RepairHistory(
+            workspace.state, try server(mode, cancellation: activity.cancellation),
+            target: mode == .rehearsal ? mode.rawValue : nil)
     }
 
     private func note(_ text: String, evidence: [String] = []) throws {

@@ -16,12 +16,13 @@ extension Repair {
     /// Throws `.targetNotEmpty` where somebody has written to those rows since they were compared, `.locked` where other sessions hold
     /// them, and whatever the server refuses; the target is then as it was.
     public func run(_ preview: RepairPreview) throws -> Outcome {
-        let names = preview.repairable.map(\.name)
-        let record = names.isEmpty ? nil : try replace(preview)
+        let record = try replace(preview)
         return Outcome(record: record, report: try prove(preview.request.tables))
     }
 
-    private func replace(_ preview: RepairPreview) throws -> RepairRecord {
+    /// Does what a preview says, for callers that prove everything afterwards; nil where nothing is to be done.
+    public func replace(_ preview: RepairPreview) throws -> RepairRecord? {
+        guard !preview.isEmpty else { return nil }
         let main = try server.connect(purpose: "repair")
         try server.takeLock(main)
         let source = try preparation.data.open()
@@ -80,7 +81,7 @@ extension Repair {
             try raiseSequences(of: tables.map(\.name), main)
             try count(tables, &done, main)
             let record = RepairRecord(
-                id: id, time: time, target: server.conninfo.url, schema: plan.schema,
+                id: id, time: time, target: history.target, schema: plan.schema,
                 snapshotSHA256: preparation.snapshot.sha256, snapshotTime: preparation.snapshot.time,
                 tables: done, state: .begun, transaction: try Self.transaction(main))
             try store.write(record)
@@ -157,12 +158,11 @@ extension Repair {
     /// Finds out what became of a repair that ended with an error: what changed nothing is forgotten.
     private func settle(_ id: String) {
         guard let record = store.records().first(where: { $0.id == id }) else { return store.remove(id) }
-        // The wish to stop is not one to leave this open.
-        let server = TargetServer(server.conninfo, cancellation: Cancellation())
-        guard let known = try? server.withConnection(purpose: "repair", { try Self.settled(record, $0) })
-        else {
-            return
-        }
+        let server = history.uncancelled.server
+        guard
+            let known = try? server.withConnection(
+                purpose: "repair", { try RepairHistory.settled(record, $0) })
+        else { return }
         if known.state == .failed { store.remove(id) } else if known != record { try? store.write(known) }
     }
 

@@ -10,8 +10,7 @@ import SQLite
 /// thread, which waits.
 public struct Repair: Sendable {
     let preparation: Preparation
-    let server: TargetServer
-    let state: StateFolder
+    public let history: RepairHistory
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
@@ -19,19 +18,21 @@ public struct Repair: Sendable {
     /// How long other sessions are waited for.
     public var patience = Duration.seconds(30)
 
+    /// `history` is that of the target.
     public init(
-        preparation: Preparation, server: TargetServer, state: StateFolder, workers: Int,
-        cancellation: Cancellation, progress: RunProgress, gate: PauseGate = PauseGate()
+        preparation: Preparation, history: RepairHistory, workers: Int, cancellation: Cancellation,
+        progress: RunProgress, gate: PauseGate = PauseGate()
     ) {
         self.preparation = preparation
-        self.server = server
-        self.state = state
+        self.history = history
         self.workers = workers
         self.cancellation = cancellation
         self.progress = progress
         self.gate = gate
     }
 
+    var server: TargetServer { history.server }
+    var state: StateFolder { history.state }
     var plan: MigrationPlan { preparation.plan }
     var script: SchemaScript { SchemaScript(plan) }
     var store: RepairStore { RepairStore(state) }
@@ -94,8 +95,18 @@ public struct Repair: Sendable {
         return request.tables.isEmpty ? open : open.filter { request.tables.contains($0.name) }
     }
 
-    /// A load that did not end is gone on with, not repaired.
+    /// A load that did not end is gone on with, not repaired; a ledger that cannot be read would be left untrue.
     private func refuseUnended() throws {
+        try server.withConnection(purpose: "repair") { connection in
+            let mayRead = try connection.query(
+                "SELECT coalesce(bool_and(has_schema_privilege(oid, 'USAGE')), true) FROM pg_namespace WHERE nspname = 'howdah'"
+            ).bool(0, 0)
+            guard !mayRead else { return }
+            throw MigrationError(
+                .targetUnfit,
+                "\(connection.user) may not use the schema howdah, in which the load's ledger is",
+                remedy: "Connect as the role that has migrated.")
+        }
         guard let status = try server.runStatus(schema: plan.schema), status.stage < .constrained else {
             return
         }
@@ -117,7 +128,7 @@ public struct Repair: Sendable {
             return found
         }
         let facts = try RepairTarget(script.qualified(table), connection)
-        found.reason = try choice.wholeReason(proof, facts)
+        found.reason = try choice.wholeReason(proof, facts, verdict)
         if found.reason != nil { found.way = .whole }
         try choice.count(&found, proof, verdict)
         found.obstacle = try obstacle(found, table, proof, facts, choice, verdict)

@@ -59,7 +59,11 @@ struct RepairChoice {
     // MARK: One by one, or as a whole
 
     /// Why rows of a table cannot be told from each other; nil where they can.
-    func wholeReason(_ proof: ProofTable, _ facts: RepairTarget) throws -> String? {
+    func wholeReason(
+        _ proof: ProofTable, _ facts: RepairTarget, _ verdict: TableVerdict
+    ) throws -> String? {
+        // Of so many, both halves of a changed row may not have been met.
+        if verdict.isTruncated, request.keys.isEmpty { return "more rows differ than the proof can name" }
         let key = proof.keyColumns
         guard !key.isEmpty, key.count == proof.source.primaryKey.count else { return "it has no key" }
         let names = key.map { proof.columns[$0] }

@@ -11,6 +11,8 @@ public struct RepairRecord: Codable, Sendable, Equatable {
         public let name: String
         /// Its name in the target.
         public let target: String
+        /// The server's number for it: another table may bear its name later.
+        public let relation: Int
         public let way: RepairPreview.Table.Way
         public let missing: Int
         public let changed: Int
@@ -40,7 +42,7 @@ public struct RepairRecord: Codable, Sendable, Equatable {
     public let id: String
     /// UTC, ISO 8601.
     public let time: String
-    /// Without its password.
+    /// Without its password; `rehearsal` for one.
     public let target: String
     public let schema: String
     public let snapshotSHA256: String

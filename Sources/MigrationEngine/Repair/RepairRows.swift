@@ -34,7 +34,8 @@ struct RepairRows {
         else { throw Self.differs(table, verdict) }
         let isWhole = table.preview.way == .whole
         return RepairRecord.Table(
-            name: table.plan.name, target: table.plan.targetName, way: table.preview.way,
+            name: table.plan.name, target: table.plan.targetName, relation: table.facts.relation,
+            way: table.preview.way,
             missing: table.preview.missing, changed: table.preview.changed,
             extra: isWhole || preview.request.removesExtra ? table.preview.extra : 0, before: rows.before,
             after: rows.after, columns: table.facts.stored.map { .init(name: $0.name, type: $0.type) },

@@ -10,6 +10,7 @@ struct RepairTarget: Sendable {
         let isGenerated: Bool
     }
 
+    let relation: Int
     let isTable: Bool
     let hasRules: Bool
     let columns: [Column]
@@ -22,7 +23,8 @@ struct RepairTarget: Sendable {
     /// `name` is qualified and quoted.
     init(_ name: String, _ connection: borrowing Postgres.Connection) throws {
         let kind = try connection.query(
-            "SELECT relkind IN ('r', 'p'), relhasrules FROM pg_class WHERE oid = $1::regclass", [name])
+            "SELECT relkind IN ('r', 'p'), relhasrules, oid FROM pg_class WHERE oid = $1::regclass", [name])
+        relation = kind.int(0, 2) ?? 0
         isTable = kind.bool(0, 0)
         hasRules = kind.bool(0, 1)
         let found = try connection.query(

@@ -103,9 +103,11 @@ private struct RepairRun {
             target = .server(LiveConfirmation.withPassword(conninfo, session.cancellation))
         }
         return try ReachedTarget(target, session).with { server -> ExitCode in
-            if command.list { return try list(server) }
+            let name: String? = if case .rehearsal = target { "rehearsal" } else { nil }
+            let history = RepairHistory(session.state, server, target: name)
+            if command.list { return try list(history) }
             let database = try liveDatabase(target, server)
-            let repair = try session.reporting { try repairer(server) }
+            let repair = try session.reporting { try repairer(history, server) }
             let confirm = { (what: String) throws -> Void in
                 guard let database else { return }
                 try confirmation.ask(
@@ -123,11 +125,11 @@ private struct RepairRun {
         return try server.databaseName()
     }
 
-    private func repairer(_ server: TargetServer) throws -> Repair {
+    private func repairer(_ history: RepairHistory, _ server: TargetServer) throws -> Repair {
         let preparer = try session.preparer(
             command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
         return Repair(
-            preparation: try preparation(preparer, server), server: server, state: session.state,
+            preparation: try preparation(preparer, server), history: history,
             workers: command.planning.workerCount, cancellation: session.cancellation,
             progress: session.progress)
     }
@@ -172,7 +174,7 @@ private struct RepairRun {
     private func undo(
         _ repair: Repair, _ server: TargetServer, isLive: Bool, _ confirm: (String) throws -> Void
     ) throws -> ExitCode {
-        let record = try Repair.undoable(command.id, session.state, server)
+        let record = try repair.history.undoable(command.id)
         if command.preview {
             if isJSON {
                 Console.json(RepairListDocument([record]))
@@ -197,8 +199,8 @@ private struct RepairRun {
         return ExitCode(rawValue: outcome.report.exit) ?? .failure
     }
 
-    private func list(_ server: TargetServer) throws -> ExitCode {
-        let records = try Repair.records(session.state, server)
+    private func list(_ history: RepairHistory) throws -> ExitCode {
+        let records = try history.records()
         if isJSON {
             Console.json(RepairListDocument(records))
         } else {

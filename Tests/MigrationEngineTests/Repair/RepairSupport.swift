@@ -35,7 +35,7 @@ struct Damaged {
     func repairer() throws -> Repair {
         var repair = Repair(
             preparation: try test.prepare(source, state: "\(folder)/state", target: conninfo),
-            server: server(), state: try state(), workers: 2, cancellation: cancellation,
+            history: RepairHistory(try state(), server()), workers: 2, cancellation: cancellation,
             progress: RunProgress())
         repair.patience = patience
         return repair
@@ -49,7 +49,8 @@ struct Damaged {
     }
 
     func undo(_ id: String? = nil) throws -> Repair.Outcome {
-        try repairer().undo(Repair.undoable(id, state(), server()))
+        let repair = try repairer()
+        return try repair.undo(repair.history.undoable(id))
     }
 
     /// Every row of every table outside of howdah's schema as the server itself writes it, in no order that its place gives.
