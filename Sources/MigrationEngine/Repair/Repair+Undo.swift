@@ -41,7 +41,8 @@ extension Repair {
             for name in names where try main.query("SELECT to_regclass($1) IS NULL", [name]).bool(0, 0) {
                 throw record.cannotUndo("\(name) is not there any more")
             }
-            try HeldTables.checkRights(names, main)
+            let whole = zip(names, record.tables).filter { $0.1.way == .whole }.map(\.0)
+            try HeldTables.checkRights(names, truncates: Set(whole), main)
             let held = try HeldTables(names, main)
             for number in record.tables.indices {
                 try cancellation.check()

@@ -134,7 +134,8 @@ public struct Repair: Sendable {
         found.obstacle = try obstacle(found, table, proof, facts, choice, verdict)
         if found.obstacle == nil {
             do {
-                try HeldTables.checkRights([script.qualified(table)], connection)
+                let name = script.qualified(table)
+                try HeldTables.checkRights([name], truncates: found.way == .whole ? [name] : [], connection)
             } catch let error as MigrationError {
                 found.obstacle = "\(error.message). \(error.remedy)"
             }

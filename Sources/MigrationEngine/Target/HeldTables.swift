@@ -41,8 +41,10 @@ struct HeldTables {
     }
 
     /// Throws `.targetUnfit` where the role may not do all of this: `names` need the rights to read and write, and tables with triggers
-    /// or foreign keys an owner.
-    static func checkRights(_ names: [String], _ connection: borrowing Postgres.Connection) throws {
+    /// or foreign keys an owner. `truncates` says which are emptied at once.
+    static func checkRights(
+        _ names: [String], truncates: Set<String>, _ connection: borrowing Postgres.Connection
+    ) throws {
         let keys = try TargetForeignKey.read(about: names, connection)
         func refuse(_ problem: String, _ remedy: String) -> MigrationError {
             MigrationError(.targetUnfit, "\(connection.user) \(problem)", remedy: remedy)
@@ -51,8 +53,8 @@ struct HeldTables {
             let facts = try connection.query(
                 """
                 SELECT string_agg(lower(p), ', ') FROM unnest(ARRAY['SELECT', 'INSERT', 'DELETE', 'TRUNCATE']) AS p
-                WHERE NOT has_table_privilege($1::regclass, p)
-                """, [name])
+                WHERE NOT has_table_privilege($1::regclass, p) AND (p <> 'TRUNCATE' OR $2)
+                """, [name, "\(truncates.contains(name))"])
             if let missing = facts.text(0, 0) {
                 throw refuse(
                     "may not \(missing) in \(name)",

@@ -72,7 +72,10 @@ struct DifferencesStep: StepOperation {
 
     /// What the step did last, where it is not undone yet.
     private func record(_ context: StepContext) throws -> RepairRecord? {
-        guard let id = context.book.entry(of: Self.id, context.mode)?.data else { return nil }
+        guard let id = context.book.journal.last(Self.id, context.mode, where: { $0.data != nil })?.data
+        else {
+            return nil
+        }
         return try context.book.repairs(context.activity).first { $0.id == id && $0.state == .done }
     }
 }
