@@ -200,12 +200,13 @@ public struct CatchUp: Sendable {
             try migration.cancellation.check()
             outcome.append(try rows.carry(table, older, source, main))
         }
+        try held.settle(main)
         for key in held.keys {
             // A key that an earlier catch-up made anew was valid before, and is to be again.
             let wasValid = unvalidated.contains(.init(table: key.table, name: key.name))
             try make(wasValid ? key.asValidated : key, tables, ledger, main)
         }
-        try held.releaseTriggers(main)
+        try held.releaseObjects(main)
         _ = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
         var gained: [String: Int] = [:]
         for (index, table) in tables.enumerated() {

@@ -24,9 +24,12 @@ struct RepairStore: Sendable {
         }.filter { names.contains($0.id) }
     }
 
-    /// Makes the folder of a new repair; returns its name and its time.
+    /// Makes the folder of a new repair; returns its name and its time. What a killed one left that came to no commit goes: the state
+    /// folder has one writer at a time.
     func begin() throws -> (id: String, time: String) {
         _ = try state.folder("repairs")
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        where access("\(path)/\(name)/repair.json", F_OK) != 0 { remove(name) }
         var date = Date()
         while true {
             let time = date.formatted(.iso8601)

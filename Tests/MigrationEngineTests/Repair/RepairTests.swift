@@ -55,6 +55,19 @@ import Testing
                 UPDATE "Reaction" SET n = 1e300 WHERE "messageId" = 9; UPDATE "User" SET email = 'none' WHERE id = 'u7'
                 """, expected: ["Message 4 0", "Reaction 1 0", "User 1 0"]),
         Case(
+            name: "a cell of each further type",
+            schema: """
+                CREATE TABLE v (id INTEGER PRIMARY KEY, b BOOLEAN, d DECIMAL(10, 2), day DATE, j JSON, n BIGINT, c VARCHAR(10), u UUID, t TIME);
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9)
+                INSERT INTO v SELECT i, i % 2, 12.34, '2024-02-29', '{"a": [1, null, "x"]}', 9223372036854775807, 'ä, "b"',
+                    '0190163d-8694-739b-aea5-966c26f8ad91', '13:14:15' FROM n
+                """,
+            damage: """
+                UPDATE v SET b = NOT b WHERE id = 1; UPDATE v SET d = d + 1 WHERE id = 2; UPDATE v SET day = NULL WHERE id = 3;
+                UPDATE v SET j = NULL WHERE id = 4; UPDATE v SET n = n - 1 WHERE id = 5; UPDATE v SET c = '' WHERE id = 6;
+                UPDATE v SET u = NULL WHERE id = 7; UPDATE v SET t = NULL WHERE id = 8
+                """, expected: ["v 8 0"]),
+        Case(
             name: "rows that are missing, with those that hung on them", schema: chat,
             damage: "DELETE FROM \"User\" WHERE id = 'u39'",
             expected: ["Message 14 0", "Reaction 5 0", "User 2 0"]),
