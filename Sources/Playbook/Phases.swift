@@ -137,11 +137,12 @@ public enum Phases {
             "3.4", "proof", "Compares every cell of every table with the snapshot.", needs: ["3.3"],
             basis: [.run]),
         Step(
-            "3.5", "differences", "Rows that differ are looked at, and settled.", needs: ["3.3"],
+            "3.5", "differences", "Rows that differ are looked at, and copied again or settled.",
+            needs: ["3.3"],
             byHand: [
                 "Open a table in phase 3 with Enter: it shows the rows that differ, with both values.",
                 "After a proof without differences there is nothing to do: tick it.",
-            ]),
+            ], undo: "puts back the rows that were there before"),
     ]
 
     private static let code = [

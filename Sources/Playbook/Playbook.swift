@@ -55,7 +55,7 @@ public final class Playbook: Sendable {
         "1.6": ProfileStep(), "1.7": PlanStep(), "1.8": SchemaStep(), "2.1": EnvironmentStep(),
         "2.2": SchemaFileStep(), "2.3": MigrationsStep(), "2.4": ClientStep(), "3.2": CopyStep(),
         "3.3": ConstraintsStep(),
-        "3.4": ProofStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
+        "3.4": ProofStep(), "3.5": DifferencesStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),

@@ -194,24 +194,20 @@ public struct CatchUp: Sendable {
     ) throws -> [Outcome.Table] {
         let before = try ledger.loadedRows(main)
         let unvalidated = try ledger.unvalidatedKeys(main)
-        // A key that an earlier catch-up made anew was valid before, and is to be again.
-        let keys = try TargetForeignKey.read(about: tables.map(\.name), main).map { key in
-            unvalidated.contains(.init(table: key.table, name: key.name)) ? key.asValidated : key
-        }
-        if !tables.isEmpty {
-            try main.execute(
-                "LOCK TABLE \(tables.map(\.name).joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE")
-        }
-        for key in keys { try key.drop(main) }
-        let triggers = try tables.flatMap { try TargetTriggers.hold(on: $0.name, main) }
+        let held = try HeldTables(tables.map(\.name), main)
         let rows = try CatchUpRows(migration: migration, ledger: ledger, older: base)
         var outcome: [Outcome.Table] = []
         for table in tables {
             try migration.cancellation.check()
             outcome.append(try rows.carry(table, older, source, main))
         }
-        for key in keys { try make(key, tables, ledger, main) }
-        for trigger in triggers { _ = try main.query(trigger) }
+        try held.settle(main)
+        for key in held.keys {
+            // A key that an earlier catch-up made anew was valid before, and is to be again.
+            let wasValid = unvalidated.contains(.init(table: key.table, name: key.name))
+            try make(wasValid ? key.asValidated : key, tables, ledger, main)
+        }
+        try held.releaseObjects(main)
         _ = try Sequences(plan: plan, catalog: preparation.catalog).advance(main)
         var gained: [String: Int] = [:]
         for (index, table) in tables.enumerated() {
@@ -289,22 +285,5 @@ extension TargetForeignKey {
     /// The columns that it refers to, as the source spells them.
     fileprivate func parentColumnsInSource(_ table: MigrationPlan.Table) -> [String] {
         parentColumns.map { name in table.columns.first { $0.targetName == name }?.name ?? name }
-    }
-}
-
-/// Triggers of the target that would run for rows that are carried over.
-enum TargetTriggers {
-    /// Holds off a table's triggers; returns the statements that let them run again.
-    static func hold(on table: String, _ connection: borrowing Postgres.Connection) throws -> [String] {
-        let found = try connection.query(
-            """
-            SELECT tgname, tgenabled = 'A' FROM pg_trigger
-            WHERE tgrelid = $1::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A') ORDER BY 1
-            """, [table])
-        return try (0..<found.count).map { row in
-            let name = quoteIdentifier(found.text(row, 0) ?? "")
-            _ = try connection.query("ALTER TABLE \(table) DISABLE TRIGGER \(name)")
-            return "ALTER TABLE \(table) ENABLE \(found.bool(row, 1) ? "ALWAYS " : "")TRIGGER \(name)"
-        }
     }
 }

@@ -40,7 +40,7 @@ extension Ledger {
     }
 
     /// Adds to the rows that a table's first piece has; a table that had no rows has no piece yet.
-    private func add(_ rows: Int, to table: String, _ connection: borrowing Postgres.Connection) throws {
+    func add(_ rows: Int, to table: String, _ connection: borrowing Postgres.Connection) throws {
         let changed = try connection.query(
             """
             UPDATE howdah.ledger SET rows = coalesce(rows, 0) + $3

@@ -21,8 +21,26 @@ enum KeyText {
         case .bytea: "\\x" + form.hexadecimal
         case .uuid: form.count == 16 ? form.hexadecimal : nil
         case .timestamp, .date: date(form)
+        case .boolean: form.count == 1 ? (form[0] == 0 ? "false" : "true") : nil
+        case .double: double(form)
+        case .numeric: numeric(form)
         default: nil
         }
+    }
+
+    private static func double(_ form: [UInt8]) -> String? {
+        guard form.count == 8 else { return nil }
+        return Double(bitPattern: form.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }).description
+    }
+
+    /// A sign, the digits after the point, and the exponent after an `e`; of special values their name.
+    private static func numeric(_ form: [UInt8]) -> String? {
+        guard let sign = form.first, sign < 2, let end = form.lastIndex(of: UInt8(ascii: "e")) else {
+            return form.isEmpty ? nil : String(decoding: form, as: UTF8.self)
+        }
+        let digits = form[1..<end].map { String($0) }.joined()
+        return (sign == 1 ? "-" : "") + "0.\(digits.isEmpty ? "0" : digits)"
+            + String(decoding: form[end...], as: UTF8.self)
     }
 
     private static func date(_ form: [UInt8]) -> String? {

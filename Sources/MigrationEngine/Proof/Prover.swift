@@ -139,6 +139,8 @@ struct ProofTable: Sendable {
     let counters: RunProgress.Table
     /// Whether the target's is a table whose rows lie in one file: neither a view nor in partitions.
     var isPlain = false
+    /// The plan's columns with the types that the target has; empty of views.
+    var actual: [MigrationPlan.Column] = []
 
     /// The one column of the primary key, where it holds an integer on both sides.
     var integerKey: Int? {

@@ -160,6 +160,7 @@ struct ProofRun {
             return .failure(Obstacle(description: "the table is not in the target"))
         }
         var codes: [ColumnCode] = []
+        var columns: [MigrationPlan.Column] = []
         var foreign: [String: ForeignForm] = [:]
         for column in table.columns {
             guard let type = target.types[column.targetName] else {
@@ -170,6 +171,7 @@ struct ProofRun {
             actual.type = type.sql
             actual.integers = column.integers ?? unit(of: actual, source, profile)
             foreign[column.name] = actual.foreignForm
+            columns.append(actual)
             codes.append(
                 ColumnCode(
                     actual, enums: preparation.plan.enums,
@@ -182,7 +184,7 @@ struct ProofRun {
             ProofTable(
                 source: source, target: table.targetName, profile: profile,
                 columns: table.columns.map(\.name), targetColumns: table.columns.map(\.targetName),
-                codes: codes, foreign: foreign, counters: counters, isPlain: target.isPlain))
+                codes: codes, foreign: foreign, counters: counters, isPlain: target.isPlain, actual: columns))
     }
 
     /// What integers in a date column count, where the plan has another type than the target.

@@ -80,6 +80,11 @@ public struct TargetServer: Sendable {
         return connection.database
     }
 
+    /// The name of the database that a connection is on.
+    public func databaseName() throws -> String {
+        try connect(purpose: "check").database
+    }
+
     /// Whether the server asks for a password that nothing supplies.
     public func asksForPassword() -> Bool {
         do {

@@ -23,38 +23,6 @@ struct MigrateCommand: ParsableCommand {
     }
 }
 
-struct RepairCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "repair",
-        abstract: "Bring rows back from quarantine that decisions let in now, and prove every cell again.")
-
-    @Argument(help: "A SQLite file, or a project's folder.")
-    var source: String
-
-    @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal, a private cluster.")
-    var target: String = "rehearsal"
-
-    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
-    var plan: String?
-
-    @Flag(help: "Write to a live target without being asked for the database's name.")
-    var yes = false
-
-    @OptionGroup var planning: PlanningOptions
-    @OptionGroup var common: CommonOptions
-
-    func run() throws {
-        CommandRunner.run(common) { cancellation in
-            let target = try Target(target)
-            let session = try Session(source, common, cancellation)
-            return try MigrateRun(
-                command: "repair", planning: planning, common: common, planPath: plan, restart: false,
-                isConfirmed: yes
-            ).run(session, target)
-        }
-    }
-}
-
 /// What a migration in lines takes.
 struct MigrationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
@@ -178,37 +146,48 @@ struct MigrateRun {
 
     /// A live target is looked at before the long work begins, and going there is confirmed.
     private func reach(_ target: Target, _ cancellation: Cancellation) throws -> Target {
-        guard case .server(var conninfo) = target else { return target }
-        try refuseUnconfirmed(conninfo)
-        if Console.isTerminal, TargetServer(conninfo, cancellation: cancellation).asksForPassword(),
-            let password = Console.readPassword("Password for \(conninfo.url): ")
-        {
-            conninfo = conninfo.setting("password", to: password)
-        }
-        let name = try TargetServer(conninfo, cancellation: cancellation).check(
+        guard case .server(let conninfo) = target else { return target }
+        let confirmation = LiveConfirmation(isConfirmed: isConfirmed, isJSON: common.json)
+        try confirmation.refuseUnasked(conninfo)
+        let reached = LiveConfirmation.withPassword(conninfo, cancellation)
+        let name = try TargetServer(reached, cancellation: cancellation).check(
             schema: planning.schema, makesTables: !adopts)
-        try confirm(conninfo, database: name)
-        return .server(conninfo)
+        try confirmation.ask("LIVE: the rows go into \(reached.url).", database: name, cancellation)
+        return .server(reached)
     }
+}
 
-    private func refuseUnconfirmed(_ conninfo: Conninfo) throws {
-        guard !isConfirmed, !Console.isTerminal || common.json else { return }
+/// The word of the operator that a live target is written to.
+struct LiveConfirmation {
+    let isConfirmed: Bool
+    let isJSON: Bool
+
+    /// Where nobody can be asked, `--yes` must have answered.
+    func refuseUnasked(_ conninfo: Conninfo) throws {
+        guard !isConfirmed, !Console.isTerminal || isJSON else { return }
         throw MigrationError(
             .targetUnfit, "this is a live run into \(conninfo.url), and nobody has confirmed it",
             remedy: "Add --yes, or leave the target out to rehearse first.", exit: .usage)
     }
 
-    /// Going live asks for the database's name; `--yes` answers.
-    private func confirm(_ conninfo: Conninfo, database: String) throws {
+    /// Asks for the database's name; `--yes` answers.
+    func ask(_ what: String, database: String, _ cancellation: Cancellation) throws {
         if isConfirmed { return }
-        Console.note(
-            "LIVE: the rows go into \(conninfo.url). Type the database's name (\(database)) to go on:")
-        guard readLine() == database else {
+        Console.note("\(what) Type the database's name (\(database)) to go on:")
+        guard Console.answer(cancellation) == database else {
             throw MigrationError(
                 .cancelled, "not confirmed: nothing was done",
                 remedy: "Leave the target out to rehearse first.",
                 exit: .cancelled)
         }
+    }
+
+    /// The same target with its password, where the server asks for one that nothing supplies, and somebody is there to type it.
+    static func withPassword(_ conninfo: Conninfo, _ cancellation: Cancellation) -> Conninfo {
+        guard Console.isTerminal, TargetServer(conninfo, cancellation: cancellation).asksForPassword(),
+            let password = Console.readPassword("Password for \(conninfo.url): ")
+        else { return conninfo }
+        return conninfo.setting("password", to: password)
     }
 }
 

@@ -124,12 +124,17 @@ struct Session {
     func prepare(
         _ planning: PlanningOptions, planPath: String?, adopting: Adopting = .init()
     ) throws -> Preparation {
+        try preparer(planning, planPath: planPath, adopting: adopting).prepare()
+    }
+
+    func preparer(
+        _ planning: PlanningOptions, planPath: String?, adopting: Adopting
+    ) throws -> Preparer {
         try Preparer(
             source: workspace.source, state: state, hints: location.hints, style: planning.chosenStyle,
             schema: planning.schema, identifiers: planning.spelling,
             planSource: .file(planPath), decisions: planning.decisions(), workers: planning.workerCount,
-            memory: planning.memoryBudget, cancellation: cancellation, progress: progress, adopting: adopting
-        ).prepare()
+            memory: planning.memoryBudget, cancellation: cancellation, progress: progress, adopting: adopting)
     }
 
     /// Runs `body` with progress shown on stderr.

@@ -11,6 +11,8 @@ struct TargetForeignKey {
     let definition: String
     let columns: [String]
     let parentColumns: [String]
+    /// What somebody has noted about it.
+    let comment: String?
     /// Whether the server has looked at every row.
     private(set) var isValidated: Bool
 
@@ -32,7 +34,8 @@ struct TargetForeignKey {
                 (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.conkey) WITH ORDINALITY AS k (number, place)
                     JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.number),
                 (SELECT json_agg(a.attname ORDER BY k.place) FROM unnest(c.confkey) WITH ORDINALITY AS k (number, place)
-                    JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.number)
+                    JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.number),
+                obj_description(c.oid, 'pg_constraint')
             FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid JOIN pg_namespace AS n ON n.oid = r.relnamespace
                 JOIN pg_class AS p ON p.oid = c.confrelid JOIN pg_namespace AS pn ON pn.oid = p.relnamespace
             WHERE c.contype = 'f' AND c.conparentid = 0
@@ -47,6 +50,7 @@ struct TargetForeignKey {
                 name: text(4),
                 definition: definition.hasSuffix(" NOT VALID") ? String(definition.dropLast(10)) : definition,
                 columns: names(result.text(row, 7)), parentColumns: names(result.text(row, 8)),
+                comment: result.text(row, 9),
                 isValidated: result.bool(row, 6))
         }
     }
@@ -63,6 +67,9 @@ struct TargetForeignKey {
         _ = try connection.query(
             "ALTER TABLE \(table) ADD CONSTRAINT \(quoteIdentifier(name)) \(definition)"
                 + (isValid ? "" : " NOT VALID"))
+        guard let comment else { return }
+        try connection.execute(
+            "COMMENT ON CONSTRAINT \(quoteIdentifier(name)) ON \(table) IS \(quoteLiteral(comment))")
     }
 
     /// The rows of a relation whose columns name no row of the parent.

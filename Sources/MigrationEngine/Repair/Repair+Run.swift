@@ -1,0 +1,217 @@
+import Foundation
+import Postgres
+import SQLite
+
+extension Repair {
+    /// What a repair, or its undo, has come to.
+    public struct Outcome: Sendable {
+        /// nil where nothing was to be done.
+        public let record: RepairRecord?
+        /// The tables compared anew, after the commit.
+        public let report: MigrationReport
+    }
+
+    /// Does what a preview says, and proves the tables again.
+    ///
+    /// Throws `.targetNotEmpty` where somebody has written to those rows since they were compared, `.locked` where other sessions hold
+    /// them, and whatever the server refuses; the target is then as it was.
+    public func run(_ preview: RepairPreview) throws -> Outcome {
+        let record = try replace(preview)
+        return Outcome(record: record, report: try prove(preview.request.tables))
+    }
+
+    /// Does what a preview says, for callers that prove everything afterwards; nil where nothing is to be done.
+    public func replace(_ preview: RepairPreview) throws -> RepairRecord? {
+        guard !preview.isEmpty else { return nil }
+        let main = try server.connect(purpose: "repair")
+        try server.takeLock(main)
+        let source = try preparation.data.open()
+        let (id, time) = try begin()
+        let (canceller, interrupter) = (main.canceller, source.interrupter)
+        var record: RepairRecord
+        do {
+            record = try cancellation.whileRegistered({
+                canceller.cancel()
+                interrupter.interrupt()
+            }) {
+                try replace(preview, id, time, source, main)
+            }
+        } catch {
+            settle(id)
+            throw explained(error, preview.repairable.map(\.name))
+        }
+        CrashPoint.pass("repair after")
+        record.state = .done
+        try store.write(record)
+        return record
+    }
+
+    private func begin() throws -> (id: String, time: String) {
+        do { return try store.begin() } catch { throw explained(error, []) }
+    }
+
+    private func replace(
+        _ preview: RepairPreview, _ id: String, _ time: String, _ source: borrowing SQLite.Connection,
+        _ main: borrowing Postgres.Connection
+    ) throws -> RepairRecord {
+        try main.transaction { main in
+            try setPatience(main)
+            let chosen = preview.repairable.compactMap { table in
+                plan.tables.first { $0.name == table.name }.map { (preview: table, plan: $0) }
+            }
+            let held = try HeldTables(chosen.map { script.qualified($0.plan) }, main)
+            let tables = try chosen.enumerated().compactMap { number, table -> RepairTable? in
+                guard let proof = preview.proofs[table.plan.name] else { return nil }
+                let name = script.qualified(table.plan)
+                return RepairTable(
+                    number: number, preview: table.preview, proof: proof, plan: table.plan,
+                    facts: try RepairTarget(name, main), name: name)
+            }
+            let rows = RepairRows(
+                repair: self, preview: preview,
+                choice: RepairChoice(
+                    request: preview.request, log: try DifferenceLog(state, name: "repair")),
+                loader: loader(), id: id)
+            var done: [RepairRecord.Table] = []
+            for table in tables {
+                try cancellation.check()
+                done.append(try rows.replace(table, source, main))
+            }
+            try held.release(main)
+            try raiseSequences(of: tables.map(\.name), main)
+            try count(tables, &done, main)
+            let record = RepairRecord(
+                id: id, time: time, target: history.target, schema: plan.schema,
+                snapshotSHA256: preparation.snapshot.sha256, snapshotTime: preparation.snapshot.time,
+                tables: done, state: .begun, transaction: try Self.transaction(main))
+            try store.write(record)
+            CrashPoint.pass("repair before")
+            return record
+        }
+    }
+
+    func setPatience(_ main: borrowing Postgres.Connection) throws {
+        let (seconds, attoseconds) = patience.components
+        try main.execute(
+            "SET LOCAL lock_timeout = '\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms'")
+    }
+
+    static func transaction(_ main: borrowing Postgres.Connection) throws -> String {
+        try main.query("SELECT pg_current_xact_id()").text(0, 0) ?? ""
+    }
+
+    private func loader() -> Loader {
+        // No table keeps rows here, so that nothing is noted in a ledger.
+        Loader(
+            data: preparation.data, ledger: Ledger(run: 0), script: script, tables: [],
+            cancellation: cancellation, gate: gate, keeping: [])
+    }
+
+    /// Has the numbers of columns go on after the largest that is there; none is set back.
+    func raiseSequences(of tables: [String], _ main: borrowing Postgres.Connection) throws {
+        for table in tables {
+            let columns = try main.query(
+                """
+                SELECT a.attname, coalesce(pg_get_serial_sequence($1, a.attname), \(TargetCatalogReader.sequenceOfDefault))
+                FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+                WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
+                """, [table])
+            for row in 0..<columns.count {
+                guard let column = columns.text(row, 0), let sequence = columns.text(row, 1) else { continue }
+                _ = try main.query(
+                    """
+                    SELECT setval(s.seqrelid::regclass, m.largest) FROM pg_sequence AS s,
+                        (SELECT max(\(quoteIdentifier(column)))::bigint AS largest FROM \(table)) AS m
+                    WHERE s.seqrelid = $1::regclass AND s.seqincrement > 0 AND m.largest BETWEEN s.seqmin AND s.seqmax
+                        AND m.largest > coalesce(pg_sequence_last_value(s.seqrelid::regclass), 0)
+                    """, [sequence])
+            }
+        }
+    }
+
+    /// Where a ledger is, it says afterwards how many of the source's rows each table holds.
+    private func count(
+        _ tables: [RepairTable], _ done: inout [RepairRecord.Table], _ main: borrowing Postgres.Connection
+    ) throws {
+        guard let ledger = try Ledger.newest(schema: plan.schema, main) else { return }
+        let loaded = try ledger.loadedRows(main)
+        let made = Set(try ledger.madeObjects(main).map(\.name))
+        for (index, table) in tables.enumerated() where made.contains(done[index].target) {
+            guard let present = try presentRows(table, done[index]) else { continue }
+            done[index].counted = present - (loaded[table.plan.name] ?? 0)
+            if done[index].counted != 0 { try ledger.add(done[index].counted, to: table.plan.name, main) }
+        }
+    }
+
+    /// nil where the proof has not told all rows that are missing.
+    private func presentRows(_ table: RepairTable, _ record: RepairRecord.Table) throws -> Int? {
+        if record.way == .whole { return record.after }
+        guard table.preview.unnamed == 0 else { return nil }
+        var missing = 0
+        try RepairChoice(request: RepairRequest(), log: try DifferenceLog(state, name: "repair"))
+            .forEach(of: record.name) { if $0.kind == .missing { missing += 1 } }
+        return table.preview.sourceRows - missing + record.missing
+    }
+
+    // MARK: Errors, and what became of it
+
+    /// Finds out what became of a repair that ended with an error: what changed nothing is forgotten.
+    private func settle(_ id: String) {
+        guard let record = store.records().first(where: { $0.id == id }) else { return store.remove(id) }
+        let server = history.uncancelled.server
+        guard
+            let known = try? server.withConnection(
+                purpose: "repair", { try RepairHistory.settled(record, $0) })
+        else { return }
+        if known.state == .failed { store.remove(id) } else if known != record { try? store.write(known) }
+    }
+
+    func explained(_ error: any Error, _ tables: [String]) -> any Error {
+        switch error {
+        case let error as SQLiteError where error.isInterrupted: return MigrationError.cancelled
+        case let error as PostgresError where error.sqlState == "55P03":
+            return MigrationError(
+                .locked,
+                "another session holds \(tables.joined(separator: ", ")), and did not let go within \(Format.seconds(patience.seconds))\(holders(tables))",
+                remedy: "The target is as it was. Run this again once that session has ended its transaction."
+            )
+        case let error as PostgresError where error.code == .server:
+            return MigrationError(
+                .target, "the repair is refused by the target: \(error)",
+                remedy: "The target is as it was. Look at the row or the rule that the message names.")
+        case let error as PostgresError: return Migration.explained(error, server.conninfo)
+        case let error as FileSystemError:
+            return MigrationError(
+                .state, "the rows that were to be replaced cannot be kept: \(error)",
+                remedy: "The target is as it was. Free some space, or name another folder with --state DIR.")
+        default: return error
+        }
+    }
+
+    /// Who holds the tables, as far as the server tells.
+    private func holders(_ tables: [String]) -> String {
+        let names = plan.tables.filter { tables.contains($0.name) }.map { script.qualified($0) }
+        let list = names.map(quoteLiteral).joined(separator: ", ")
+        let found = try? server.withConnection(purpose: "repair") { connection in
+            let rows = try connection.query(
+                """
+                SELECT DISTINCT format('%s, as %s, process %s', nullif(application_name, ''), usename, pid)
+                FROM pg_locks JOIN pg_stat_activity AS a USING (pid)
+                WHERE locktype = 'relation' AND granted AND pid <> pg_backend_pid()
+                    AND relation = ANY (ARRAY[\(list)]::regclass[]::oid[]) ORDER BY 1 LIMIT 3
+                """)
+            return (0..<rows.count).compactMap { rows.text($0, 0) }
+        }
+        return (found ?? []).isEmpty ? "" : " (\((found ?? []).joined(separator: "; ")))"
+    }
+
+    /// The tables compared anew; all of them where none is named.
+    func prove(_ tables: [String]) throws -> MigrationReport {
+        var report = try Validation(
+            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
+            progress: progress
+        ).run(tables: tables)
+        report.command = "repair"
+        return report
+    }
+}

@@ -1,0 +1,95 @@
+import Postgres
+
+/// The repairs of one target that a state folder keeps.
+public struct RepairHistory: Sendable {
+    let state: StateFolder
+    let server: TargetServer
+    /// How records name the target: its URL, or a word for a rehearsal, whose address is another one each time.
+    let target: String
+
+    public init(_ state: StateFolder, _ server: TargetServer, target: String? = nil) {
+        self.state = state
+        self.server = server
+        self.target = target ?? server.conninfo.url
+    }
+
+    /// The same under another wish to stop: for finding out what became of work that was cancelled.
+    var uncancelled: RepairHistory {
+        RepairHistory(
+            state, TargetServer(server.conninfo, cancellation: Cancellation()), target: target)
+    }
+
+    /// Oldest first, with what became of those that were interrupted: the server is asked.
+    public func records() throws -> [RepairRecord] {
+        let store = RepairStore(state)
+        let records = store.records().filter { $0.target == target }
+        guard records.contains(where: { [.begun, .undoing].contains($0.state) }) else { return records }
+        return try server.withConnection(purpose: "repair") { connection in
+            try records.map { record in
+                let known = try Self.settled(record, connection)
+                if known != record { try store.write(known) }
+                return known
+            }
+        }
+    }
+
+    /// The repair that an undo means: the newest that was done, where none is named. Throws `.state`, with exit 2 where there is none.
+    public func undoable(_ id: String?) throws -> RepairRecord {
+        guard let record = try records().last(where: { id == nil ? $0.state == .done : $0.id == id }) else {
+            throw MigrationError(
+                .state,
+                id.map { "there is no repair \($0) of \(target)" }
+                    ?? "no repair of \(target) is to be undone",
+                remedy: "howdah repair SOURCE TARGET --list shows them.", exit: .usage)
+        }
+        switch record.state {
+        case .done: return record
+        case .undone: throw record.cannotUndo("it was undone at \(record.undoTime ?? "an unknown time")")
+        case .failed: throw record.cannotUndo("the server has rolled it back: it changed nothing")
+        default: throw record.cannotUndo("the server does not tell whether it was committed")
+        }
+    }
+
+    /// What became of a repair whose commit was not seen: the server knows the ends of its transactions.
+    static func settled(
+        _ record: RepairRecord, _ connection: borrowing Postgres.Connection
+    ) throws -> RepairRecord {
+        var known = record
+        switch record.state {
+        case .begun:
+            switch try end(of: record.transaction, connection) {
+            case "committed": known.state = .done
+            case "aborted": known.state = .failed
+            default: break
+            }
+        case .undoing:
+            switch try end(of: record.undoTransaction, connection) {
+            case "committed": known.state = .undone
+            case "aborted": known.state = .done
+            default: break
+            }
+        default: break
+        }
+        return known
+    }
+
+    /// Numbers that this server has not given yet are those of a server that is gone.
+    private static func end(
+        of transaction: String?, _ connection: borrowing Postgres.Connection
+    ) throws -> String? {
+        guard let transaction else { return nil }
+        return try connection.query(
+            """
+            SELECT CASE WHEN $1::xid8 < pg_snapshot_xmax(pg_current_snapshot()) THEN pg_xact_status($1::xid8) ELSE 'aborted' END
+            """, [transaction]
+        ).text(0, 0)
+    }
+}
+
+extension RepairRecord {
+    func cannotUndo(_ why: String) -> MigrationError {
+        MigrationError(
+            .state, "the repair \(id) cannot be undone: \(why)",
+            remedy: "howdah repair SOURCE TARGET --list shows them.", exit: .undecided)
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import MigrationEngine
+
+/// Repair of rows that differ, for the screens and for the command. What was done is noted with step 3.5; whether all is equal again,
+/// step 3.4 says once it is run anew. Each may block.
+extension Playbook {
+    /// Proves the tables anew, and says what would be copied again.
+    public func previewRepair(_ request: RepairRequest, _ activity: Activity) throws -> RepairPreview {
+        try repairer(activity).preview(request)
+    }
+
+    /// Does what a preview says, journalled before and after.
+    public func repair(_ preview: RepairPreview, _ activity: Activity) throws -> Repair.Outcome {
+        let names = preview.repairable.map(\.name).joined(separator: ", ")
+        try note("repair of \(names) begins")
+        return try noting("the repair of \(names)") {
+            let outcome = try repairer(activity).run(preview)
+            try noteRepair(outcome)
+            return outcome
+        }
+    }
+
+    /// The repairs of this mode's target, oldest first.
+    public func repairs(_ activity: Activity) throws -> [RepairRecord] {
+        try history(activity).records()
+    }
+
+    /// Puts back what a repair has replaced, the newest where none is named; journalled before and after.
+    public func undoRepair(_ id: String?, _ activity: Activity) throws -> Repair.Outcome {
+        let repair = try repairer(activity)
+        let record = try repair.history.undoable(id)
+        try note("undo of the repair \(record.id) begins")
+        return try noting("the undo of the repair \(record.id)") {
+            let outcome = try repair.undo(record)
+            try noteRepair(outcome)
+            return outcome
+        }
+    }
+
+    /// Writes what a repair has done into the journal.
+    public func noteRepair(_ outcome: Repair.Outcome) throws {
+        guard let record = outcome.record else { return }
+        let differing = outcome.report.tables.filter { $0.verdict == "differs" }.map(\.name)
+        try note(
+            "\(record.state == .undone ? "undone" : "repaired"): \(record.words)",
+            evidence: [
+                "repair \(record.id), of the snapshot of \(record.snapshotTime)",
+                differing.isEmpty
+                    ? "compared again: no row of what was compared differs"
+                    : "compared again: rows of \(differing.joined(separator: ", ")) differ",
+            ])
+    }
+
+    func repairer(_ activity: Activity) throws -> Repair {
+        Repair(
+            preparation: try preparation(mode, activity: activity), history: try history(activity),
+            workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
+            gate: activity.gate)
+    }
+
+    private func history(_ activity: Activity) throws -> RepairHistory {
+        RepairHistory(
+            workspace.state, try server(mode, cancellation: activity.cancellation),
+            target: mode == .rehearsal ? mode.rawValue : nil)
+    }
+
+    private func note(_ text: String, evidence: [String] = []) throws {
+        try journal.add(.note, "3.5", mode, text, evidence: evidence)
+    }
+
+    private func noting<T>(_ what: String, _ body: () throws -> T) throws -> T {
+        do {
+            return try body()
+        } catch {
+            try note("\(what) failed: \(Self.explained(error).message)")
+            throw error
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import MigrationEngine
+
+/// 3.5: copies rows that differ again, but for those that only the target has; then 3.4 is run anew.
+struct DifferencesStep: StepOperation {
+    static let id = "3.5"
+
+    /// Whether the last proof found no row that differs.
+    private func isEqual(_ context: StepContext) -> Bool {
+        context.book.stepState("3.4", context.mode) == .done
+    }
+
+    func preview(_ context: StepContext) throws -> Preview {
+        guard !isEqual(context) else {
+            return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
+        }
+        let preview = try context.book.repairer(context.activity).preview(RepairRequest())
+        guard !preview.tables.isEmpty else {
+            return Preview([.init("Nothing is to be copied", ["no row differs any more; 3.4 is run anew"])])
+        }
+        let rows = preview.tables.map { table in
+            [
+                table.name, Format.count(table.missing), Format.count(table.changed),
+                Format.count(table.extra), table.obstacle.map { "not repaired: \($0)" } ?? "",
+            ]
+        }
+        return Preview(
+            [
+                .init(
+                    "Copies these rows again, in one transaction",
+                    Format.table([["table", "missing", "changed", "extra", ""]] + rows, right: [1, 2, 3]),
+                    .list),
+                .init(
+                    "And",
+                    [
+                        "compares every cell of them before it is committed, and everything afterwards (3.4)",
+                        "keeps the rows that were there before in the state folder: u puts them back",
+                    ]),
+            ],
+            warning: preview.extraLeft > 0
+                ? "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: howdah repair --extra removes them."
+                : nil)
+    }
+
+    func run(_ context: StepContext) throws -> StepOutcome {
+        guard !isEqual(context) else {
+            return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
+        }
+        let repair = try context.book.repairer(context.activity)
+        let record = try repair.replace(repair.preview(RepairRequest()))
+        try context.book.run("3.4", context.activity)
+        var outcome = StepOutcome(
+            evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
+                "nothing was copied"
+            ],
+            data: record?.id)
+        if case .failed(let why) = context.book.stepState("3.4", context.mode) { outcome.failure = why }
+        return outcome
+    }
+
+    func undoPreview(_ context: StepContext) throws -> Preview? {
+        guard let record = try record(context) else { return nil }
+        return Preview(
+            [.init("Puts back the rows that the repair \(record.id) has replaced", [record.words])],
+            warning: "Where somebody has written to one of them since, nothing is put back.")
+    }
+
+    func undo(_ context: StepContext) throws -> [String] {
+        guard let record = try record(context) else { return ["nothing was copied"] }
+        _ = try context.book.repairer(context.activity).undo(record)
+        return ["put back: \(record.words)", "step 3.4 says what differs now, once it is run"]
+    }
+
+    /// What the step did last, where it is not undone yet.
+    private func record(_ context: StepContext) throws -> RepairRecord? {
+        guard let id = context.book.journal.last(Self.id, context.mode, where: { $0.data != nil })?.data
+        else {
+            return nil
+        }
+        return try context.book.repairs(context.activity).first { $0.id == id && $0.state == .done }
+    }
+}

@@ -1,0 +1,219 @@
+import ArgumentParser
+import Foundation
+import MigrationEngine
+import Playbook
+import Postgres
+
+struct RepairCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Copy rows that differ again, or bring rows back from quarantine; prove every cell again.",
+        discussion: """
+            With --table, --key or --all: the tables are proven, what would be copied again is shown, and done in one transaction that is
+            committed only where every cell of it is equal. Rows that only the target has stay, unless --extra is given. The rows that
+            were there before are kept in the state folder; --undo puts them back. A live target asks for its name, or --yes.
+            Without any of these, rows come back from quarantine that decisions let in now.
+            Exit codes: 0 what was compared is equal; 2 a key or table that does not differ; 3 refused; 4 rows still differ.
+            """)
+
+    @Argument(help: "A SQLite file, or a project's folder.")
+    var source: String
+
+    @Argument(help: "A PostgreSQL URL, connection string or service=NAME; or rehearsal, a private cluster.")
+    var target: String = "rehearsal"
+
+    @Option(
+        name: .customLong("table"),
+        help: ArgumentHelp("Rows of this table that differ; may be given again.", valueName: "name"))
+    var tables: [String] = []
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp(
+            "Only the row with this key, as validate shows it; may be given again.", valueName: "key"))
+    var keys: [String] = []
+
+    @Flag(help: "Everything that differs.")
+    var all = false
+
+    @Flag(help: "Remove rows that only the target has: the application may have written them since.")
+    var extra = false
+
+    @Flag(help: "Show what would be done, and do nothing.")
+    var preview = false
+
+    @Flag(help: "Show the repairs that were done.")
+    var list = false
+
+    @Flag(help: "Put back what a repair has replaced: the newest, or that of --id.")
+    var undo = false
+
+    @Option(help: ArgumentHelp("The repair to undo, as --list names it.", valueName: "id"))
+    var id: String?
+
+    @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
+    var plan: String?
+
+    @Flag(help: "Write to a live target without being asked for the database's name.")
+    var yes = false
+
+    @OptionGroup var adopting: AdoptOptions
+    @OptionGroup var planning: PlanningOptions
+    @OptionGroup var common: CommonOptions
+
+    private var hasRows: Bool { all || !tables.isEmpty }
+
+    func validate() throws {
+        if [all, !tables.isEmpty, undo, list].count(where: { $0 }) > 1 {
+            throw ValidationError("--table, --all, --undo and --list exclude each other")
+        }
+        if !keys.isEmpty, tables.count != 1 { throw ValidationError("--key needs one --table") }
+        if extra, !hasRows { throw ValidationError("--extra needs --table or --all") }
+        if id != nil, !undo { throw ValidationError("--id needs --undo") }
+        if preview, !hasRows, !undo { throw ValidationError("--preview needs --table, --all or --undo") }
+    }
+
+    func run() throws {
+        CommandRunner.run(common) { cancellation in
+            let target = try Target(target)
+            let session = try Session(source, common, cancellation)
+            guard hasRows || undo || list else {
+                return try MigrateRun(
+                    command: "repair", planning: planning, common: common, planPath: plan, restart: false,
+                    isConfirmed: yes
+                ).run(session, target)
+            }
+            return try RepairRun(command: self, session: session).run(target)
+        }
+    }
+}
+
+/// A repair of rows with its words.
+private struct RepairRun {
+    let command: RepairCommand
+    let session: Session
+
+    private var isJSON: Bool { command.common.json }
+
+    func run(_ target: Target) throws -> ExitCode {
+        var target = target
+        let confirmation = LiveConfirmation(isConfirmed: command.yes, isJSON: isJSON)
+        if case .server(let conninfo) = target {
+            if !command.preview, !command.list { try confirmation.refuseUnasked(conninfo) }
+            target = .server(LiveConfirmation.withPassword(conninfo, session.cancellation))
+        }
+        return try ReachedTarget(target, session).with { server -> ExitCode in
+            let name: String? = if case .rehearsal = target { "rehearsal" } else { nil }
+            let history = RepairHistory(session.state, server, target: name)
+            if command.list { return try list(history) }
+            let database = try liveDatabase(target, server)
+            let repair = try session.reporting { try repairer(history, server) }
+            let confirm = { (what: String) throws -> Void in
+                guard let database else { return }
+                try confirmation.ask(
+                    "LIVE: \(what) in \(server.conninfo.url).", database: database, session.cancellation)
+            }
+            return command.undo
+                ? try undo(repair, server, isLive: database != nil, confirm)
+                : try replace(repair, server, isLive: database != nil, confirm)
+        }
+    }
+
+    /// The name of a live target's database; nil of a rehearsal, which nobody has to confirm.
+    private func liveDatabase(_ target: Target, _ server: TargetServer) throws -> String? {
+        guard case .server = target else { return nil }
+        return try server.databaseName()
+    }
+
+    private func repairer(_ history: RepairHistory, _ server: TargetServer) throws -> Repair {
+        let preparer = try session.preparer(
+            command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
+        return Repair(
+            preparation: try preparation(preparer, server), history: history,
+            workers: command.planning.workerCount, cancellation: session.cancellation,
+            progress: session.progress)
+    }
+
+    /// Of the snapshot that the target was loaded from, where that is still there: what was written to SQLite since is no damage, and
+    /// a cutover carries it.
+    private func preparation(_ preparer: Preparer, _ server: TargetServer) throws -> Preparation {
+        let loaded = try server.runStatus(schema: command.planning.schema)?.snapshotSHA256
+        let store = try SnapshotStore(session.state, cancellation: session.cancellation)
+        guard let loaded, let snapshot = store.snapshots().last(where: { $0.sha256 == loaded }),
+            try !snapshot.isCurrent(cancellation: session.cancellation)
+        else { return try preparer.prepare() }
+        Console.note(
+            "the source has changed since the target was loaded: rows are copied from the snapshot of \(snapshot.time); howdah cutover carries the rest"
+        )
+        return try preparer.prepare(snapshot)
+    }
+
+    // MARK: What is done
+
+    private func replace(
+        _ repair: Repair, _ server: TargetServer, isLive: Bool, _ confirm: (String) throws -> Void
+    ) throws -> ExitCode {
+        let request = RepairRequest(
+            tables: command.tables, keys: command.keys, removesExtra: command.extra)
+        let preview = try session.reporting { try repair.preview(request) }
+        if command.preview {
+            if isJSON {
+                Console.json(RepairDocument(preview, server))
+            } else {
+                RepairWords.preview(preview).forEach(Console.result)
+            }
+            return .success
+        }
+        if !isJSON { RepairWords.preview(preview).forEach(Console.note) }
+        if !preview.isEmpty { try confirm("these rows are replaced") }
+        let outcome = try session.reporting { try repair.run(preview) }
+        try note(outcome, isLive: isLive)
+        return report(RepairDocument(preview, server, outcome), outcome)
+    }
+
+    private func undo(
+        _ repair: Repair, _ server: TargetServer, isLive: Bool, _ confirm: (String) throws -> Void
+    ) throws -> ExitCode {
+        let record = try repair.history.undoable(command.id)
+        if command.preview {
+            if isJSON {
+                Console.json(RepairListDocument([record]))
+            } else {
+                Console.result("would put back what the repair \(record.id) replaced: \(record.words)")
+            }
+            return .success
+        }
+        if !isJSON { Console.note("puts back what the repair \(record.id) replaced: \(record.words)") }
+        try confirm("these rows are put back")
+        let outcome = try session.reporting { try repair.undo(record) }
+        try note(outcome, isLive: isLive)
+        return report(RepairDocument(nil, server, outcome), outcome)
+    }
+
+    private func report(_ document: RepairDocument, _ outcome: Repair.Outcome) -> ExitCode {
+        if isJSON {
+            Console.json(document)
+        } else {
+            RepairWords.outcome(outcome).forEach(Console.result)
+        }
+        return ExitCode(rawValue: outcome.report.exit) ?? .failure
+    }
+
+    private func list(_ history: RepairHistory) throws -> ExitCode {
+        let records = try history.records()
+        if isJSON {
+            Console.json(RepairListDocument(records))
+        } else {
+            RepairWords.list(records).forEach(Console.result)
+        }
+        return .success
+    }
+
+    /// A project that keeps a journal has a line more in it.
+    private func note(_ outcome: Repair.Outcome, isLive: Bool) throws {
+        guard access("\(session.state.path)/journal.db", F_OK) == 0 else { return }
+        let book = try Playbook(session.workspace, target: nil, who: nil)
+        try book.setMode(isLive ? .live : .rehearsal, isKept: false)
+        try book.noteRepair(outcome)
+    }
+}

@@ -1,0 +1,113 @@
+import MigrationEngine
+import Postgres
+
+/// Repairs in lines.
+enum RepairWords {
+    static func preview(_ preview: RepairPreview) -> [String] {
+        guard !preview.tables.isEmpty else { return ["no row differs: nothing is to be repaired"] }
+        var lines = Format.table(
+            [["table", "missing", "changed", "extra", ""]]
+                + preview.tables.map { table in
+                    [
+                        table.name, Format.count(table.missing), Format.count(table.changed),
+                        Format.count(table.extra), what(table, preview),
+                    ]
+                }, right: [1, 2, 3])
+        if preview.extraLeft > 0 {
+            lines.append(
+                "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: --extra removes them"
+            )
+        }
+        return lines
+    }
+
+    private static func what(_ table: RepairPreview.Table, _ preview: RepairPreview) -> String {
+        if let obstacle = table.obstacle { return "not repaired: \(obstacle)" }
+        let rows = preview.repaired(table)
+        var words: [String] = []
+        if table.way == .whole {
+            words.append(
+                "loaded again as a whole (\(table.reason ?? "")): \(Format.count(rows.removed)) go, \(Format.count(rows.copied)) come"
+            )
+        } else {
+            if rows.copied > 0 { words.append("copies \(Format.count(rows.copied, "row", "rows"))") }
+            if rows.removed > 0 { words.append("removes \(Format.count(rows.removed, "row", "rows"))") }
+            if table.unnamed > 0 {
+                words.append("\(Format.count(table.unnamed)) more differ: repair again afterwards")
+            }
+        }
+        return words.joined(separator: ", ")
+    }
+
+    static func outcome(_ outcome: Repair.Outcome) -> [String] {
+        var lines: [String] = []
+        if let record = outcome.record {
+            lines.append(
+                record.state == .undone
+                    ? "undone: \(record.words)"
+                    : "repaired: \(record.words); --undo --id \(record.id) takes it back")
+        } else {
+            lines.append("nothing was changed")
+        }
+        return lines + Describe.report(outcome.report, planPath: nil)
+    }
+
+    static func list(_ records: [RepairRecord]) -> [String] {
+        guard !records.isEmpty else { return ["nothing was repaired yet"] }
+        return Format.table(
+            [["repair", "state", "what"]]
+                + records.map { [$0.id, $0.state == .begun ? "unknown" : $0.state.rawValue, $0.words] },
+            right: [])
+    }
+}
+
+/// What `repair --json` prints of rows.
+struct RepairDocument: Encodable {
+    struct Table: Encodable {
+        let name: String
+        let way: String
+        let missing: Int
+        let changed: Int
+        let extra: Int
+        let copied: Int
+        let removed: Int
+        let unnamed: Int
+        let reason: String?
+        let obstacle: String?
+    }
+
+    let command = "repair"
+    let outcome: String
+    let exit: Int32
+    let target: String
+    /// What the proof before found to differ, and what is done about it.
+    let repair: [Table]
+    let record: RepairRecord?
+    /// The proof afterwards; empty of a preview.
+    let tables: [MigrationReport.Table]
+
+    init(_ preview: RepairPreview?, _ server: TargetServer, _ outcome: Repair.Outcome? = nil) {
+        self.outcome = outcome?.report.outcome.rawValue ?? "answered"
+        exit = outcome?.report.exit ?? 0
+        target = server.conninfo.url
+        repair = (preview?.tables ?? []).map { table in
+            let rows = preview?.repaired(table)
+            return Table(
+                name: table.name, way: table.way.rawValue, missing: table.missing, changed: table.changed,
+                extra: table.extra, copied: rows?.copied ?? 0, removed: rows?.removed ?? 0,
+                unnamed: table.unnamed, reason: table.reason, obstacle: table.obstacle)
+        }
+        record = outcome?.record
+        tables = outcome?.report.tables ?? []
+    }
+}
+
+/// What `repair --list --json` prints.
+struct RepairListDocument: Encodable {
+    let command = "repair"
+    let repairs: [RepairRecord]
+
+    init(_ records: [RepairRecord]) {
+        repairs = records
+    }
+}

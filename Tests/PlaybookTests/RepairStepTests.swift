@@ -1,0 +1,108 @@
+import Foundation
+import MigrationEngine
+import Postgres
+import TestSupport
+import Testing
+
+@testable import Playbook
+
+/// Rows that differ, copied again from a project's playbook.
+@Suite struct RepairStepTests {
+    private static let script = """
+        CREATE TABLE person (id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+        CREATE TABLE pet (id INTEGER PRIMARY KEY, owner INTEGER REFERENCES person, name TEXT);
+        INSERT INTO person VALUES (1, 'Ann'), (2, 'Bob'); INSERT INTO pet VALUES (1, 1, 'x'), (2, 2, 'y')
+        """
+
+    private func withDamage(_ damage: String, _ body: (Playbook, TargetServer) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", Self.script)
+            let workspace = try Workspace("\(folder)/a.db", state: nil)
+            let book = try Playbook(workspace, target: nil, who: "ann")
+            defer {
+                var cluster = try? RehearsalCluster(workspace.state, cancellation: Cancellation())
+                try? cluster?.remove()
+            }
+            try run(PlaybookTests.rehearsed, book)
+            let server = try book.server(.rehearsal, cancellation: Cancellation())
+            try TestServer.execute(damage, in: server.conninfo)
+            try body(book, server)
+        }
+    }
+
+    private func run(_ steps: [String], _ book: Playbook) throws {
+        for step in steps { try working(book, step) { try book.run(step, $0) } }
+    }
+
+    private func working<T>(_ book: Playbook, _ step: String?, _ body: (Activity) throws -> T) throws -> T {
+        let activity = try #require(book.begin(step))
+        defer { book.end(activity) }
+        return try body(activity)
+    }
+
+    private static let damage =
+        "UPDATE person SET name = 'B' WHERE id = 2; DELETE FROM pet WHERE id = 1; INSERT INTO person VALUES (9, 'new')"
+
+    @Test func withoutADifferenceTheStepHasNothingToDo() throws {
+        try withDamage("SELECT 1") { book, _ in
+            try run(["3.5"], book)
+            #expect(book.stepState("3.5", .rehearsal) == .done)
+            #expect(Repair.records(book.workspace.state).isEmpty)
+        }
+    }
+
+    @Test func theStepCopiesRowsAgainProvesThemAndPutsThemBack() throws {
+        try withDamage("UPDATE person SET name = 'B' WHERE id = 2; DELETE FROM pet WHERE id = 1") {
+            book, server in
+            try run(["3.4"], book)
+            #expect(book.stepState("3.4", .rehearsal) == .failed("2 rows differ in person, pet"))
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            #expect(preview.sections.first?.lines.count == 3)
+            try run(["3.5"], book)
+            #expect(book.stepState("3.5", .rehearsal) == .done)
+            #expect(book.stepState("3.4", .rehearsal) == .done)
+            let undo = try working(book, nil) { try book.undoPreview("3.5", $0) }
+            #expect(undo.sections.first?.lines == ["person (1 changed), pet (1 missing)"])
+            try working(book, "3.5") { try book.undo("3.5", $0) }
+            #expect(try TestServer.value("SELECT name FROM person WHERE id = 2", in: server.conninfo) == "B")
+            #expect(book.stepState("3.5", .rehearsal) == .ready)
+        }
+    }
+
+    @Test func rowsThatOnlyTheTargetHasLeaveTheStepFailed() throws {
+        try withDamage(Self.damage) { book, _ in
+            try run(["3.4"], book)
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            #expect(preview.warning?.contains("1 row is in the target only") ?? false)
+            try run(["3.5"], book)
+            #expect(book.stepState("3.5", .rehearsal) == .failed("1 row differs in person"))
+            // It may be accepted with a note.
+            try book.tick("3.5", note: "the application's own")
+            #expect(book.stepState("3.5", .rehearsal) == .done)
+        }
+    }
+
+    @Test func chosenRowsAreRepairedForTheScreensAndJournalled() throws {
+        try withDamage(Self.damage) { book, server in
+            let request = RepairRequest(tables: ["person"], keys: ["9"], removesExtra: true)
+            let outcome = try working(book, nil) { activity in
+                try book.repair(book.previewRepair(request, activity), activity)
+            }
+            #expect(outcome.record?.words == "person (1 removed)")
+            #expect(outcome.report.outcome == .differs)
+            let undone = try working(book, nil) { try book.undoRepair(nil, $0) }
+            #expect(undone.record?.state == .undone)
+            #expect(try TestServer.value("SELECT count(*) FROM person", in: server.conninfo) == "3")
+            let notes = book.journal.entries.filter { $0.subject == "3.5" }.map(\.text)
+            #expect(notes.count == 4)
+            #expect(notes[1] == "repaired: person (1 removed)")
+            #expect(notes[3] == "undone: person (1 removed)")
+            let records = try working(book, nil) { try book.repairs($0) }
+            #expect(records.map(\.state) == [.undone])
+            // What fails is in the journal too.
+            #expect(throws: MigrationError.self) {
+                try working(book, nil) { try book.undoRepair(nil, $0) }
+            }
+        }
+    }
+}
