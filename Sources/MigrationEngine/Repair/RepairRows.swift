@@ -217,7 +217,8 @@ struct RepairRows {
         _ main: borrowing Postgres.Connection
     ) throws -> TableVerdict {
         let proof = HashedProof(
-            table: table.proof, data: data, schema: repair.plan.schema, log: nil, cancellation: repair.cancellation,
+            table: table.proof, data: data, schema: repair.plan.schema, log: nil,
+            cancellation: repair.cancellation,
             source: ours, target: theirs)
         try proof.addSource(.all, source)
         try proof.addTarget(part: 0, of: 1, main)
