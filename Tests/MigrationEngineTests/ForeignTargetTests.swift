@@ -51,11 +51,13 @@ import Testing
             target:
                 "CREATE TABLE \"\(other)\" (id int PRIMARY KEY, \"\(name)\" text); INSERT INTO \"\(other)\" VALUES (1, 'x')"
         ) { target in
-            #expect(try target.validate().verdicts == [table: "differs"])
+            let unknown = try target.validate()
+            #expect(unknown.verdicts == [table: "differs"])
             target.migration.hints = SchemaHints(
                 style: .plain, source: "schema.prisma",
                 codeNames: .init(tables: ["users": "User"], columns: ["users": ["created_at": "createdAt"]]))
-            #expect(try target.validate().outcome == .proven)
+            let known = try target.validate()
+            #expect(known.outcome == .proven)
         }
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import MigrationEngine
+import Postgres
 import TestSupport
 import Testing
 

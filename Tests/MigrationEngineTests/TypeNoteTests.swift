@@ -18,7 +18,7 @@ import Testing
         let words: String?
 
         init(
-            _ source: String, _ values: [String], _ type: String, _ loaded: [String]? = nil, differ: Int = 0,
+            _ source: String, _ values: [String], _ type: String, loaded: [String]? = nil, differ: Int = 0,
             _ words: String?
         ) {
             self.source = source
@@ -38,14 +38,16 @@ import Testing
         Case("TEXT", ["'x'", "''", "NULL"], "varchar(200)", nil),
         Case("VARCHAR(5)", ["'x'", "''", "NULL"], "text", nil),
         Case(
-            "INTEGER", ["1", "-2", "NULL"], "text", ["'1'", "'-2'", "NULL"], "integers are compared as text"),
-        Case(
-            "INTEGER", ["1", "-2", "NULL"], "varchar(9)", ["'1'", "'-2'", "NULL"],
+            "INTEGER", ["1", "-2", "NULL"], "text", loaded: ["'1'", "'-2'", "NULL"],
             "integers are compared as text"),
         Case(
-            "REAL", ["0.1", "2.0", "NULL"], "text", ["'0.1'", "'2.0'", "NULL"], "reals are compared as text"),
+            "INTEGER", ["1", "-2", "NULL"], "varchar(9)", loaded: ["'1'", "'-2'", "NULL"],
+            "integers are compared as text"),
         Case(
-            "INTEGER", ["1", "0", "NULL"], "boolean", ["true", "false", "NULL"],
+            "REAL", ["0.1", "2.0", "NULL"], "text", loaded: ["'0.1'", "'2.0'", "NULL"],
+            "reals are compared as text"),
+        Case(
+            "INTEGER", ["1", "0", "NULL"], "boolean", loaded: ["true", "false", "NULL"],
             "0 and 1 are compared as false and true"),
         Case("BOOLEAN", ["1", "0", "NULL"], "smallint", nil),
         Case(
@@ -65,14 +67,14 @@ import Testing
             "TEXT", ["'ab'", "'x'", "NULL"], "char(4)",
             "char(n) fills up with spaces: those at the end do not count"),
         Case(
-            "TEXT", ["'ab'", "''", "NULL"], "bytea", ["'ab'", "''", "NULL"],
+            "TEXT", ["'ab'", "''", "NULL"], "bytea", loaded: ["'ab'", "''", "NULL"],
             "texts are compared with its bytes"),
         Case("DATETIME", times, "timestamptz(3)", "an instant: times without a zone are taken as UTC"),
         Case("DATETIME", times, "timestamp(3)", "taken as UTC"),
         Case("DATETIME", times, "text", "times are compared as texts, letter by letter"),
         Case(
             "DATETIME", ["1704164645678", "1704164645000", "NULL"], "timestamptz",
-            ["'2024-01-02 03:04:05.678Z'", "'2024-01-02 03:04:05Z'", "NULL"],
+            loaded: ["'2024-01-02 03:04:05.678Z'", "'2024-01-02 03:04:05Z'", "NULL"],
             "an instant: times without a zone are taken as UTC"),
         Case(
             "DATETIME", ["1704164645678", "1704164645000", "NULL"], "bigint",
@@ -87,10 +89,10 @@ import Testing
             "compared by its 16 bytes: dashes and case do not count"),
         Case("TEXT", ["'2024-01-02'", "'2024-01-03'", "NULL"], "date", "compared as days"),
         Case(
-            "TEXT", ["'03:04'", "'03:04:05.5'", "NULL"], "time", ["'03:04'", "'03:04:05.5'", "NULL"],
+            "TEXT", ["'03:04'", "'03:04:05.5'", "NULL"], "time", loaded: ["'03:04'", "'03:04:05.5'", "NULL"],
             "compared as times of day"),
         Case(
-            "TEXT", ["'[1, 2]'", "'[]'", "NULL"], "int[]", ["'{1,2}'", "'{}'", "NULL"],
+            "TEXT", ["'[1, 2]'", "'[]'", "NULL"], "int[]", loaded: ["'{1,2}'", "'{}'", "NULL"],
             "compared as a JSON array"),
         Case("TEXT", ["'10.0.0.1'", "'::1'", "NULL"], "inet", "compared by the text that PostgreSQL writes"),
         Case("TEXT", ["'calm'", "'glad'", "NULL"], "mood", "compared by its labels"),
@@ -100,7 +102,7 @@ import Testing
             "double precision cannot hold every integer beyond 2^53, and the source has such; 1 row differs in it, which may be why"
         ),
         Case(
-            "INTEGER", ["1", "2", "0"], "boolean", ["true", "true", "false"], differ: 1,
+            "INTEGER", ["1", "2", "0"], "boolean", loaded: ["true", "true", "false"], differ: 1,
             "0 and 1 are compared as false and true, and the source has other numbers; 1 row differs in it, which may be why"
         ),
         Case(
@@ -108,42 +110,44 @@ import Testing
             "it keeps no digits after the second, and the source has 3; 2 rows differ in it, which may be why"
         ),
         Case(
-            "TEXT", ["'1'", "'2'", "'x'"], "integer", ["1", "2", "0"], differ: 3,
+            "TEXT", ["'1'", "'2'", "'x'"], "integer", loaded: ["1", "2", "0"], differ: 3,
             "3 texts equal no number; all 3 rows differ in it for that reason"),
         Case(
-            "REAL", ["1.0", "2.0", "3.5"], "integer", ["1", "2", "4"], differ: 3,
+            "REAL", ["1.0", "2.0", "3.5"], "integer", loaded: ["1", "2", "4"], differ: 3,
             "3 reals equal no integer; all 3 rows differ in it for that reason"),
         Case(
-            "BLOB", ["x'01'", "x'02ff'", "x'03'"], "text", ["'\\x01'", "'\\x02ff'", "'\\x03'"], differ: 3,
+            "BLOB", ["x'01'", "x'02ff'", "x'03'"], "text", loaded: ["'\\x01'", "'\\x02ff'", "'\\x03'"],
+            differ: 3,
             "3 BLOBs equal no text: bytes were loaded as text; all 3 rows differ in it for that reason"),
         Case(
-            "INTEGER", ["1", "2", "3"], "bytea", ["'1'", "'2'", "'3'"], differ: 3,
+            "INTEGER", ["1", "2", "3"], "bytea", loaded: ["'1'", "'2'", "'3'"], differ: 3,
             "3 numbers equal no bytes; all 3 rows differ in it for that reason"),
         Case(
-            "TEXT", ["'abcdef'", "'x'", "NULL"], "varchar(4)", ["'abcd'", "'x'", "NULL"], differ: 1,
+            "TEXT", ["'abcdef'", "'x'", "NULL"], "varchar(4)", loaded: ["'abcd'", "'x'", "NULL"], differ: 1,
             "it keeps 4 characters, and the source has texts of 6; 1 row differs in it, which may be why"),
         Case(
             "DATETIME", ["12", "99", "NULL"], "timestamp",
-            ["'1970-01-01 00:00:12'", "'1970-01-01 00:01:39'", "NULL"], differ: 2,
+            loaded: ["'1970-01-01 00:00:12'", "'1970-01-01 00:01:39'", "NULL"], differ: 2,
             "what its integers count from 1970 (seconds, milliseconds) cannot be told; 2 rows differ in it, which may be why"
         ),
         Case(
-            "INTEGER", ["40000", "1", "NULL"], "smallint", ["-25536", "1", "NULL"], differ: 1,
+            "INTEGER", ["40000", "1", "NULL"], "smallint", loaded: ["-25536", "1", "NULL"], differ: 1,
             "smallint holds -32768 to 32767, and the source has others; 1 row differs in it, which may be why"
         ),
         Case(
-            "DATETIME", times, "date", ["'2024-01-02'", "'2024-06-01'", "NULL"], differ: 2,
+            "DATETIME", times, "date", loaded: ["'2024-01-02'", "'2024-06-01'", "NULL"], differ: 2,
             "date keeps no time of day, and the source has such; 2 rows differ in it, which may be why"),
         // Of a type that holds all of them, the values were changed by who loaded them.
         Case(
             "DATETIME", ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"],
             "timestamptz",
-            ["'2024-01-02 03:04:05+01'", "'2024-06-01 00:00:00+02'", "'2024-07-01 00:00:00+02'"], differ: 3,
+            loaded: ["'2024-01-02 03:04:05+01'", "'2024-06-01 00:00:00+02'", "'2024-07-01 00:00:00+02'"],
+            differ: 3,
             "an instant: times without a zone are taken as UTC; all 3 rows differ in it: its values were converted on the way"
         ),
         Case(
             "DATETIME", ["'2024-01-02T03:04:05'", "'2024-06-01T00:00:00'", "'2024-07-01T00:00:00'"], "text",
-            ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"], differ: 3,
+            loaded: ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"], differ: 3,
             "times are compared as texts, letter by letter; all 3 rows differ in it: its values were converted on the way"
         ),
     ]
