@@ -112,6 +112,7 @@ import Testing
                     (2, 'Two', '5eed0000-0000-4000-8000-000000000002', '2024-06-01 00:00:00Z', false, 20)
                 """
         ) { target in
+            target.migration.style = .django
             let report = try target.validate()
             #expect(report.outcome == .proven, "\(report.tables)")
             #expect(

@@ -51,7 +51,8 @@ struct NameMatch: Equatable {
     ) {
         let taken = Set(matches.values)
         let candidates = Dictionary(grouping: target.filter { !taken.contains($0) }, by: key)
-        let waiting = source.filter { matches[$0] == nil }
+        // What is ambiguous by one spelling is not guessed by a looser one.
+        let waiting = source.filter { matches[$0] == nil && ambiguous[$0] == nil }
         var askers: [String: Int] = [:]
         for name in waiting { for key in keys(name) { askers[key, default: 0] += 1 } }
         for name in waiting {
@@ -59,7 +60,6 @@ struct NameMatch: Equatable {
             let found = Set(known.flatMap { candidates[$0] ?? [] })
             if found.count == 1, let match = found.first, known.allSatisfy({ askers[$0] == 1 }) {
                 matches[name] = match
-                ambiguous[name] = nil
             } else if !found.isEmpty {
                 ambiguous[name] = found.sorted()
             }
