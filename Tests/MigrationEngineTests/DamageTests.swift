@@ -147,6 +147,40 @@ import Testing
         }
     }
 
+    /// Two rows of one key, neither of them the source's: one is changed, and one too many.
+    @Test(arguments: DamagedTable.all.filter { $0.key != nil })
+    func aChangedRowThatIsThereTwiceIsFoundAndNothingElse(_ table: DamagedTable) throws {
+        try loaded(table) { target in
+            let row = table.condition(7)
+            try target.execute(
+                """
+                ALTER TABLE \(table.name) DROP CONSTRAINT \(table.name)_pkey;
+                INSERT INTO \(table.name) OVERRIDING SYSTEM VALUE SELECT * FROM \(table.name) WHERE \(row);
+                UPDATE \(table.name) SET s = 'other' WHERE \(row)
+                """)
+            let expected = target.changed([7], ["s"]) + target.extra(7)
+            #expect(try target.differences("a changed row twice") == expected)
+            let report = try Validation(
+                preparation: target.preparation, server: target.server, workers: 2,
+                cancellation: Cancellation(), progress: RunProgress()
+            ).run(tables: [table.name])
+            let line = try #require(report.tables.first { $0.name == table.name })
+            #expect(line.differences == 2 && line.samples.map(Loaded.words).sorted() == expected)
+            // Beside the row itself a changed one is only one too many.
+            try target.execute(
+                """
+                UPDATE \(table.name) SET s = 'Text 7'
+                WHERE ctid = (SELECT max(ctid) FROM \(table.name) WHERE \(row))
+                """)
+            let beside = try Validation(
+                preparation: target.preparation, server: target.server, workers: 2,
+                cancellation: Cancellation(), progress: RunProgress()
+            ).run(tables: [table.name])
+            #expect(
+                beside.tables.first { $0.name == table.name }?.samples.map(Loaded.words) == target.extra(7))
+        }
+    }
+
     /// A row that has no key at all lies in no range of an integer key.
     @Test func aRowWithoutAKeyIsFoundWhereAKeyWasDropped() throws {
         let table = DamagedTable.all[0]

@@ -103,7 +103,9 @@ import Testing
                     "compared with the schema chat, which holds 2 of the source's 2 tables; public holds 1"
                 ])
             target.migration.targetSchema = "public"
-            #expect(try target.validate().verdicts == ["a": "equal", "b": "differs"])
+            let other = try target.validate()
+            #expect(other.verdicts == ["a": "equal", "b": "differs"])
+            #expect(other.table("b")?.reason?.hasSuffix("; there is api.b, chat.b") == true)
             target.migration.targetSchema = "api"
             let views = try target.validate()
             #expect(views.outcome == .proven && views.notes("a") == ["it is a view in the target"])
@@ -117,6 +119,20 @@ import Testing
             // The usual schema goes before others that hold as many.
             try target.execute("CREATE TABLE public.a \(script); CREATE TABLE public.b \(script)")
             #expect(try target.validate().notices == [])
+        }
+    }
+
+    @Test func aDatabaseWithoutAnyOfTheTablesIsToldToBeTheWrongOne() throws {
+        try ForeignTarget.with(
+            source: "CREATE TABLE a (id INTEGER PRIMARY KEY)", target: "CREATE TABLE other (id int)"
+        ) { target in
+            let report = try target.validate()
+            #expect(report.exit == 4)
+            #expect(
+                report.notices == [
+                    "no schema of the target (public) holds any table of the source's: is it the right database?",
+                    "the target has 1 table that the source has not: other",
+                ])
         }
     }
 

@@ -302,17 +302,22 @@ final class HashedProof: Sendable {
             verdict.add(difference)
             try log?.add(difference, of: table.source.name)
         }
-        var paired: Set<[[UInt8]]> = []
+        // A target without a unique key may have several rows of one.
+        var unpaired = Dictionary(extra.order.map { ($0, 1) }, uniquingKeysWith: +)
         for (key, rowid) in zip(missing.order, missing.rowids) {
-            guard !keyColumns.isEmpty, let ours = missing.cells[key], let theirs = extra.cells[key] else {
+            guard !keyColumns.isEmpty, let count = unpaired[key], count > 0,
+                let ours = missing.cells[key], let theirs = extra.cells[key]
+            else {
                 try add(.missing, key, rowid: rowid)
                 continue
             }
-            paired.insert(key)
+            unpaired[key] = count - 1
             let changed = table.columns.indices.filter { ours[$0] != theirs[$0] }.map { table.columns[$0] }
             try add(.changed, key, changed, rowid: rowid)
         }
-        for key in extra.order where !paired.contains(key) {
+        for key in extra.order {
+            guard let count = unpaired[key], count > 0 else { continue }
+            unpaired[key] = count - 1
             try add(.extra, key)
         }
         let uncounted = max(missing.uncounted, extra.uncounted)

@@ -16,6 +16,7 @@ struct TargetMatching {
     private let preparation: Preparation
     private let names: TargetNames
     private let schema: TargetSchema
+    private let others: [TargetSchema]
     private var unreadable: [String] = []
 
     /// Reads the target's catalog; throws where we may not read a table that is asked for.
@@ -29,9 +30,11 @@ struct TargetMatching {
         plan = preparation.plan
         names = TargetNames(plan: plan, hints: hints)
         let isLoadedByHowdah = try Self.hasLoaded(plan.schema, connection)
-        let (schema, remark) = try SchemaSearch(names: names, schemas: TargetSchema.all(connection))
+        let schemas = try TargetSchema.all(connection)
+        let (schema, remark) = try SchemaSearch(names: names, schemas: schemas)
             .choose(planned: plan.schema, given: given, isLoadedByHowdah: isLoadedByHowdah)
         self.schema = schema
+        others = schemas.filter { $0.name != schema.name }
         plan.schema = schema.name
         notices += [remark].compactMap(\.self)
         guard schema.mayBeUsed else {

@@ -48,13 +48,19 @@ struct SchemaSearch {
     let names: TargetNames
     let schemas: [TargetSchema]
 
-    /// The chosen schema, and why it is another than the plan's; throws where two hold as many.
+    /// The chosen schema, and what is to be said about it; throws where two hold as many.
     func choose(planned: String, given: String?, isLoadedByHowdah: Bool) throws -> (
         schema: TargetSchema, remark: String?
     ) {
         if let name = given ?? (isLoadedByHowdah ? planned : nil) { return (schema(name), nil) }
         let scores = schemas.map { (schema: $0, score: score($0)) }
-        guard let best = scores.map(\.score).max(by: <), best.all > 0 else { return (schema(planned), nil) }
+        guard let best = scores.map(\.score).max(by: <), best.all > 0 else {
+            let known = schemas.isEmpty ? "" : " (\(schemas.map(\.name).joined(separator: ", ")))"
+            return (
+                schema(planned),
+                "no schema of the target\(known) holds any table of the source's: is it the right database?"
+            )
+        }
         let first = scores.filter { $0.score == best }.map(\.schema)
         if let same = first.first(where: { $0.name == planned }) { return (same, nil) }
         guard first.count == 1, let found = first.first else {

@@ -132,5 +132,5 @@ public struct Validation: Sendable {
     }
 
     /// Of fewer values nothing is said about all of them.
-    private static let fewest = 3
+    private static let fewest = 2
 }
