@@ -107,7 +107,7 @@ import Testing
         ),
         Case(
             "DATETIME", times, "timestamp(0)", differ: 2,
-            "it keeps no digits after the second, and the source has 3; 2 rows differ in it, which may be why"
+            "it keeps no digits after the second, and the source has 3; all 2 rows differ in it for that reason"
         ),
         Case(
             "TEXT", ["'1'", "'2'", "'x'"], "integer", loaded: ["1", "2", "0"], differ: 3,
@@ -128,7 +128,7 @@ import Testing
         Case(
             "DATETIME", ["12", "99", "NULL"], "timestamp",
             loaded: ["'1970-01-01 00:00:12'", "'1970-01-01 00:01:39'", "NULL"], differ: 2,
-            "what its integers count from 1970 (seconds, milliseconds) cannot be told; 2 rows differ in it, which may be why"
+            "what its integers count from 1970 (seconds, milliseconds) cannot be told; all 2 rows differ in it for that reason"
         ),
         Case(
             "INTEGER", ["40000", "1", "NULL"], "smallint", loaded: ["-25536", "1", "NULL"], differ: 1,
@@ -136,7 +136,7 @@ import Testing
         ),
         Case(
             "DATETIME", times, "date", loaded: ["'2024-01-02'", "'2024-06-01'", "NULL"], differ: 2,
-            "date keeps no time of day, and the source has such; 2 rows differ in it, which may be why"),
+            "date keeps no time of day, and the source has such; all 2 rows differ in it for that reason"),
         // Of a type that holds all of them, the values were changed by who loaded them.
         Case(
             "DATETIME", ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"],

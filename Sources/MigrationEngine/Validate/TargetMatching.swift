@@ -82,8 +82,12 @@ struct TargetMatching {
                 "which table of the target it is cannot be told (\(ambiguous.joined(separator: ", "))): say so with "
                 + "target: in the plan"
         }
+        let elsewhere = others.compactMap { other in
+            names.tables(in: other).matches[table.name].map { "\(other.name).\($0)" }
+        }
         return
             "the table is not in the target: its schema \(schema.name) has none of that name, in any spelling"
+            + (elsewhere.isEmpty ? "" : "; there is \(elsewhere.joined(separator: ", "))")
     }
 
     // MARK: One table
