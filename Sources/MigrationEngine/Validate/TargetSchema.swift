@@ -55,6 +55,7 @@ struct SchemaSearch {
         if let name = given ?? (isLoadedByHowdah ? planned : nil) { return (schema(name), nil) }
         let scores = schemas.map { (schema: $0, score: score($0)) }
         guard let best = scores.map(\.score).max(by: <), best.all > 0 else {
+            guard names.plan.tables.contains(where: { !$0.isSkipped }) else { return (schema(planned), nil) }
             let known = schemas.isEmpty ? "" : " (\(schemas.map(\.name).joined(separator: ", ")))"
             return (
                 schema(planned),

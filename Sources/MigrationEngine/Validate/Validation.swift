@@ -65,8 +65,14 @@ public struct Validation: Sendable {
             seconds: (ContinuousClock.now - start).seconds)
         report.objects = []
         report.notices += matching.notices
-        // What the plan does not mention was compared by nobody.
-        report.findings = preparation.findings.filter { $0.id == .notInPlan }
+        // What the plan does not mention was compared by nobody, nor virtual tables that nobody has decided about.
+        let virtual = Set(
+            preparation.catalog.virtualTables.compactMap {
+                ObjectState.notSupported(.virtualTable, $0.name).finding.object
+            })
+        report.findings = preparation.findings.filter {
+            $0.id == .notInPlan || $0.id == .notCarried && $0.blocking && virtual.contains($0.object ?? "")
+        }
         report.tables = matched.plan.tables.map { table in
             let verdict = verdicts[table.name]
             var line = MigrationReport.Table(
