@@ -56,6 +56,6 @@ struct StepContext: Sendable {
             preparation: preparation, server: try server(), workers: Playbook.workers,
             isRehearsal: mode == .rehearsal, cancellation: cancellation, progress: progress,
             gate: activity.gate,
-            differences: try DifferenceLog(workspace.state, name: mode.rawValue))
+            differences: try book.differenceLog(mode))
     }
 }

@@ -276,21 +276,6 @@ extension Playbook {
         try PlanStore(workspace.state).apply(edit, to: preparation)
         try journal.add(.note, "1.7", mode, "plan.yaml changed: \(edit.words)")
     }
-
-    /// A page of the rows of a table that differ, with both values, as the last proof found them.
-    public func differences(
-        _ table: String, from first: Int, count: Int, _ activity: Activity
-    ) throws -> (rows: [RowPair], kept: Int) {
-        let log = try DifferenceLog(workspace.state, name: mode.rawValue)
-        let page = try log.page(table, from: first, count: count)
-        let kept = try log.count(table)
-        guard !page.isEmpty else { return ([], kept) }
-        let preparation = try preparation(mode, activity: activity)
-        let rows = try RowPairReader(
-            preparation: preparation, server: server(mode, cancellation: activity.cancellation)
-        ).read(page, of: table)
-        return (rows, kept)
-    }
 }
 
 extension PlanEdit {

@@ -37,6 +37,14 @@ public enum Target: Sendable {
         }
     }
 
+    /// The name of the file that keeps the rows in which it differs, see `DifferenceLog`.
+    public var differencesName: String {
+        switch self {
+        case .rehearsal: "rehearsal"
+        case .server(let conninfo): "target-\(PlanFile.digest(conninfo.url).prefix(12))"
+        }
+    }
+
     /// The server that a text names; nil without a text, and for the rehearsal.
     public static func server(_ text: String?) throws -> Conninfo? {
         guard case .server(let conninfo) = try Target(text) else { return nil }

@@ -94,6 +94,24 @@ public struct Statement: ~Copyable {
         try check(sqlite3_bind_null(handle, position))
     }
 
+    /// Binds a value, or NULL where there is none.
+    public borrowing func bind(_ value: Int64?, at position: Int32) throws(SQLiteError) {
+        guard let value else { return try bindNull(at: position) }
+        try bind(value, at: position)
+    }
+
+    /// Binds a value, or NULL where there is none.
+    public borrowing func bind(_ value: Double?, at position: Int32) throws(SQLiteError) {
+        guard let value else { return try bindNull(at: position) }
+        try bind(value, at: position)
+    }
+
+    /// Binds a value, or NULL where there is none.
+    public borrowing func bind(_ value: String?, at position: Int32) throws(SQLiteError) {
+        guard let value else { return try bindNull(at: position) }
+        try bind(value, at: position)
+    }
+
     // MARK: Reading, columns from 0
 
     /// Columns of a row.
@@ -109,6 +127,16 @@ public struct Statement: ~Copyable {
 
     public borrowing func double(_ column: Int32) -> Double {
         sqlite3_column_double(handle, column)
+    }
+
+    /// nil for NULL.
+    public borrowing func optionalInt64(_ column: Int32) -> Int64? {
+        isNull(column) ? nil : int64(column)
+    }
+
+    /// nil for NULL.
+    public borrowing func optionalDouble(_ column: Int32) -> Double? {
+        isNull(column) ? nil : double(column)
     }
 
     public borrowing func isNull(_ column: Int32) -> Bool {

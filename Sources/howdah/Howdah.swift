@@ -21,7 +21,7 @@ struct Howdah: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
-            ValidateCommand.self, RepairCommand.self,
+            ValidateCommand.self, DiffCommand.self, RepairCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,

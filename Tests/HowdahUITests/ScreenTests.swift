@@ -92,7 +92,20 @@ import Testing
             RowPair(
                 difference: RowDifference(kind: .missing, key: "1203", columns: []),
                 cells: [.init(column: "id", source: .number("1203"), target: nil)]),
-        ], isLoading: false)
+        ], isLoading: false, summary: summary)
+
+    private static let summary: DifferenceSummary = {
+        var summary = DifferenceSummary()
+        summary.changed = 2
+        summary.missing = 1
+        summary.columns = [
+            .init(column: "encryptedContent", groups: [.init(nature: .oneBit, rows: 1)]),
+            .init(
+                column: "content",
+                groups: [.init(nature: .gained, rows: 1), .init(nature: .sameLength, rows: 1)]),
+        ]
+        return summary
+    }()
 
     private static let commandsLive: BookState = {
         var state = SampleBook.live
@@ -278,8 +291,14 @@ import Testing
                 if case .preview(let step, let isUndo) = effect {
                     _ = update(&model, .previewed(step: step, isUndo: isUndo, Self.preview))
                 }
-                if case .page(let table, let first) = effect {
-                    _ = update(&model, .page(table: table, first: first, Self.differences.rows, kept: 3))
+                if case .page(let table, let filter, let first) = effect {
+                    let page = DifferencePage(
+                        table: table, filter: filter, first: first, rows: Self.differences.rows, kept: 3,
+                        summary: Self.differences.summary)
+                    _ = update(&model, .page(page))
+                }
+                if case .findDifference(let table, _, _, let number, _) = effect {
+                    _ = update(&model, .foundDifference(table: table, (number + 1) % 4))
                 }
             }
             let buffer = Screen(model, Self.look, keys: Bindings.standard).draw().buffer

@@ -244,16 +244,95 @@ import Testing
         if model.pane == .rail { _ = press("Tab", &model) }
         model.pane = .tables
         model.lists[.tables] = ListState(selected: 2)
-        #expect(press("Enter", &model) == [.page(table: "Message", first: 0)])
+        #expect(press("Enter", &model) == [.page(table: "Message", .all, first: 0)])
         let rows = (0..<60).map { number in
             RowPair(
                 difference: RowDifference(kind: .changed, key: "\(number)", columns: ["content"]),
                 cells: [.init(column: "content", source: .text("a"), target: .null)])
         }
-        _ = update(&model, .page(table: "Message", first: 0, rows, kept: 100_000))
+        _ = update(&model, .page(DifferencePage(table: "Message", rows: rows, kept: 100_000)))
         #expect(press("j j j", &model).isEmpty)
-        #expect(press("G", &model) == [.page(table: "Message", first: 99_979)])
+        #expect(press("G", &model) == [.page(table: "Message", .all, first: 99_979)])
         #expect(press("k", &model).isEmpty, "one page is on its way")
+    }
+
+    private func differing() -> AppModel {
+        var model = model(SampleBook.differing)
+        var summary = DifferenceSummary()
+        summary.changed = 90
+        summary.missing = 10
+        summary.columns = [
+            .init(column: "content", groups: [.init(nature: .letterCase, rows: 80)]),
+            .init(column: "at", groups: [.init(nature: .time, rows: 10, low: 3600, high: 3600)]),
+        ]
+        let row = RowPair(
+            difference: RowDifference(kind: .changed, key: "7", columns: ["at"]),
+            cells: [.init(column: "at", source: .text("a"), target: .null)])
+        model.overlays = [.proof(DifferenceBox(table: "Message", differences: 100, kept: 100))]
+        _ = update(
+            &model, .page(DifferencePage(table: "Message", rows: [row], kept: 100, summary: summary)))
+        return model
+    }
+
+    private func box(_ model: AppModel) -> DifferenceBox? {
+        if case .proof(let box) = model.overlays.last { box } else { nil }
+    }
+
+    @Test func rowsThatDifferAreFilteredByKindAndColumn() {
+        var model = differing()
+        #expect(press("f", &model).isEmpty)
+        guard case .choose(let choice) = model.overlays.last else {
+            Issue.record("no list of filters")
+            return
+        }
+        #expect(
+            choice.choices == [
+                "all rows that differ, 100", "changed, 90", "missing in PostgreSQL, 10",
+                "content differs in 80 rows, in letter case only",
+                "at differs in 10 rows, always by +3,600 s",
+            ])
+        let wanted = DifferenceFilter(column: "at")
+        #expect(press("j j j j Enter", &model) == [.page(table: "Message", wanted, first: 0)])
+        // A page of before comes too late.
+        _ = update(&model, .page(DifferencePage(table: "Message", kept: 100)))
+        #expect(box(model)?.isLoading == true)
+        let row = RowPair(difference: RowDifference(kind: .changed, key: "8", columns: ["at"]), cells: [])
+        _ = update(&model, .page(DifferencePage(table: "Message", filter: wanted, rows: [row], kept: 10)))
+        #expect(box(model)?.rows.map(\.difference.key) == ["8"])
+        #expect(box(model)?.kept == 10)
+    }
+
+    @Test func aRowThatDiffersIsFoundByItsKey() {
+        var model = differing()
+        _ = press("/", &model)
+        _ = update(&model, .event(.paste("abc"), time: 0))
+        func effect(_ number: Int, _ isBackward: Bool) -> Effect {
+            .findDifference(table: "Message", .all, text: "abc", after: number, isBackward: isBackward)
+        }
+        #expect(press("Enter", &model) == [effect(0, false)])
+        let effects = update(&model, .foundDifference(table: "Message", 77))
+        #expect(effects == [.page(table: "Message", .all, first: 57)])
+        #expect(box(model)?.selected == 77)
+        #expect(press("n", &model) == [effect(77, false)])
+        #expect(press("N", &model) == [effect(77, true)])
+        #expect(update(&model, .foundDifference(table: "Message", nil)).isEmpty)
+        #expect(model.toast?.text.contains("abc") == true)
+    }
+
+    @Test func inTheBytesKeysJumpToTheNextThatDiffer() {
+        var model = model()
+        var right = [UInt8](repeating: 0, count: 4000)
+        for index in [3, 4, 2000, 3999] { right[index] = 1 }
+        model.overlays = [
+            .bytes(HexBox(title: "t", left: [UInt8](repeating: 0, count: 4000), right: right, place: 3))
+        ]
+        func place() -> Int? {
+            if case .bytes(let box) = model.overlays.last { box.place } else { nil }
+        }
+        for (key, expected) in [("]", 2000), ("]", 3999), ("]", 3999), ("[", 2000), ("[", 3), ("[", 3)] {
+            _ = press(key, &model)
+            #expect(place() == expected)
+        }
     }
 
     @Test func theMouseSelectsAndTwoClicksOpen() {

@@ -16,29 +16,133 @@ import Testing
         }
     }
 
-    @Test func rowsArePagedInTheirOrderAndForgottenByTable() throws {
+    private func entry(
+        _ kind: RowDifference.Kind, _ key: String, _ columns: [String] = []
+    ) -> DifferenceRecorder.Entry {
+        .init(difference: RowDifference(kind: kind, key: key, columns: columns), targetHash: 7)
+    }
+
+    /// Pieces of a table end in any order; their rows come out in the table's.
+    @Test func rowsArePagedInTheTablesOrderAndForgottenByTable() throws {
         try withLog { log in
-            for number in 0..<2500 {
-                try log.add(RowDifference(kind: .changed, key: "\(number)", columns: ["a", "b"]), of: "t")
+            for part in [2, 0, 1] {
+                for batch in 0..<5 {
+                    let rows = (0..<200).map {
+                        entry(.changed, "\(part * 1000 + batch * 200 + $0)", ["a", "b"])
+                    }
+                    try log.add(rows, of: "t", part: Int64(part))
+                }
             }
-            try log.add(RowDifference(kind: .extra, key: "x", columns: []), of: "u")
+            try log.add([entry(.extra, "x")], of: "u", part: 0)
             try log.finish()
-            #expect(try log.count("t") == 2500)
-            #expect(try log.page("t", from: 1000, count: 2).map(\.key) == ["1000", "1001"])
-            #expect(try log.page("t", from: 2499, count: 60).count == 1)
+            #expect(try log.count("t") == 3000)
+            #expect(try log.page("t", from: 0, count: 5000).map(\.key) == (0..<3000).map { "\($0)" })
+            #expect(try log.page("t", from: 999, count: 2).map(\.key) == ["999", "1000"])
+            #expect(try log.page("t", from: 2999, count: 60).map(\.key) == ["2999"])
+            #expect(try log.page("t", from: 3000, count: 60).isEmpty)
             try log.clear(["t"])
             #expect(try log.count("t") == 0)
             #expect(try log.count("u") == 1)
+            try log.add([entry(.missing, "again")], of: "t", part: 1)
+            #expect(try log.page("t", from: 0, count: 2).map(\.key) == ["again"])
         }
     }
 
-    @Test func noMoreAreKeptThanTheLimit() throws {
+    /// A filter that takes few rows, one that takes most, and one that takes none.
+    @Test func aFilterTakesRowsByColumnAndKind() throws {
         try withLog { log in
-            for number in 0..<DifferenceLog.mostRows + 5 {
-                try log.add(RowDifference(kind: .missing, key: "\(number)", columns: []), of: "t")
+            let rows = (0..<2000).map { number in
+                number % 100 == 0
+                    ? entry(.missing, "\(number)")
+                    : entry(.changed, "\(number)", number % 50 == 1 ? ["a", "rare"] : ["a"])
             }
+            try log.add(rows, of: "t", part: 0)
             try log.finish()
-            #expect(try log.count("t") == DifferenceLog.mostRows)
+            let cases: [(DifferenceFilter, (Int) -> Bool)] = [
+                (.all, { _ in true }),
+                (.init(kind: .missing), { $0 % 100 == 0 }),
+                (.init(column: "rare"), { $0 % 50 == 1 }),
+                (.init(column: "a"), { $0 % 100 != 0 }),
+                (.init(column: "a", kind: .missing), { _ in false }),
+                (.init(column: "nobody"), { _ in false }),
+            ]
+            for (filter, holds) in cases {
+                let expected = (0..<2000).filter(holds).map { "\($0)" }
+                #expect(try log.count("t", filter: filter) == expected.count)
+                #expect(try log.page("t", filter: filter, from: 0, count: 3000).map(\.key) == expected)
+                #expect(
+                    try log.page("t", filter: filter, from: 3, count: 2).map(\.key)
+                        == Array(expected.dropFirst(3).prefix(2)))
+            }
+        }
+    }
+
+    @Test func theNextRowWhoseKeyHasATextIsFoundAndTheFirstFollowsTheLast() throws {
+        try withLog { log in
+            try log.add(
+                ["ant", "bee_x", "cow", "beetle"].map { entry(.changed, $0, ["a"]) }, of: "t", part: 0)
+            try log.add([entry(.extra, "bee")], of: "t", part: 1)
+            try log.finish()
+            func next(_ text: String, _ number: Int, _ filter: DifferenceFilter = .all) throws -> Int? {
+                try log.next("t", filter: filter, containing: text, from: number)
+            }
+            #expect(try next("bee", -1) == 1)
+            #expect(try next("bee", 1) == 3)
+            #expect(try next("bee", 4) == 1)
+            #expect(try next("bee", 0, .init(kind: .extra)) == 0)
+            #expect(try next("e_x", -1) == 1)
+            #expect(try next("e%t", -1) == nil)
+            #expect(try next("wasp", -1) == nil)
+            func previous(_ text: String, _ number: Int) throws -> Int? {
+                try log.next("t", containing: text, from: number, isBackward: true)
+            }
+            #expect(try previous("bee", 4) == 3)
+            #expect(try previous("bee", 1) == 4)
+            #expect(try previous("wasp", 1) == nil)
+        }
+    }
+
+    @Test func theSummaryAddsUpWhatPiecesFound() throws {
+        try withLog { log in
+            func time(_ rows: Int, _ low: Double, _ high: Double) -> ColumnChanges {
+                .init(column: "at", groups: [.init(nature: .time, rows: rows, low: low, high: high)])
+            }
+            try log.add([entry(.changed, "1", ["at"]), entry(.missing, "2")], of: "t", part: 0)
+            try log.add([time(1000, 3600, 3600)], of: "t")
+            try log.add([time(203, 3600, 3600)], of: "t")
+            try log.add([.init(column: "a", groups: [.init(nature: .letterCase, rows: 2)])], of: "t")
+            try log.finish()
+            var summary = try log.summary("t", columns: ["id", "at", "a"])
+            #expect(
+                summary.lines == [
+                    "1 changed, 1 missing in PostgreSQL", "at differs in 1,203 rows, always by +3,600 s",
+                    "a differs in 2 rows, in letter case only",
+                ])
+            try log.add([time(1, -0.5, -0.5)], of: "t")
+            try log.add([.init(column: "at", groups: [.init(nature: .lost, rows: 9)])], of: "t")
+            summary = try log.summary("t", columns: ["at"])
+            #expect(
+                summary.columns.first?.words
+                    == "at differs in 1,213 rows: 1,204 by −0.5 s to +3,600 s; 9 NULL in PostgreSQL")
+        }
+    }
+
+    @Test func aFileOfAnEarlierLayoutIsMadeAnew() throws {
+        try withTemporaryFolder { folder in
+            let state = try StateFolder.open(
+                source: "\(folder)/a", project: nil, override: "\(folder)/s", environment: [:])
+            let path = "\(try state.folder("differences"))/x.db"
+            try makeDatabase(
+                path, "CREATE TABLE difference (table_name TEXT); INSERT INTO difference VALUES ('t')")
+            let log = try DifferenceLog(state, name: "x")
+            #expect(try log.count("t") == 0)
+            try log.add([entry(.extra, "1")], of: "t", part: 0)
+            try log.finish()
+            // Another that reads the same file sees it, and knows contents by the same hash.
+            let reader = try DifferenceLog(state, name: "x")
+            #expect(try reader.count("t") == 1)
+            let bytes: [UInt8] = [1, 2, 3]
+            #expect(bytes.withUnsafeBytes { log.hash($0) == reader.hash($0) })
         }
     }
 

@@ -38,7 +38,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case everywhere, steps, tables, columns, places, files, commands, output, checklist, findings, journal,
         rollback, picker
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
-    case box, field, choice, difference, reading
+    case box, field, choice, difference, bytes, reading
 
     public var title: String {
         switch self {
@@ -59,6 +59,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .field: "While typing"
         case .choice: "In a list to choose from"
         case .difference: "Rows that differ"
+        case .bytes: "Bytes"
         case .reading: "While reading"
         }
     }

@@ -11,7 +11,9 @@ public enum Message: Sendable, Equatable {
     case ended(step: String?, isUndo: Bool, BookState, Problem?)
     case work(WorkView?)
     case previewed(step: String, isUndo: Bool, Preview)
-    case page(table: String, first: Int, [RowPair], kept: Int)
+    case page(DifferencePage)
+    /// The number of the row that was looked for; nil where there is none.
+    case foundDifference(table: String, Int?)
     case source(CodeSource)
     case files([ProjectFile])
     /// What the translation of a statement would change; of all statements where there is no key.
@@ -61,7 +63,8 @@ public enum Effect: Sendable, Equatable {
     case skip(String, reason: String)
     case addItem(String)
     case editPlan(PlanEdit)
-    case page(table: String, first: Int)
+    case page(table: String, DifferenceFilter, first: Int)
+    case findDifference(table: String, DifferenceFilter, text: String, after: Int, isBackward: Bool)
     /// The lines around a place in the code; the editor at it.
     case source(String)
     case editSource(String)

@@ -93,6 +93,7 @@ public struct PromptBox: Sendable, Equatable {
         case password(isAdmin: Bool)
         case command
         case find
+        case findDifference
         case place(String, CodePlace.State)
     }
 
@@ -110,6 +111,8 @@ public struct ChooseBox: Sendable, Equatable {
         case place(CodePlace)
         /// Items that a command's result ticks.
         case link(String)
+        /// Which rows that differ are shown.
+        case differences([DifferenceFilter])
     }
 
     public var purpose: Purpose
@@ -139,11 +142,21 @@ public struct DifferenceBox: Sendable, Equatable {
     public var first = 0
     public var rows: [RowPair] = []
     public var isLoading = true
-    /// The row that is selected, counted over all, and the cell of it.
+    public var filter = DifferenceFilter.all
+    public var summary = DifferenceSummary()
+    /// What was looked for last.
+    public var search = ""
+    /// The row that is selected, counted over those that the filter takes, and the cell of it.
     public var selected = 0
     public var cell = 0
     public var wraps = false
     public var showsSpaces = false
+
+    /// What is known of the column of the selected cell.
+    var column: ColumnChanges? {
+        guard let row, row.difference.kind == .changed, row.cells.indices.contains(cell) else { return nil }
+        return summary.columns.first { $0.column == row.cells[cell].column }
+    }
 
     /// The selected row, where its page is at hand.
     public var row: RowPair? {
@@ -156,4 +169,6 @@ public struct HexBox: Sendable, Equatable {
     public var left: [UInt8]?
     public var right: [UInt8]?
     public var top = 0
+    /// The byte that was gone to.
+    var place = 0
 }

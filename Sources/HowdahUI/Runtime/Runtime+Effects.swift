@@ -19,7 +19,9 @@ extension Runtime {
         case .skip(let id, let reason): note("settled") { try $0.skip(id, reason: reason) }
         case .addItem(let title): note("added") { try $0.addItem(title) }
         case .editPlan(let edit): editPlan(edit)
-        case .page(let table, let first): page(table, first)
+        case .page(let table, let filter, let first): page(table, filter, first)
+        case .findDifference(let table, let filter, let text, let number, let isBackward):
+            findDifference(table, filter, text, number, isBackward)
         case .source(let key): source(key)
         case .files: lookAtFiles()
         case .applyFile(let file): change(file, "changed \(file.title)") { try $0.apply(file, $1) }
@@ -151,11 +153,24 @@ extension Runtime {
         }
     }
 
-    private func page(_ table: String, _ first: Int) {
+    private func page(_ table: String, _ filter: DifferenceFilter, _ first: Int) {
         let mailbox = mailbox
         withBook(nil) { book, activity in
-            let page = try book.differences(table, from: first, count: DifferenceBox.pageRows, activity)
-            mailbox.post(.page(table: table, first: first, page.rows, kept: page.kept))
+            mailbox.post(
+                .page(
+                    try book.differences(
+                        table, filter: filter, from: first, count: DifferenceBox.pageRows, activity)))
+        }
+    }
+
+    private func findDifference(
+        _ table: String, _ filter: DifferenceFilter, _ text: String, _ number: Int, _ isBackward: Bool
+    ) {
+        let mailbox = mailbox
+        withBook(nil) { book, _ in
+            let found = try book.nextDifference(
+                table, filter: filter, containing: text, from: number, isBackward: isBackward)
+            mailbox.post(.foundDifference(table: table, found))
         }
     }
 

@@ -20,7 +20,8 @@ extension AppModel {
         case .themes, .choose: [.choice, .everywhere]
         case .proof: [.difference, .box, .everywhere]
         case .help: [.field]
-        case .details, .text, .statements, .bytes: [.reading, .everywhere]
+        case .bytes: [.bytes, .reading, .everywhere]
+        case .details, .text, .statements: [.reading, .everywhere]
         case nil: paneContexts
         }
     }

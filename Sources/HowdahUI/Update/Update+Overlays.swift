@@ -64,6 +64,9 @@ extension Update {
             model.overlays.removeLast()
             return ask(step, &model)
         case (_, .proof(let box)): return performInProof(action, box, &model)
+        case (.nextDifference, .bytes(let box)), (.previousDifference, .bytes(let box)):
+            jump(box, isBackward: action == .previousDifference, &model)
+            return []
         // Boxes that are only read name keys: those work from there.
         case (_, .text), (_, .details):
             guard Self.leadsElsewhere.contains(action), Availability.reason(action, model) == nil else {
@@ -255,6 +258,8 @@ extension Update {
                 .place(place.id, state), "\(place.title): \(state.words)", ["Why? It goes into the journal."],
                 &model)
             return []
+        case .differences(let filters):
+            return show(filters[box.list.selected], &model)
         case .link(let name): return toggleLink(name, Playbook.linkableItems[box.list.selected], &model)
         case .finding(let finding):
             guard finding.choices.indices.contains(box.list.selected),
@@ -290,6 +295,7 @@ extension Update {
         case .find:
             model.search = text
             return text.isEmpty ? [] : find(1, &model)
+        case .findDifference: return findDifference(text, &model)
         case .command: return CommandLine.run(text, self, &model)
         }
     }

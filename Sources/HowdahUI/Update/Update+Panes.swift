@@ -296,7 +296,7 @@ extension Update {
         }
         model.overlays.append(
             .proof(DifferenceBox(table: name, differences: table.differences, kept: table.differences)))
-        return [.page(table: name, first: 0)]
+        return [.page(table: name, .all, first: 0)]
     }
 
     private func openColumn(_ model: inout AppModel) {

@@ -8,6 +8,15 @@ extension Update {
         var box = box
         let index = model.overlays.count - 1
         switch action {
+        case .filter:
+            chooseFilter(box, &model)
+            return []
+        case .find:
+            prompt(
+                .findDifference, "Find a row", ["A part of its key; n and N go on."], &model, text: box.search
+            )
+            return []
+        case .findNext, .findPrevious: return find(box, isBackward: action == .findPrevious, &model)
         case .nextDifference: return moveDifference(by: 1, &model)
         case .previousDifference: return moveDifference(by: -1, &model)
         case .left, .right:
@@ -22,7 +31,8 @@ extension Update {
             var hex = HexBox(
                 title: "\(box.table) \(row.difference.key), \(cell.column)", left: left, right: right)
             let perRow = HexView.bytesPerRow(width: model.size.width - 4)
-            hex.top = max(0, (HexView(left: left, right: right).firstDifference ?? 0) / perRow - 2)
+            hex.place = HexView(left: left, right: right).firstDifference ?? 0
+            hex.top = max(0, hex.place / perRow - 2)
             model.overlays.append(.bytes(hex))
             return []
         default:
@@ -43,10 +53,114 @@ extension Update {
     }
 
     /// Asks for the page around the selection.
-    func loadPage(_ index: Int, _ model: inout AppModel) -> [Effect] {
-        guard case .proof(var box) = model.overlays[index], !box.isLoading else { return [] }
+    private func loadPage(_ index: Int, _ model: inout AppModel) -> [Effect] {
+        guard case .proof(var box) = model.overlays[index], !box.isLoading, box.kept > 0 else { return [] }
         box.isLoading = true
         model.overlays[index] = .proof(box)
-        return [.page(table: box.table, first: max(0, box.selected - DifferenceBox.pageRows / 3))]
+        return [.page(table: box.table, box.filter, first: max(0, box.selected - DifferenceBox.pageRows / 3))]
+    }
+
+    func show(_ page: DifferencePage, _ model: inout AppModel) -> [Effect] {
+        for index in model.overlays.indices {
+            // A page of another filter than today's comes too late.
+            guard case .proof(var box) = model.overlays[index], box.table == page.table,
+                box.filter == page.filter
+            else { continue }
+            box.first = page.first
+            box.rows = page.rows
+            box.kept = page.kept
+            box.summary = page.summary
+            box.selected = max(0, min(box.selected, page.kept - 1))
+            box.isLoading = false
+            model.overlays[index] = .proof(box)
+            // The selection may have gone on meanwhile.
+            if box.row == nil, !page.rows.isEmpty { return loadPage(index, &model) }
+        }
+        return []
+    }
+
+    /// Goes to the next stretch of bytes that differ, or to the one before.
+    func jump(_ box: HexBox, isBackward: Bool, _ model: inout AppModel) {
+        var box = box
+        let view = HexView(left: box.left, right: box.right)
+        let perRow = HexView.bytesPerRow(width: model.size.width - 4)
+        guard let place = view.difference(from: box.place, isBackward: isBackward) else {
+            model.toast = Toast("no other byte differs", .muted)
+            return
+        }
+        box.place = place
+        box.top = max(0, place / perRow - 2)
+        model.overlays[model.overlays.count - 1] = .bytes(box)
+    }
+
+    // MARK: Filter and search
+
+    private func chooseFilter(_ box: DifferenceBox, _ model: inout AppModel) {
+        let summary = box.summary
+        var filters = [DifferenceFilter.all]
+        var words = ["all rows that differ, \(Format.count(summary.rows))"]
+        for kind in [RowDifference.Kind.changed, .missing, .extra] where summary.count(kind) > 0 {
+            filters.append(.init(kind: kind))
+            words.append("\(Words.kind(kind)), \(Format.count(summary.count(kind)))")
+        }
+        for column in summary.columns {
+            filters.append(.init(column: column.column))
+            words.append(column.words)
+        }
+        var choice = ChooseBox(
+            purpose: .differences(filters), title: "Rows of \(box.table) that differ", text: [],
+            choices: words)
+        choice.list.select(filters.firstIndex(of: box.filter) ?? 0, count: filters.count)
+        model.overlays.append(.choose(choice))
+    }
+
+    /// Shows the rows of a filter from their beginning.
+    func show(_ filter: DifferenceFilter, _ model: inout AppModel) -> [Effect] {
+        guard let index = model.overlays.indices.last, case .proof(var box) = model.overlays[index],
+            box.filter != filter
+        else { return [] }
+        box.filter = filter
+        box.selected = 0
+        box.cell = 0
+        box.rows = []
+        box.isLoading = true
+        model.overlays[index] = .proof(box)
+        return [.page(table: box.table, filter, first: 0)]
+    }
+
+    func findDifference(_ text: String, _ model: inout AppModel) -> [Effect] {
+        guard !text.isEmpty, let index = model.overlays.indices.last,
+            case .proof(var box) = model.overlays[index]
+        else { return [] }
+        box.search = text
+        model.overlays[index] = .proof(box)
+        return find(box, isBackward: false, &model)
+    }
+
+    private func find(_ box: DifferenceBox, isBackward: Bool, _ model: inout AppModel) -> [Effect] {
+        guard !box.search.isEmpty else {
+            model.toast = Toast("nothing was looked for: / does", .muted)
+            return []
+        }
+        return [
+            .findDifference(
+                table: box.table, box.filter, text: box.search, after: box.selected, isBackward: isBackward)
+        ]
+    }
+
+    func goTo(_ number: Int?, of table: String, _ model: inout AppModel) -> [Effect] {
+        guard
+            let index = model.overlays.lastIndex(where: {
+                if case .proof(let box) = $0 { box.table == table } else { false }
+            }), case .proof(var box) = model.overlays[index]
+        else { return [] }
+        guard let number else {
+            model.toast = Toast("no key of a row that differs has “\(box.search)” in it", .warn)
+            return []
+        }
+        box.selected = number
+        box.cell = 0
+        model.overlays[index] = .proof(box)
+        return box.row == nil ? loadPage(index, &model) : []
     }
 }

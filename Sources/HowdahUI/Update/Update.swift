@@ -28,8 +28,8 @@ public struct Update {
             if model.isQuitting { return [.quit(0)] }
             model.overlays.append(.preview(previewBox(step, isUndo, preview, model)))
             return []
-        case .page(let table, let first, let rows, let kept):
-            return page(table, first, rows, kept, &model)
+        case .page(let page): return show(page, &model)
+        case .foundDifference(let table, let number): return goTo(number, of: table, &model)
         case .files(let files):
             let selected = model.selectedFile?.path
             model.files = files
@@ -234,22 +234,6 @@ public struct Update {
         return PreviewBox(
             step: step, isUndo: isUndo, preview: preview, focused: isCareful ? 1 : 0,
             field: preview.confirmation.map { _ in TextField() })
-    }
-
-    private func page(
-        _ table: String, _ first: Int, _ rows: [RowPair], _ kept: Int, _ model: inout AppModel
-    ) -> [Effect] {
-        for index in model.overlays.indices {
-            guard case .proof(var box) = model.overlays[index], box.table == table else { continue }
-            box.first = first
-            box.rows = rows
-            box.kept = kept
-            box.isLoading = false
-            model.overlays[index] = .proof(box)
-            // The selection may have gone on meanwhile.
-            if box.row == nil, box.selected < kept { return loadPage(index, &model) }
-        }
-        return []
     }
 
     // MARK: Events

@@ -45,6 +45,7 @@ struct Footer {
         case .open, .nextButton, .back, .complete, .bytes, .wrap, .showSpaces, .nextDifference,
             .previousDifference, .help:
             true
+        case .filter, .find: if case .proof = screen.model.overlays.last { true } else { false }
         case .quit: false
         default: false
         }

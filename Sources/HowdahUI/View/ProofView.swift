@@ -18,8 +18,10 @@ struct ProofView {
     func draw(in area: Rect, _ buffer: inout Buffer) {
         buffer.clear(area)
         let rows = screen.model.book?.tables.first { $0.name == box.table }?.rows ?? 0
-        let title = "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
-        let place = "\(Format.count(box.selected + 1)) of \(Format.count(box.kept))"
+        let title =
+            "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
+            + filterWords
+        let place = "\(Format.count(min(box.selected + 1, box.kept))) of \(Format.count(box.kept))"
         let inner = Frame(Line(title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)
         guard !box.rows.isEmpty else {
@@ -32,7 +34,13 @@ struct ProofView {
         drawLine(
             ["key", "column", "SQLite", "PostgreSQL"].map { Line($0, .muted) }, widths, in: inner.row(0),
             &buffer)
-        let body = inner.splitTop(1).rest
+        var body = inner.splitTop(1).rest
+        if body.height > 6 {
+            // What the selected cell has in common with others.
+            let words = box.column?.words ?? box.summary.lines.first ?? ""
+            buffer.write(Line(" " + words, .muted), in: body.row(body.height - 1), look)
+            body = body.splitTop(body.height - 1).top
+        }
         let places = self.places
         let selected = places.firstIndex { $0.row == box.selected && ($0.cell ?? 0) == box.cell } ?? 0
         var top = max(0, selected - body.height / 2)
@@ -52,6 +60,11 @@ struct ProofView {
             }
             y += height
         }
+    }
+
+    private var filterWords: String {
+        [box.filter.kind.map { ", " + Words.kind($0) }, box.filter.column.map { ", in \($0)" }]
+            .compactMap(\.self).joined()
     }
 
     private var places: [Place] {
@@ -89,7 +102,8 @@ struct ProofView {
         let column = Line([Span(sign(difference.kind) + " ", role), Span(cell.column)])
         return [
             key, column,
-            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2]),
+            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2])
+                + Line(cell.meaning.map { " = \($0)" } ?? "", .muted),
             value(
                 cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : "",
                 widths[3]),
@@ -112,8 +126,7 @@ struct ProofView {
         case nil: return Line(absent, .muted)
         case .null: return Line("NULL", .null)
         case .number(let text): return Line(text)
-        case .text(let text):
-            return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
+        case .text(let text): return shown(text, other, width)
         case .bytes(let bytes):
             let difference = HexView(left: bytes, right: other?.bytes ?? []).firstDifference
             let place = other == nil ? "" : difference.map { " @ byte \($0)" } ?? ""
@@ -127,6 +140,19 @@ struct ProofView {
                 Span(words, .muted),
             ])
         }
+    }
+
+    /// A text from a little before the place where it differs, with its white space where nothing else tells the two apart.
+    private func shown(_ text: String, _ other: CellValue?, _ width: Int) -> Line {
+        guard case .text(let second)? = other else {
+            return Line([Span(String(text.prefix(4000)), .text, showsSpaces: box.showsSpaces)])
+        }
+        let common = zip(text, second).prefix { $0 == $1 }.count
+        let start = box.wraps || common < width * 2 / 3 ? 0 : common - width / 3
+        let isAlike = text.filter { !$0.isWhitespace } == second.filter { !$0.isWhitespace }
+        let part = Span(
+            String(text.dropFirst(start).prefix(4000)), .text, showsSpaces: box.showsSpaces || isAlike)
+        return Line((start > 0 ? [Span(look.symbols.more, .muted)] : []) + [part])
     }
 
     private func wrapped(_ line: Line, _ width: Int, _ row: Int) -> Line {

@@ -5,6 +5,15 @@ import TerminalUI
 
 /// What boxes say.
 enum Words {
+    /// What has become of rows that differ.
+    static func kind(_ kind: RowDifference.Kind) -> String {
+        switch kind {
+        case .changed: "changed"
+        case .missing: "missing in PostgreSQL"
+        case .extra: "only in PostgreSQL"
+        }
+    }
+
     static func sign(_ state: StepState, _ symbols: Symbols) -> String {
         switch state {
         case .waiting: symbols.waiting

@@ -165,7 +165,8 @@ struct CatchUpRows {
         log: DifferenceLog?
     ) throws -> TableVerdict {
         let proof = HashedProof(
-            table: table.proof, data: data, schema: schema, log: log, source: ours, target: theirs)
+            table: table.proof, data: data, schema: schema, log: log,
+            cancellation: migration.cancellation, source: ours, target: theirs)
         try proof.addSource(.all, source)
         try proof.addTarget(part: 0, of: 1, main)
         return try proof.conclude(source, main)

@@ -143,6 +143,19 @@ struct CivilTime: Equatable {
         microsecond -= microsecond % step
     }
 
+    /// As PostgreSQL writes it, in UTC; whole seconds without a fraction.
+    var text: String {
+        func padded(_ number: Int, _ digits: Int) -> String {
+            let text = "\(number)"
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        var fraction = microsecond == 0 ? "" : "." + padded(microsecond, 6)
+        while fraction.hasSuffix("0") { fraction.removeLast() }
+        return
+            "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2)) \(padded(hour, 2)):\(padded(minute, 2)):\(padded(second, 2))"
+            + fraction
+    }
+
     /// Quotient toward the past, and a remainder that is never negative.
     static func divide(_ value: Int64, by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
         let quotient = value / divisor

@@ -13,6 +13,7 @@ final class HashedProof: Sendable {
     private let data: SourceData
     private let schema: String
     private let log: DifferenceLog?
+    private let cancellation: Cancellation
     /// The rows to compare, where not all are: a condition in SQL of the source, and a clause of the target's, in which the table is
     /// `howdah_target`.
     private let sourceRows: String?
@@ -21,13 +22,14 @@ final class HashedProof: Sendable {
     private let sums = Mutex(Sums())
 
     private static let bucketCount = 4096
-    /// Rows of differing buckets that are kept to be paired.
-    private static let mostRows = 100_000
+    /// Rows of differing buckets that are paired; what the others hold is left open.
+    private static let mostRows = 20_000_000
 
     init(
-        table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?, source: String? = nil,
-        target: String = ""
+        table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?, cancellation: Cancellation,
+        source: String? = nil, target: String = ""
     ) {
+        self.cancellation = cancellation
         self.table = table
         self.data = data
         self.schema = schema
@@ -107,7 +109,7 @@ final class HashedProof: Sendable {
             if part + 1 < parts { condition += " AND ctid < '(\(blocks * (part + 1) / parts),0)'::tid" }
         }
         var side = Side()
-        try readTarget(target, condition) { digest, _ in side.add(digest) }
+        try readTarget(target, condition) { digest, _, _ in side.add(digest) }
         if side.rows > 0 { sums.withLock { $0.theirs.add(side) } }
     }
 
@@ -137,11 +139,21 @@ final class HashedProof: Sendable {
         verdict.sourceRows = ours.rows
         verdict.targetRows = theirs.rows
         let none = Bucket()
-        let differing = (0..<Self.bucketCount).filter {
-            (ours.buckets.isEmpty ? none : ours.buckets[$0])
-                != (theirs.buckets.isEmpty ? none : theirs.buckets[$0])
+        var differing = [Bool](repeating: false, count: Self.bucketCount)
+        var candidates = 0
+        for index in 0..<Self.bucketCount {
+            let one = ours.buckets.isEmpty ? none : ours.buckets[index]
+            let other = theirs.buckets.isEmpty ? none : theirs.buckets[index]
+            guard one != other else { continue }
+            verdict.verdict = .differs
+            candidates += one.count + other.count
+            if candidates <= Self.mostRows || !differing.contains(true) {
+                differing[index] = true
+            } else {
+                verdict.isTruncated = true
+            }
         }
-        if !differing.isEmpty { try pair(Set(differing), source, target, &verdict) }
+        if verdict.verdict == .differs { try pair(differing, source, target, &verdict) }
         return verdict
     }
 
@@ -159,7 +171,7 @@ final class HashedProof: Sendable {
         while try statement.step() {
             form.removeAll()
             for column in 0..<table.columns.count {
-                Self.appendCounted(&form) { relation.appendSource(statement.handle, column, &$0) }
+                RowForm.appendCounted(&form) { relation.appendSource(statement.handle, column, &$0) }
             }
             let rowid = hasRowid ? statement.int64(Int32(table.columns.count)) : nil
             try body(hash(form.bytes), RowForm(form.bytes), rowid)
@@ -174,168 +186,141 @@ final class HashedProof: Sendable {
         return try query.prepare(piece, source)
     }
 
+    /// Calls `body` with each row's digest and its form, and where it lies, if that is asked for.
     private func readTarget(
-        _ target: borrowing Postgres.Connection, _ condition: String,
-        _ body: (RowHash.Digest, _ form: RowForm) throws -> Void
+        _ target: borrowing Postgres.Connection, _ condition: String, withPlaces: Bool = false,
+        _ body: (RowHash.Digest, _ form: RowForm, _ place: BinaryRow.Field?) throws -> Void
     ) throws {
-        var row = BinaryRow(columnCount: table.columns.count)
+        let columns = table.columns.count
+        var row = BinaryRow(columnCount: columns + (withPlaces ? 1 : 0))
         let relation = Relation(table.codes)
         var form = RawBuffer()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList()) FROM \(quoteIdentifier(schema, table.target)) AS howdah_target
-                \(condition.isEmpty ? targetRows : condition)) TO STDOUT (FORMAT binary)
+            COPY (SELECT \(table.selectList())\(withPlaces ? ", howdah_target.ctid" : "")
+                FROM \(quoteIdentifier(schema, table.target)) AS howdah_target \(condition.isEmpty ? targetRows : condition))
+            TO STDOUT (FORMAT binary)
             """
         ) { message in
             guard try row.read(message) else { return }
             form.removeAll()
-            for column in 0..<table.columns.count {
+            for column in 0..<columns {
                 let field = row[column]
-                Self.appendCounted(&form) { relation.appendTarget(field, column, &$0) }
+                RowForm.appendCounted(&form) { relation.appendTarget(field, column, &$0) }
             }
-            try body(hash(form.bytes), RowForm(form.bytes))
-        }
-    }
-
-    /// A form with its length before it: neighbours cannot run into each other.
-    @inline(__always)
-    private static func appendCounted(_ out: inout RawBuffer, _ append: (inout RawBuffer) -> Void) {
-        out.ensure(4)
-        let start = out.count
-        out.append(Int32(0))
-        append(&out)
-        out.replace(at: start, with: Int32(truncatingIfNeeded: out.count - start - 4))
-    }
-
-    /// The form of a row, valid during the call that hands it out.
-    private struct RowForm {
-        let bytes: UnsafeRawBufferPointer
-
-        init(_ bytes: UnsafeRawBufferPointer) {
-            self.bytes = bytes
-        }
-
-        /// The forms of the cells.
-        func cells() -> [[UInt8]] {
-            var cells: [[UInt8]] = []
-            var offset = 0
-            while offset + 4 <= bytes.count {
-                let length = Int(
-                    Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-                cells.append(Array(bytes[offset + 4..<offset + 4 + length]))
-                offset += 4 + length
-            }
-            return cells
+            try body(hash(form.bytes), RowForm(form.bytes), withPlaces ? row[columns] : nil)
         }
     }
 
     // MARK: Pairing
 
-    /// Digests and key forms of the rows that differ, in two further passes over both sides.
+    /// Finds the rows that differ, in two further passes over both sides.
     private func pair(
-        _ buckets: Set<Int>, _ source: borrowing SQLite.Connection,
+        _ buckets: [Bool], _ source: borrowing SQLite.Connection,
         _ target: borrowing Postgres.Connection, _ verdict: inout TableVerdict
     ) throws {
-        var balance: [RowHash.Digest: Int] = [:]
-        var kept = 0
-        func isKept(_ digest: RowHash.Digest) -> Bool {
-            guard buckets.contains(Self.bucket(of: digest)) else { return false }
-            kept += 1
-            return kept <= Self.mostRows
-        }
-        try readSource(.all, source) { digest, _, _ in if isKept(digest) { balance[digest, default: 0] += 1 }
-        }
-        verdict.isTruncated = kept > Self.mostRows
-        kept = 0
-        try readTarget(target, "") { digest, _ in if isKept(digest) { balance[digest, default: 0] -= 1 } }
-        verdict.isTruncated = verdict.isTruncated || kept > Self.mostRows
-        balance = balance.filter { $0.value != 0 }
-
-        var missing = Rows()
-        var extra = Rows()
-        var rest = balance
-        try readSource(.all, source) { digest, form, rowid in
-            if let count = rest[digest], count > 0 {
-                rest[digest] = count - 1
-                missing.add(form.cells(), keyColumns, rowid: rowid)
+        let pairing = try RowPairing(folder: (data.snapshot.path as NSString).deletingLastPathComponent)
+        let interrupter = pairing.interrupter
+        try cancellation.whileRegistered({ interrupter.interrupt() }) {
+            try readSource(.all, source) { digest, _, _ in
+                if buckets[Self.bucket(of: digest)] { try pairing.note(digest, .source) }
             }
-        }
-        try readTarget(target, "") { digest, form in
-            if let count = rest[digest], count < 0 {
-                rest[digest] = count + 1
-                extra.add(form.cells(), keyColumns, rowid: nil)
+            try readTarget(target, "") { digest, _, _ in
+                if buckets[Self.bucket(of: digest)] { try pairing.note(digest, .target) }
             }
+            let left = try pairing.settle()
+            var cells = RawBuffer()
+            try readSource(.all, source) { digest, form, rowid in
+                guard buckets[Self.bucket(of: digest)] else { return }
+                try pairing.keep(digest, .source) {
+                    cells.removeAll()
+                    KeptCells.write(form, hash, to: &cells)
+                    return (sortKey(form, .source, rowid), cells.bytes, rowid, nil, nil)
+                }
+            }
+            try readTarget(target, "", withPlaces: table.isPlain) { digest, form, place in
+                guard buckets[Self.bucket(of: digest)] else { return }
+                try pairing.keep(digest, .target) {
+                    cells.removeAll()
+                    KeptCells.write(form, hash, to: &cells)
+                    return (
+                        sortKey(form, .target, nil), cells.bytes, nil, place.flatMap(Self.ctid),
+                        log.map { Int64(bitPattern: $0.hash(form.bytes).low) }
+                    )
+                }
+            }
+            try report(pairing, &verdict)
+            // Rows that differ are there, though the target has changed while it was read.
+            let least = max(1, left.source, left.target)
+            verdict.differences = max(verdict.differences, verdict.isTruncated ? least : 1)
         }
-        try report(missing, extra, &verdict)
     }
 
     private var keyColumns: [Int] { table.keyColumns }
 
-    /// Rows of one side by the form of their key; whole rows only for the first ones.
-    private struct Rows {
-        var cells: [[[UInt8]]: [[UInt8]]] = [:]
-        var order: [[[UInt8]]] = []
-        /// By place in `order`; nil in the target, and in tables without rowids.
-        var rowids: [Int64?] = []
-        /// Rows over the first ones, which are only counted.
-        var uncounted = 0
-
-        mutating func add(_ row: [[UInt8]], _ keyColumns: [Int], rowid: Int64?) {
-            guard order.count < 1000 else {
-                uncounted += 1
-                return
+    /// Bytes by which rows of both sides are paired, and ordered as their keys are. Rows of a table without a key pair with none.
+    private func sortKey(_ row: RowForm, _ side: RowPairing.Side, _ rowid: Int64?) -> [UInt8] {
+        guard !keyColumns.isEmpty else {
+            let number = UInt64(bitPattern: rowid ?? 0) ^ (1 << 63)
+            let bytes = withUnsafeBytes(of: number.bigEndian) { Array($0) }
+            return [side == .source ? 0 : 1] + bytes
+        }
+        var cells: [[UInt8]] = []
+        row.forEachCell { cells.append(Array($0)) }
+        return keyColumns.flatMap { column in
+            var form = cells[column]
+            // A negative number comes before the others.
+            if [.int2, .int4, .int8].contains(table.codes[column].operation), form.count == 9 {
+                form[1] ^= 0x80
             }
-            let key = keyColumns.isEmpty ? row + [Array("\(order.count)".utf8)] : keyColumns.map { row[$0] }
-            cells[key] = row
-            order.append(key)
-            rowids.append(rowid)
+            // Its end comes before everything else, and no byte of it looks like one.
+            return form.flatMap { byte -> [UInt8] in byte == 0 ? [0, 0xFF] : [byte] } + [0, 0]
         }
     }
 
-    private func report(_ missing: Rows, _ extra: Rows, _ verdict: inout TableVerdict) throws {
-        func add(
-            _ kind: RowDifference.Kind, _ key: [[UInt8]], _ columns: [String] = [], rowid: Int64? = nil
-        ) throws {
-            let difference = RowDifference(
-                kind: kind, key: describe(key, rowid: rowid), columns: columns,
-                place: .init(rowid: rowid, keys: KeyText.texts(of: key, table, keyColumns)))
-            verdict.add(difference)
-            try log?.add(difference, of: table.source.name)
-        }
-        // A target without a unique key may have several rows of one.
-        var unpaired = Dictionary(extra.order.map { ($0, 1) }, uniquingKeysWith: +)
-        for (key, rowid) in zip(missing.order, missing.rowids) {
-            guard !keyColumns.isEmpty, let count = unpaired[key], count > 0,
-                let ours = missing.cells[key], let theirs = extra.cells[key]
-            else {
-                try add(.missing, key, rowid: rowid)
-                continue
+    /// A row's place as PostgreSQL writes it, `(block,number)`.
+    private static func ctid(_ field: BinaryRow.Field) -> String? {
+        guard let start = field.start, field.count == 6 else { return nil }
+        let block = UInt32(bigEndian: start.loadUnaligned(as: UInt32.self))
+        let number = UInt16(bigEndian: (start + 4).loadUnaligned(as: UInt16.self))
+        return "(\(block),\(number))"
+    }
+
+    private func report(_ pairing: borrowing RowPairing, _ verdict: inout TableVerdict) throws {
+        var found = verdict
+        var recorder = DifferenceRecorder(table, part: 0, log: log)
+        try pairing.forEachPair { ours, theirs in
+            var columns: [String] = []
+            if let ours, let theirs {
+                for (index, (one, other)) in zip(ours.cells.cells, theirs.cells.cells).enumerated()
+                where one != other {
+                    columns.append(table.columns[index])
+                    recorder.note(one.form, other.form, column: index, isCut: one.isCut || other.isCut)
+                }
             }
-            unpaired[key] = count - 1
-            let changed = table.columns.indices.filter { ours[$0] != theirs[$0] }.map { table.columns[$0] }
-            try add(.changed, key, changed, rowid: rowid)
+            guard let cells = (ours ?? theirs)?.cells.cells else { return }
+            let key = keyColumns.map { cells[$0] }
+            let isWhole = key.allSatisfy { !$0.isCut && $0.form.first == Relation.Mark.value.rawValue }
+            let texts = isWhole ? KeyText.texts(of: key.map { Array($0.form) }, table, keyColumns) : nil
+            let difference = RowDifference(
+                kind: theirs == nil ? .missing : ours == nil ? .extra : .changed,
+                key: describe(key.map(\.form), rowid: ours?.rowid), columns: columns,
+                place: .init(rowid: ours?.rowid, keys: texts, ctid: texts == nil ? theirs?.ctid : nil))
+            found.add(difference)
+            try recorder.add(difference, targetHash: theirs?.targetHash)
         }
-        for key in extra.order {
-            guard let count = unpaired[key], count > 0 else { continue }
-            unpaired[key] = count - 1
-            try add(.extra, key)
-        }
-        let uncounted = max(missing.uncounted, extra.uncounted)
-        if uncounted > 0 || verdict.isTruncated {
-            verdict.verdict = .differs
-            // Rows that differ are there, though none of those that were kept may be among them.
-            verdict.differences = max(1, verdict.differences + uncounted)
-            verdict.isTruncated = true
-        }
+        try recorder.finish()
+        verdict = found
     }
 
     /// A key as the operator can find it: numbers and texts as they are, other forms as hexadecimal digits.
-    private func describe(_ key: [[UInt8]], rowid: Int64? = nil) -> String {
+    private func describe(_ key: [ArraySlice<UInt8>], rowid: Int64?) -> String {
         guard !keyColumns.isEmpty else {
             return rowid.map { "rowid \($0)" } ?? "a row of a table without a key"
         }
         return zip(keyColumns, key).map { column, form in
             let value = form.dropFirst()
+            guard form.first == Relation.Mark.value.rawValue else { return "NULL" }
             switch table.codes[column].operation {
             case .int2, .int4, .int8:
                 return "\(value.reduce(Int64(0)) { $0 << 8 | Int64($1) })"

@@ -72,7 +72,8 @@ struct Prover: Sendable {
             }
             return (table.isKeyRowid ? ranges : [all]).map { Job(table: table, part: .keys($0)) }
         }
-        let proof = HashedProof(table: table, data: data, schema: schema, log: differences)
+        let proof = HashedProof(
+            table: table, data: data, schema: schema, log: differences, cancellation: cancellation)
         guard pieces.count > 1 else { return [Job(table: table, part: .whole(proof))] }
         let parts = table.isPlain ? pieces.count : 1
         return pieces.map { Job(table: table, part: .source(proof, $0)) }

@@ -35,7 +35,7 @@ struct Relation {
     var columnCount: Int { codes.count }
 
     /// Marks in front of each form.
-    private enum Mark: UInt8 {
+    enum Mark: UInt8 {
         case null, value, unrepresentable
     }
 

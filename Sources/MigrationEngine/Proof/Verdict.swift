@@ -32,14 +32,6 @@ public struct TableVerdict: Sendable, Equatable {
         if samples.count < Self.mostSamples { samples.append(difference) }
     }
 
-    /// Counts rows of the target that have no key of their own.
-    mutating func addExtra(_ rows: Int, key: String) {
-        guard rows > 0 else { return }
-        targetRows += rows
-        add(RowDifference(kind: .extra, key: key, columns: []))
-        differences += rows - 1
-    }
-
     mutating func merge(_ other: TableVerdict) {
         if other.verdict == .differs { verdict = .differs }
         sourceRows += other.sourceRows
@@ -74,6 +66,8 @@ public struct RowDifference: Codable, Sendable, Equatable {
         var rowid: Int64?
         /// The key's columns in their order, as PostgreSQL reads their texts; nil where a type has no such text here.
         var keys: [String]?
+        /// Where the row lies in the target, where its key does not tell: good until it is written again.
+        var ctid: String?
     }
 
     public init(kind: Kind, key: String, columns: [String]) {

@@ -156,7 +156,7 @@ public struct Migration: Sendable {
     var proof: ProofRun {
         ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: gate, differences: differences)
+            progress: progress, gate: gate, differences: differences, isFresh: true)
     }
 
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.

@@ -10,6 +10,8 @@ struct ProofRun {
     let progress: RunProgress
     let gate: PauseGate
     let differences: DifferenceLog?
+    /// Whether the target has just been loaded.
+    var isFresh = false
     /// What is known of a target's tables that the plan does not tell.
     var facts = Facts()
 
@@ -72,7 +74,8 @@ struct ProofRun {
                 }
             }
         }
-        try differences?.clear(plan.tables.map(\.name))
+        try differences?.clear(
+            names.map(Array.init) ?? (plan.tables.map(\.name) + (plan.views ?? []).map(\.name)))
         return opening
     }
 
@@ -81,7 +84,6 @@ struct ProofRun {
         _ opening: Opening, _ prover: Prover, withViews: Bool
     ) throws -> [String: TableVerdict] {
         var verdicts = opening.verdicts.merging(prover.verdicts.all) { $1 }
-        try addRowsWithoutKey(opening.tables, &verdicts)
         try checkKept(opening.tables, &verdicts)
         for (name, obstacle) in facts.lacking {
             guard var verdict = verdicts[name], verdict.verdict != .skipped else { continue }
@@ -94,7 +96,9 @@ struct ProofRun {
             try prover.compare(views, workers: workers)
             verdicts.merge(views.map { ($0.source.name, prover.verdicts[$0.source.name]) }) { $1 }
         }
-        try differences?.finish()
+        let snapshot = preparation.snapshot.sha256
+        try differences?.finish(verdicts, snapshot: snapshot)
+        if withViews { try differences?.keepAsFirst(snapshot: snapshot, isFresh: isFresh) }
         return verdicts
     }
 
@@ -123,29 +127,6 @@ struct ProofRun {
             tables.append(table)
         }
         return tables
-    }
-
-    /// Rows of the target without a value in the integer key, which no range of it has: only a key that was dropped lets them in.
-    private func addRowsWithoutKey(_ tables: [ProofTable], _ verdicts: inout [String: TableVerdict]) throws {
-        let walked = tables.filter { $0.integerKey != nil }
-        guard !walked.isEmpty else { return }
-        try server.withConnection(purpose: "proof") { target in
-            for table in walked {
-                guard let key = table.integerKey,
-                    let columns = try TargetColumns.read(
-                        table.target, schema: preparation.plan.schema, target),
-                    let column = columns.columns.first(where: { $0.name == table.targetColumns[key] }),
-                    !column.isNotNull
-                else { continue }
-                let rows = try target.query(
-                    """
-                    SELECT count(*) FROM \(quoteIdentifier(preparation.plan.schema, table.target))
-                    WHERE \(quoteIdentifier(column.name)) IS NULL
-                    """
-                ).int(0, 0)
-                verdicts[table.source.name]?.addExtra(rows ?? 0, key: "NULL")
-            }
-        }
     }
 
     /// Every row of the source is compared or in quarantine, and what decisions keep out is there whole.

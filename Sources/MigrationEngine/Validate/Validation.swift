@@ -11,13 +11,15 @@ public struct Validation: Sendable {
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
+    let differences: DifferenceLog?
 
     /// `schema` is the target's where it is said; otherwise the one that holds most of the tables is looked for. `hints` tell
-    /// other names of tables and columns.
+    /// other names of tables and columns. Rows that differ go into `differences`, where it is given.
     public init(
         preparation: Preparation, hints: SchemaHints? = nil, server: TargetServer, schema: String? = nil,
-        workers: Int, cancellation: Cancellation, progress: RunProgress
+        workers: Int, cancellation: Cancellation, progress: RunProgress, differences: DifferenceLog? = nil
     ) {
+        self.differences = differences
         self.preparation = preparation
         self.hints = hints
         self.server = server
@@ -29,6 +31,11 @@ public struct Validation: Sendable {
 
     /// Compares the named tables, all where none are named.
     public func run(tables names: [String]) throws -> MigrationReport {
+        try run(tables: names, isWatch: false)
+    }
+
+    /// `isWatch` compares tables alone, so that nothing becomes a first proof.
+    func run(tables names: [String], isWatch: Bool) throws -> MigrationReport {
         let start = ContinuousClock.now
         let known = Set(preparation.plan.tables.map(\.name))
         if let unknown = names.first(where: { !known.contains($0) }) {
@@ -36,24 +43,35 @@ public struct Validation: Sendable {
                 .plan, "the source has no table \(unknown)",
                 remedy: "Its tables are: \(known.sorted().joined(separator: ", ")).", exit: .usage)
         }
-        let only = names.isEmpty ? nil : Set(names)
+        let only = names.isEmpty ? (isWatch ? known : nil) : Set(names)
         progress.begin(.proof)
-        let matching = try server.withConnection(purpose: "proof") { connection in
+        let matching = try match(only)
+        var matched = preparation
+        matched.plan = matching.plan
+        var proof = ProofRun(
+            preparation: matched, server: server, workers: workers, cancellation: cancellation,
+            progress: progress, gate: PauseGate(), differences: differences)
+        proof.facts = matching.facts
+        let verdicts = try proof.run(only: only)
+        progress.end()
+        return report(matched, verdicts, matching, withViews: only == nil, since: start)
+    }
+
+    /// What is prepared, with the names that the target has: by them rows of it are found.
+    public func matched(tables names: [String]) throws -> Preparation {
+        var matched = preparation
+        matched.plan = try match(names.isEmpty ? nil : Set(names)).plan
+        return matched
+    }
+
+    private func match(_ only: Set<String>?) throws -> TargetMatching {
+        try server.withConnection(purpose: "proof") { connection in
             try connection.transaction { connection in
                 try connection.execute("SET TRANSACTION READ ONLY")
                 return try TargetMatching(
                     preparation, hints: hints, schema: schema, only: only, connection)
             }
         }
-        var matched = preparation
-        matched.plan = matching.plan
-        var proof = ProofRun(
-            preparation: matched, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: PauseGate(), differences: nil)
-        proof.facts = matching.facts
-        let verdicts = try proof.run(only: only)
-        progress.end()
-        return report(matched, verdicts, matching, withViews: only == nil, since: start)
     }
 
     private func report(

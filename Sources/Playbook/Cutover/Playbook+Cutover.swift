@@ -111,7 +111,7 @@ extension StepContext {
             source: workspace.source, state: workspace.state, server: try server(), schema: book.schema,
             hints: workspace.location.hints, workers: Playbook.workers, isRehearsal: true,
             cancellation: cancellation, progress: progress,
-            differences: try DifferenceLog(workspace.state, name: mode.rawValue))
+            differences: try book.differenceLog(mode))
     }
 
     /// Runs a step that another one is made of, with its own lines in the journal.

@@ -18,6 +18,20 @@ public struct HexView {
         return common == left.count && common == right.count ? nil : common
     }
 
+    /// Where the next stretch of bytes that differ begins, after the one at an offset, or the one before it; nil where there is none.
+    public func difference(from offset: Int, isBackward: Bool = false) -> Int? {
+        let count = max(left?.count ?? 0, right?.count ?? 0)
+        func differs(_ index: Int) -> Bool { byte(left, index) != byte(right, index) }
+        func begins(_ index: Int) -> Bool { differs(index) && (index == 0 || !differs(index - 1)) }
+        return isBackward
+            ? (0..<max(0, min(offset, count))).last(where: begins)
+            : (offset..<max(offset, count)).dropFirst().first(where: begins)
+    }
+
+    private func byte(_ bytes: [UInt8]?, _ index: Int) -> UInt8? {
+        bytes.flatMap { $0.indices.contains(index) ? $0[index] : nil }
+    }
+
     /// Bytes in a row, by the width: 4, 8 or 16 a side.
     public static func bytesPerRow(width: Int) -> Int {
         [16, 8, 4].first { 8 + 2 * ($0 * 3 + 2) <= width } ?? 4

@@ -161,17 +161,19 @@ struct MigrateRun {
     private func migrate(
         _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
     ) throws -> MigrationReport {
-        let migration = migration(session, preparation, conninfo, isRehearsal: isRehearsal)
+        let migration = try migration(session, preparation, conninfo, isRehearsal: isRehearsal)
         return try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
     }
 
     private func migration(
         _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
-    ) -> Migration {
-        Migration(
+    ) throws -> Migration {
+        try Migration(
             preparation: preparation, server: TargetServer(conninfo, cancellation: session.cancellation),
             workers: planning.workerCount, restart: restart, isRehearsal: isRehearsal,
-            cancellation: session.cancellation, progress: session.progress)
+            cancellation: session.cancellation, progress: session.progress,
+            differences: DifferenceLog(
+                session.state, name: (isRehearsal ? Target.rehearsal : .server(conninfo)).differencesName))
     }
 
     /// A live target is looked at before the long work begins, and going there is confirmed.

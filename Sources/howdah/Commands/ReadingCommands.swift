@@ -188,6 +188,12 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Follow this plan.", valueName: "file"))
     var plan: String?
 
+    @Flag(
+        help:
+            "Of a target that the application writes to by now: tell rows that changed since the first proof from rows that were never right."
+    )
+    var watch = false
+
     @OptionGroup var adopting: AdoptOptions
     @OptionGroup var planning: PlanningOptions
     @OptionGroup var common: CommonOptions
@@ -204,12 +210,31 @@ struct ValidateCommand: ParsableCommand {
                 try session.prepare(planning, planPath: plan, adopting: adopting.adopting(server))
             }
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
+            let log = try DifferenceLog(session.state, name: target.differencesName)
+            if watch {
+                let report = try ReachedTarget(target, session).with { server in
+                    try session.reporting {
+                        try Watch(
+                            preparation: preparation, hints: session.location.hints, server: server,
+                            schema: planning.namedSchema, workers: planning.workerCount,
+                            cancellation: cancellation, progress: session.progress, log: log
+                        ).run(tables: tables)
+                    }
+                }
+                if common.json {
+                    Console.json(WatchDocument(report))
+                } else {
+                    Console.results(Describe.watch(report))
+                }
+                return report.isRight ? .success : .differs
+            }
             let report = try ReachedTarget(target, session).with { server in
                 try session.reporting {
                     try Validation(
                         preparation: preparation, hints: session.location.hints, server: server,
                         schema: planning.namedSchema, workers: planning.workerCount,
-                        cancellation: cancellation, progress: session.progress
+                        cancellation: cancellation, progress: session.progress,
+                        differences: log
                     ).run(tables: tables)
                 }
             }

@@ -1,0 +1,62 @@
+import MigrationEngine
+
+/// A page of the rows of a table that differ, with what is known of all of them.
+public struct DifferencePage: Sendable, Equatable {
+    public var table: String
+    public var filter: DifferenceFilter
+    /// The number of the first row, counted over those that the filter takes.
+    public var first: Int
+    public var rows: [RowPair]
+    /// Rows that the filter takes.
+    public var kept: Int
+    public var summary: DifferenceSummary
+
+    public init(
+        table: String, filter: DifferenceFilter = .all, first: Int = 0, rows: [RowPair] = [], kept: Int = 0,
+        summary: DifferenceSummary = .init()
+    ) {
+        self.table = table
+        self.filter = filter
+        self.first = first
+        self.rows = rows
+        self.kept = kept
+        self.summary = summary
+    }
+}
+
+/// The rows that differ, as the last proof found them; may block.
+extension Playbook {
+    /// Where the proofs of a mode keep them.
+    func differenceLog(_ mode: Mode) throws -> DifferenceLog {
+        let target = mode == .live ? liveTarget.map(Target.server) : nil
+        return try DifferenceLog(workspace.state, name: (target ?? .rehearsal).differencesName)
+    }
+
+    /// A page of a table's rows, with both values.
+    public func differences(
+        _ table: String, filter: DifferenceFilter = .all, from first: Int, count: Int, _ activity: Activity
+    ) throws -> DifferencePage {
+        let log = try differenceLog(mode)
+        let found = try log.page(table, filter: filter, from: first, count: count)
+        let preparation = found.isEmpty ? nil : try preparation(mode, activity: activity)
+        var page = DifferencePage(table: table, filter: filter, first: first)
+        page.kept = try log.count(table, filter: filter)
+        let columns = preparation?.plan.tables.first { $0.name == table }?.columns.map(\.name) ?? []
+        page.summary = try log.summary(table, columns: columns)
+        if let preparation {
+            page.rows = try RowPairReader(
+                preparation: preparation, server: server(mode, cancellation: activity.cancellation)
+            ).read(found, of: table)
+        }
+        return page
+    }
+
+    /// The number of the next row whose key has a text in it, see `DifferenceLog.next`.
+    public func nextDifference(
+        _ table: String, filter: DifferenceFilter, containing text: String, from number: Int,
+        isBackward: Bool
+    ) throws -> Int? {
+        try differenceLog(mode).next(
+            table, filter: filter, containing: text, from: number, isBackward: isBackward)
+    }
+}

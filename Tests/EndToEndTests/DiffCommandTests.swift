@@ -1,0 +1,110 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// `howdah diff` and `howdah validate --watch`, as a user runs them.
+@Suite struct DiffCommandTests {
+    private static let script = """
+        CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT, at DATETIME, data BLOB);
+        INSERT INTO note VALUES (1, 'naïve', '2024-01-02 03:04:05.000', x'00010203'), (2, 'b', NULL, NULL), (3, 'c', NULL, x'');
+        CREATE TABLE tag (id TEXT PRIMARY KEY); INSERT INTO tag VALUES ('x')
+        """
+
+    private func withTarget(
+        _ body: (_ source: String, _ target: String, _ execute: (String) throws -> Void) throws -> Void
+    )
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/app.db"
+            try makeDatabase(source, Self.script)
+            try TestServer.withDatabase { conninfo in
+                let target = conninfo.url
+                let outcome = try Howdah.run(["migrate", source, target, "--yes"])
+                #expect(outcome.exit == 0, "\(outcome.errors)")
+                try body(source, target) { try TestServer.execute($0, in: conninfo) }
+            }
+        }
+    }
+
+    private static let damage = """
+        UPDATE note SET body = 'nai\u{308}ve', data = '\\x00010303', at = at + interval '1 hour' WHERE id = 1;
+        DELETE FROM note WHERE id = 2; INSERT INTO note (id, body) VALUES (9, E'a\\u001b[31m,"b"')
+        """
+
+    @Test func rowsAreShownWithBothValuesAndWithWhatTheyHaveInCommon() throws {
+        try withTarget { source, target, execute in
+            let equal = try Howdah.run(["diff", source, target])
+            #expect(equal.exit == 0)
+            #expect(equal.output == "note: equal\ntag: equal\nequal: no row differs\n")
+            try execute(Self.damage)
+            let outcome = try Howdah.run(["diff", source, target])
+            #expect(outcome.exit == 4)
+            for line in [
+                "note: 3 of 3 rows differ", "1 changed, 1 missing in PostgreSQL, 1 only in PostgreSQL",
+                "body differs in 1 row, in Unicode normalization only",
+                "at differs in 1 row, always by +3,600 s",
+                "data differs in 1 row, in one bit",
+                "~ 1  body  first difference at character 2: U+00EF, U+0069",
+                "4 bytes, from 0: 00  01 [02] 03", "4 bytes, from 0: 00  01 [03] 03",
+                "- 2: missing in PostgreSQL",
+                "+ 9: only in PostgreSQL", "tag: equal",
+            ] {
+                #expect(outcome.output.contains(line), "\(line)")
+            }
+            #expect(!outcome.output.contains("\u{1B}"))
+        }
+    }
+
+    @Test func documentsHoldEveryRowAndFiltersTakeSome() throws {
+        try withTarget { source, target, execute in
+            try execute(Self.damage)
+            let all = try Howdah.run(["diff", source, target, "--json", "--limit", "0"])
+            #expect(all.exit == 4)
+            let tables = try #require(try all.json()["tables"] as? [[String: Any]])
+            #expect(tables.map { $0["differences"] as? Int } == [3, 0])
+            let rows = try #require(tables[0]["differing"] as? [[String: Any]])
+            #expect(rows.map { $0["kind"] as? String } == ["changed", "missing", "extra"])
+            let cells = try #require(rows[0]["cells"] as? [[String: Any]])
+            #expect(cells.map { $0["column"] as? String } == ["body", "at", "data"])
+            #expect((cells[2]["target"] as? [String: String]) == ["type": "bytes", "value": "\\x00010303"])
+            let csv = try Howdah.run(["diff", source, target, "--last", "--format", "csv", "--kind", "extra"])
+            #expect(csv.output.contains("note,9,extra,body,absent,,text,\"a\u{1B}[31m,\"\"b\"\"\"\r\n"))
+            #expect(!csv.output.contains("changed"))
+            let column = try Howdah.run(["diff", source, target, "--last", "--column", "data", "--json"])
+            let found = try #require(try column.json()["tables"] as? [[String: Any]])
+            #expect(found[0]["matching"] as? Int == 1)
+            let key = try Howdah.run(["diff", source, target, "--last", "--find", "9"])
+            #expect(key.output.contains("+ 9") && !key.output.contains("~ 1"))
+        }
+    }
+
+    @Test(arguments: [
+        (["--table", "nobody"], "the source has no table nobody"),
+        (["--column", "nobody"], "no table that is shown has a column nobody"),
+        (["--limit=-1"], "--limit takes a number of rows"),
+        (["--kind", "wrong"], "wrong"),
+        (["--json", "--format", "csv"], "--json and --format csv differ"),
+    ]) func whatCannotBeShownIsSaid(_ words: [String], _ message: String) throws {
+        try withTarget { source, target, _ in
+            let outcome = try Howdah.run(["diff", source, target] + words)
+            #expect([1, 2, 64].contains(outcome.exit))
+            #expect((outcome.output + outcome.errors).contains(message))
+        }
+    }
+
+    @Test func aWatchTellsTheApplicationsRowsApart() throws {
+        try withTarget { source, target, execute in
+            try execute("UPDATE note SET body = 'edited' WHERE id = 3; INSERT INTO tag VALUES ('new')")
+            let outcome = try Howdah.run(["validate", source, target, "--watch"])
+            #expect(outcome.exit == 0, "\(outcome.output)")
+            #expect(outcome.output.contains("2 rows have changed in PostgreSQL since the proof of"))
+            let document = try Howdah.run(["validate", source, target, "--watch", "--json"]).json()
+            let tables = try #require(document["tables"] as? [[String: Any]])
+            #expect(tables.map { $0["changed"] as? Int } == [1, 0])
+            #expect(tables.map { $0["came"] as? Int } == [0, 1])
+            #expect(document["outcome"] as? String == "proven")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+@testable import MigrationEngine
+
+/// What has become of a value, told by its two sides.
+@Suite struct ChangeNatureTests {
+    private static func change(
+        _ source: [UInt8]?, _ target: [UInt8]?, _ operation: ColumnCode.Operation, isCut: Bool = false
+    ) -> CellChange {
+        func form(_ value: [UInt8]?) -> ArraySlice<UInt8> {
+            (value.map { [Relation.Mark.value.rawValue] + $0 } ?? [Relation.Mark.null.rawValue])[...]
+        }
+        return CellChange(source: form(source), target: form(target), operation, isCut: isCut)
+    }
+
+    @Test(arguments: [
+        ("Ärger", "ärger", ChangeNature.letterCase),
+        ("a", "a ", .trailingSpace),
+        ("a  ", "a", .trailingSpace),
+        ("a", "\ta\n", .outerSpace),
+        ("a\r\nb", "a\nb", .lineEnds),
+        ("007", "7", .leadingZeros),
+        ("7", "07", .leadingZeros),
+        ("0", "", .emptied),
+        ("", "x", .filled),
+        ("caf\u{E9}", "cafe\u{301}", .normalization),
+        ("café", "cafÃ©", .encodedTwice),
+        ("abcdef", "abc", .shortened),
+        ("abc", "abcdef", .other),
+        ("abc", "abd", .sameLength),
+        ("abc", "abb", .oneBit),
+        ("abc", "xyz", .sameLength),
+        ("0", "1", .oneBit),
+        (" ", "", .emptied),
+    ]) func ofTexts(_ source: String, _ target: String, _ nature: ChangeNature) {
+        let change = Self.change(Array(source.utf8), Array(target.utf8), .text)
+        #expect(change.nature == nature)
+        #expect(change.amount == nil)
+    }
+
+    @Test(arguments: [
+        ([0, 1, 2], [0, 1, 3], ChangeNature.oneBit),
+        ([0, 1, 2], [0, 1, 4], .sameLength),
+        ([0, 1, 2], [0, 1], .shortened),
+        ([0, 1, 2], [], .emptied),
+        ([], [0], .filled),
+        ([0xAB, 0xCD], Array("\\xabcd".utf8), .hexadecimal),
+        ([0xAB, 0xCD], Array("ABCD".utf8), .hexadecimal),
+    ]) func ofBytes(_ source: [UInt8], _ target: [UInt8], _ nature: ChangeNature) {
+        #expect(Self.change(source, target, .bytea).nature == nature)
+    }
+
+    @Test func ofNumbersByTheirDistance() {
+        func bytes<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+            withUnsafeBytes(of: value.bigEndian, Array.init)
+        }
+        func double(_ value: Double) -> [UInt8] { bytes(value.bitPattern) }
+        let cases: [([UInt8], [UInt8], ColumnCode.Operation, ChangeNature, Double?)] = [
+            (bytes(Int64(1) << 53), bytes((Int64(1) << 53) + 1), .int8, .number, 1),
+            (bytes(Int64(5)), bytes(Int64(-5)), .int4, .number, -10),
+            (bytes(Int64.min), bytes(Int64.max), .int8, .number, 0x1p64),
+            (double(0.0), double(-0.0), .double, .zeroSign, nil),
+            (double(0.1), double(0.1.nextUp), .double, .lastDigits, nil),
+            (double(1.5), double(2), .double, .number, 0.5),
+            (double(1), double(.infinity), .double, .other, nil),
+            (bytes(Int64(1_000_000)), bytes(Int64(500_000)), .time, .time, -0.5),
+        ]
+        for (source, target, operation, nature, amount) in cases {
+            let change = Self.change(source, target, operation)
+            #expect(change.nature == nature)
+            #expect(change.amount == amount)
+        }
+    }
+
+    @Test func ofNullAndOfWhatHasNoForm() {
+        #expect(Self.change([1], nil, .int8).nature == .lost)
+        #expect(Self.change(nil, [], .text).nature == .gained)
+        let unrepresentable: ArraySlice<UInt8> = [Relation.Mark.unrepresentable.rawValue, 3]
+        #expect(
+            CellChange(source: unrepresentable, target: [Relation.Mark.value.rawValue], .int8, isCut: false)
+                .nature
+                == .type)
+    }
+
+    /// The beginnings of long values say nothing of their ends.
+    @Test func ofCutValuesNothingIsTold() {
+        #expect(Self.change([1], [3], .bytea, isCut: true).nature == .other)
+    }
+}

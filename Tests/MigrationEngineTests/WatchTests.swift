@@ -1,0 +1,147 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@testable import MigrationEngine
+
+/// A proof of a target that an application writes to: what has changed since the first proof is told apart from what was never right.
+@Suite struct WatchTests {
+    private static let script = """
+        CREATE TABLE walked (id INTEGER PRIMARY KEY, v TEXT); CREATE TABLE hashed (id TEXT PRIMARY KEY, v TEXT);
+        CREATE TABLE keyless (v TEXT);
+        INSERT INTO walked WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50) SELECT i, 'v' || i FROM n;
+        INSERT INTO hashed SELECT 'k' || id, v FROM walked; INSERT INTO keyless SELECT v FROM walked
+        """
+
+    /// A target that was migrated, damaged, and then proven for the first time.
+    private struct Watched {
+        let path: String
+        let state: StateFolder
+        let conninfo: Conninfo
+        let preparation: Preparation
+
+        static func with(damage: String, _ body: (Watched) throws -> Void) throws {
+            try TestMigration().migrated(WatchTests.script) { _, conninfo, folder in
+                let path = "\(folder)/source.db"
+                let watched = Watched(
+                    path: path,
+                    state: try StateFolder.open(
+                        source: path, project: nil, override: "\(folder)/state", environment: [:]),
+                    conninfo: conninfo,
+                    preparation: try TestMigration().prepare(path, state: "\(folder)/state"))
+                try TestServer.execute(damage, in: conninfo)
+                _ = try watched.validate()
+                try body(watched)
+            }
+        }
+
+        func validate(_ tables: [String] = []) throws -> MigrationReport {
+            try Validation(
+                preparation: preparation, server: TargetServer(conninfo, cancellation: Cancellation()),
+                workers: 2,
+                cancellation: Cancellation(), progress: RunProgress(),
+                differences: DifferenceLog(state, name: "t")
+            ).run(tables: tables)
+        }
+
+        func watch(_ preparation: Preparation? = nil) throws -> Watch.Report {
+            try Watch(
+                preparation: preparation ?? self.preparation,
+                server: TargetServer(conninfo, cancellation: Cancellation()), workers: 2,
+                cancellation: Cancellation(), progress: RunProgress(), log: DifferenceLog(state, name: "t")
+            ).run(tables: [])
+        }
+    }
+
+    private func line(
+        _ name: String, neverRight: Int = 0, came: Int = 0, changed: Int = 0, went: Int = 0,
+        cameRight: Int = 0,
+        samples: [String] = []
+    ) -> Watch.Table {
+        var table = Watch.Table(name: name)
+        table.neverRight = neverRight
+        table.came = came
+        table.changed = changed
+        table.went = went
+        table.cameRight = cameRight
+        table.samples = samples
+        return table
+    }
+
+    @Test func whatChangedSinceIsToldApartFromWhatWasNeverRight() throws {
+        let damage = """
+            UPDATE walked SET v = 'wrong' WHERE id IN (1, 2, 3); DELETE FROM walked WHERE id = 4;
+            UPDATE hashed SET v = 'wrong' WHERE id IN ('k1', 'k2'); INSERT INTO hashed VALUES ('stranger', 'x');
+            INSERT INTO keyless VALUES ('twice')
+            """
+        try Watched.with(damage: damage) { watched in
+            let before = try watched.watch()
+            #expect(!before.isRight)
+            #expect(before.tables.map(\.neverRight) == [4, 3, 1])
+            #expect(before.tables.allSatisfy { $0.changedSince == 0 && $0.cameRight == 0 })
+            // The application goes on: rows come, change and go; a wrong one is mended, and another becomes wrong otherwise.
+            try TestServer.execute(
+                """
+                INSERT INTO walked VALUES (100, 'new'), (101, 'new'); UPDATE walked SET v = 'edited' WHERE id IN (10, 11, 2);
+                DELETE FROM walked WHERE id = 20; UPDATE walked SET v = 'v1' WHERE id = 1;
+                DELETE FROM hashed WHERE id = 'stranger'; UPDATE hashed SET v = 'edited' WHERE id = 'k30';
+                INSERT INTO keyless VALUES ('new')
+                """, in: watched.conninfo)
+            let report = try watched.watch()
+            #expect(
+                report.tables == [
+                    line(
+                        "walked", neverRight: 2, came: 2, changed: 3, went: 1, cameRight: 1,
+                        samples: ["3", "4"]),
+                    line("hashed", neverRight: 2, changed: 1, cameRight: 1, samples: ["k1", "k2"]),
+                    line(
+                        "keyless", neverRight: 1, came: 1, samples: ["a row of a table without a key"]),
+                ])
+        }
+    }
+
+    /// A later proof finds what the application has changed: the first one stays what a watch compares with.
+    @Test func aLaterProofDoesNotTakeThePlaceOfTheFirst() throws {
+        try Watched.with(damage: "UPDATE walked SET v = 'wrong' WHERE id = 1") { watched in
+            try TestServer.execute("UPDATE walked SET v = 'edited' WHERE id = 2", in: watched.conninfo)
+            #expect(try watched.validate().exit == 4)
+            #expect(try watched.validate(["hashed"]).exit == 0)
+            let report = try watched.watch()
+            #expect(report.tables.first == line("walked", neverRight: 1, changed: 1, samples: ["1"]))
+        }
+    }
+
+    @Test func whereOnlyTheApplicationHasWrittenAllIsRight() throws {
+        try Watched.with(damage: "SELECT 1") { watched in
+            try TestServer.execute("DELETE FROM keyless; UPDATE hashed SET v = NULL", in: watched.conninfo)
+            let report = try watched.watch()
+            #expect(report.isRight)
+            #expect(
+                report.tables == [line("walked"), line("hashed", changed: 50), line("keyless", went: 50)])
+        }
+    }
+
+    @Test func aSourceThatHasChangedOrWasNeverProvenIsRefused() throws {
+        try Watched.with(damage: "SELECT 1") { watched in
+            try makeDatabase(watched.path, "UPDATE walked SET v = 'other' WHERE id = 5")
+            let preparation = try TestMigration().prepare(watched.path, state: watched.state.path)
+            let changed = #expect(throws: MigrationError.self) { try watched.watch(preparation) }
+            #expect(changed?.message.contains("SQLite has changed") == true)
+            #expect(changed?.exit == .usage)
+            try FileManager.default.removeItem(atPath: "\(watched.state.path)/differences/t-first.db")
+            let unknown = #expect(throws: MigrationError.self) { try watched.watch() }
+            #expect(unknown?.message.contains("no proof") == true)
+        }
+    }
+
+    /// A table that was lost since cannot be told apart row by row, and is not passed over.
+    @Test func aTableThatIsGoneIsSaid() throws {
+        try Watched.with(damage: "SELECT 1") { watched in
+            try TestServer.execute("DROP TABLE hashed", in: watched.conninfo)
+            let report = try watched.watch()
+            #expect(!report.isRight)
+            #expect(report.tables.first { $0.name == "hashed" }?.obstacle != nil)
+        }
+    }
+}
