@@ -30,4 +30,20 @@ import Testing
         #expect(NameMatch.match(["a", "b"], ["a", "c"], fixed: ["b": "a"]) == ["b": "a"])
         #expect(NameMatch.match(["a"], ["a"], fixed: ["a": "gone"]) == [:])
     }
+
+    @Test func whatSeveralNamesCouldMeanIsTold() {
+        #expect(NameMatch(["uSer"], ["user", "USER", "x"]).ambiguous == ["uSer": ["USER", "user"]])
+        // Two of the source's for one of the target's.
+        let shared = NameMatch(["aB", "AB"], ["ab"])
+        #expect(shared.matches == [:] && shared.ambiguous == ["aB": ["ab"], "AB": ["ab"]])
+        // What another one has taken is no candidate.
+        #expect(NameMatch(["User", "user"], ["user", "USER"]).ambiguous == [:])
+    }
+
+    @Test func otherNamesCountWhereTheirOwnFindNothing() {
+        let aliases: [String: Set<String>] = ["users": ["User"], "a": ["b"]]
+        #expect(NameMatch(["users"], ["user"], aliases: aliases).matches == ["users": "user"])
+        #expect(NameMatch(["users"], ["users", "User"], aliases: aliases).matches == ["users": "users"])
+        #expect(NameMatch(["a", "b"], ["b"], aliases: aliases).matches == ["b": "b"])
+    }
 }

@@ -15,6 +15,8 @@ public struct TestMigration {
     public var cancellation = Cancellation()
     /// Loads into tables that the target has already.
     public var adopts = false
+    /// What `--schema` says of a target that is only compared.
+    public var targetSchema: String?
 
     public init() {}
 
@@ -54,12 +56,17 @@ public struct TestMigration {
 
     public func validate(_ path: String, state: String, against conninfo: Conninfo) throws -> MigrationReport
     {
+        try validate(path, state: state, against: conninfo, tables: [])
+    }
+
+    public func validate(
+        _ path: String, state: String, against conninfo: Conninfo, tables: [String]
+    ) throws -> MigrationReport {
         try Validation(
-            preparation: prepare(path, state: state, target: conninfo),
-            server: TargetServer(conninfo, cancellation: cancellation), workers: workers,
-            cancellation: cancellation,
-            progress: RunProgress()
-        ).run(tables: [])
+            preparation: prepare(path, state: state, target: conninfo), hints: hints,
+            server: TargetServer(conninfo, cancellation: cancellation), schema: targetSchema,
+            workers: workers, cancellation: cancellation, progress: RunProgress()
+        ).run(tables: tables)
     }
 
     /// Makes a database from a script, migrates it into a new one of the server's, and hands both to `body`.

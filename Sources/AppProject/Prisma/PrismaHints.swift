@@ -40,12 +40,20 @@ extension PrismaSchema {
                 if hint != SchemaHints.Column() { columns[model.table, default: [:]][field.column] = hint }
             }
         }
+        var names = SchemaHints.CodeNames()
+        for model in tables {
+            if model.name != model.table { names.tables[model.table] = model.name }
+            for field in model.fields where field.name != field.column {
+                names.columns[model.table, default: [:]][field.column] = field.name
+            }
+        }
         let joins = joinTables
         return SchemaHints(
             style: .prisma, source: source,
             enums: Dictionary(enums.map { ($0.databaseName, $0.labels) }) { first, _ in first },
             columns: columns,
-            joinTables: joinsHaveKeys ? Set(joins) : [], tableOrder: tables.map(\.table) + joins)
+            joinTables: joinsHaveKeys ? Set(joins) : [], tableOrder: tables.map(\.table) + joins,
+            codeNames: names)
     }
 }
 

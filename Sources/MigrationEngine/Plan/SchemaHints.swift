@@ -26,11 +26,24 @@ public struct SchemaHints: Codable, Sendable, Equatable {
     public var joinTables: Set<String>
     /// Tables in the order of the schema file; the target gets them in this order.
     public var tableOrder: [String]
+    /// What code calls tables and columns where the database has another name for them.
+    public var codeNames: CodeNames
+
+    /// Names in code: by table, and by table and column.
+    public struct CodeNames: Codable, Sendable, Equatable {
+        public var tables: [String: String]
+        public var columns: [String: [String: String]]
+
+        public init(tables: [String: String] = [:], columns: [String: [String: String]] = [:]) {
+            self.tables = tables
+            self.columns = columns
+        }
+    }
 
     public init(
         style: Style, source: String, enums: [String: [String]] = [:],
         columns: [String: [String: Column]] = [:],
-        joinTables: Set<String> = [], tableOrder: [String] = []
+        joinTables: Set<String> = [], tableOrder: [String] = [], codeNames: CodeNames = CodeNames()
     ) {
         self.style = style
         self.source = source
@@ -38,6 +51,7 @@ public struct SchemaHints: Codable, Sendable, Equatable {
         self.columns = columns
         self.joinTables = joinTables
         self.tableOrder = tableOrder
+        self.codeNames = codeNames
     }
 }
 

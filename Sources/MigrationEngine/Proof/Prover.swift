@@ -141,10 +141,14 @@ struct ProofTable: Sendable {
     var isPlain = false
     /// The plan's columns with the types that the target has; empty of views.
     var actual: [MigrationPlan.Column] = []
+    /// Whether the target's may be walked in the order of its key: without a unique index every piece would sort the table, and
+    /// rows of one key come in any order.
+    var mayBeWalked = true
 
     /// The one column of the primary key, where it holds an integer on both sides.
     var integerKey: Int? {
-        guard source.primaryKey.count == 1, let index = columns.firstIndex(of: source.primaryKey[0]),
+        guard mayBeWalked, source.primaryKey.count == 1,
+            let index = columns.firstIndex(of: source.primaryKey[0]),
             [.int2, .int4, .int8].contains(codes[index].operation), isKeyRowid || profileOfKeyIsInteger
         else { return nil }
         return index
@@ -160,8 +164,11 @@ struct ProofTable: Sendable {
         return column.integers == profile.rows
     }
 
-    /// Positions of the key's columns; empty without a key.
-    var keyColumns: [Int] { source.primaryKey.compactMap { columns.firstIndex(of: $0) } }
+    /// Positions of the key's columns; empty without a key, and where not all of it is compared: a part tells no rows apart.
+    var keyColumns: [Int] {
+        let positions = source.primaryKey.compactMap { columns.firstIndex(of: $0) }
+        return positions.count == source.primaryKey.count ? positions : []
+    }
 
     /// The columns; those of foreign types as `ForeignForm` reads them.
     func selectList() -> String {

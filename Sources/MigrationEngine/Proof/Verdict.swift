@@ -10,6 +10,8 @@ public struct TableVerdict: Sendable, Equatable {
     /// Rows that are missing, extra or changed; exact unless `isTruncated`.
     public var differences = 0
     public var isTruncated = false
+    /// How many rows that are on both sides differ in a column, by column.
+    public var changedColumns: [String: Int] = [:]
     /// The first of them.
     public var samples: [RowDifference] = []
     /// Why there is no verdict on the rows: the table is missing, a column is, and the like.
@@ -26,6 +28,7 @@ public struct TableVerdict: Sendable, Equatable {
     mutating func add(_ difference: RowDifference) {
         verdict = .differs
         differences += 1
+        for column in difference.columns { changedColumns[column, default: 0] += 1 }
         if samples.count < Self.mostSamples { samples.append(difference) }
     }
 
@@ -35,6 +38,7 @@ public struct TableVerdict: Sendable, Equatable {
         targetRows += other.targetRows
         differences += other.differences
         isTruncated = isTruncated || other.isTruncated
+        changedColumns.merge(other.changedColumns, uniquingKeysWith: +)
         samples = Array((samples + other.samples).prefix(Self.mostSamples))
         obstacle = obstacle ?? other.obstacle
     }

@@ -17,8 +17,9 @@ enum ViewProof {
         }
         var codes: [ColumnCode] = []
         var foreign: [String: ForeignForm] = [:]
+        let types = target.types
         for column in columns {
-            guard let type = target.types[column.targetName] else { return nil }
+            guard let type = types[column.targetName] else { return nil }
             var actual = column
             actual.type = type.sql
             foreign[column.name] = actual.foreignForm

@@ -15,9 +15,11 @@ public struct MigrationReport: Codable, Sendable {
         /// The first rows that differ, by key.
         public let samples: [RowDifference]
         public let reason: String?
+        /// What is other in a target that somebody else has made; nil where nothing is.
+        public var notes: [TableNote]?
 
         enum CodingKeys: String, CodingKey {
-            case name, verdict, differences, seconds, samples, reason
+            case name, verdict, differences, seconds, samples, reason, notes
             case sourceRows = "source_rows"
             case loadedRows = "loaded_rows"
             case quarantinedRows = "quarantined_rows"

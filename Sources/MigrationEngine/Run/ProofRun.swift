@@ -12,6 +12,18 @@ struct ProofRun {
     let differences: DifferenceLog?
     /// Whether the target has just been loaded.
     var isFresh = false
+    /// What is known of a target's tables that the plan does not tell.
+    var facts = Facts()
+
+    /// Of tables that somebody else has made, by the source's names.
+    struct Facts: Sendable {
+        /// Why tables cannot be compared at all.
+        var unmatched: [String: String] = [:]
+        /// What tables lack, whatever their rows come to.
+        var lacking: [String: String] = [:]
+        /// Tables whose rows no unique index gives in the order of their key.
+        var unordered: Set<String> = []
+    }
 
     /// What can be compared, and the verdicts on what cannot.
     struct Opening {
@@ -46,8 +58,12 @@ struct ProofRun {
                         .skipped, obstacle: table.isSkipped ? "left out by the plan" : "not asked for")
                     continue
                 }
-                switch try proofTable(table, connection) {
-                case .success(let proof):
+                let found =
+                    try facts.unmatched[table.name].map { .failure(Obstacle(description: $0)) }
+                    ?? proofTable(table, connection)
+                switch found {
+                case .success(var proof):
+                    proof.mayBeWalked = !facts.unordered.contains(table.name)
                     opening.tables.append(proof)
                     opening.verdicts[table.name] = TableVerdict(.equal)
                 case .failure(let obstacle):
@@ -69,6 +85,12 @@ struct ProofRun {
     ) throws -> [String: TableVerdict] {
         var verdicts = opening.verdicts.merging(prover.verdicts.all) { $1 }
         try checkKept(opening.tables, &verdicts)
+        for (name, obstacle) in facts.lacking {
+            guard var verdict = verdicts[name], verdict.verdict != .skipped else { continue }
+            verdict.verdict = .differs
+            verdict.obstacle = verdict.obstacle ?? obstacle
+            verdicts[name] = verdict
+        }
         if withViews {
             let views = try server.withConnection(purpose: "proof") { try proofViews($0, &verdicts) }
             try prover.compare(views, workers: workers)
@@ -159,16 +181,18 @@ struct ProofRun {
         else {
             return .failure(Obstacle(description: "the table is not in the target"))
         }
+        let types = target.types
         var codes: [ColumnCode] = []
         var columns: [MigrationPlan.Column] = []
         var foreign: [String: ForeignForm] = [:]
         for column in table.columns {
-            guard let type = target.types[column.targetName] else {
+            guard let type = types[column.targetName] else {
                 return .failure(
                     Obstacle(description: "the target's table has no column \(column.targetName)"))
             }
             var actual = column
-            actual.type = type.sql
+            // A varchar(n) is compared as any text, of a number too.
+            if case .varchar = type { actual.type = PostgresType.text.sql } else { actual.type = type.sql }
             actual.integers = column.integers ?? unit(of: actual, source, profile)
             foreign[column.name] = actual.foreignForm
             columns.append(actual)
@@ -187,14 +211,20 @@ struct ProofRun {
                 codes: codes, foreign: foreign, counters: counters, isPlain: target.isPlain, actual: columns))
     }
 
-    /// What integers in a date column count, where the plan has another type than the target.
     private func unit(
         of column: MigrationPlan.Column, _ source: Catalog.Table, _ profile: TableProfile
     ) -> EpochUnit? {
-        if preparation.plan.style == .prisma { return .milliseconds }
-        if column.postgresType == .interval { return EpochUnit.ofDurations(style: preparation.plan.style) }
         guard let index = source.columns.firstIndex(where: { $0.name == column.name }) else { return nil }
-        let column = profile.columns[index]
-        return column.integers > 0 ? EpochUnit.plausible(min: column.minInteger, max: column.maxInteger) : nil
+        return Self.unit(of: column, profile.columns[index], preparation.plan.style)
+    }
+
+    /// What integers in a date column count, where the plan has another type than the target.
+    static func unit(
+        of column: MigrationPlan.Column, _ profile: ColumnProfile, _ style: Style
+    ) -> EpochUnit? {
+        if style == .prisma { return .milliseconds }
+        if column.postgresType == .interval { return EpochUnit.ofDurations(style: style) }
+        return profile.integers > 0
+            ? EpochUnit.plausible(min: profile.minInteger, max: profile.maxInteger) : nil
     }
 }

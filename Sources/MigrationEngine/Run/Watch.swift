@@ -35,7 +35,9 @@ public struct Watch: Sendable {
     }
 
     let preparation: Preparation
+    let hints: SchemaHints?
     let server: TargetServer
+    let schema: String?
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
@@ -43,11 +45,14 @@ public struct Watch: Sendable {
     let log: DifferenceLog
 
     public init(
-        preparation: Preparation, server: TargetServer, workers: Int, cancellation: Cancellation,
+        preparation: Preparation, hints: SchemaHints? = nil, server: TargetServer, schema: String? = nil,
+        workers: Int, cancellation: Cancellation,
         progress: RunProgress, log: DifferenceLog
     ) {
         self.preparation = preparation
+        self.hints = hints
         self.server = server
+        self.schema = schema
         self.workers = workers
         self.cancellation = cancellation
         self.progress = progress
@@ -63,8 +68,8 @@ public struct Watch: Sendable {
         let path = (log.path as NSString).deletingPathExtension + "-watch.db"
         let now = try DifferenceLog(path: path, like: first.log)
         let report = try Validation(
-            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, differences: now
+            preparation: preparation, hints: hints, server: server, schema: schema, workers: workers,
+            cancellation: cancellation, progress: progress, differences: now
         ).run(tables: names, isWatch: true)
         let tables = try report.tables.filter { $0.verdict != "skipped" }.map { line in
             var table = Table(name: line.name)

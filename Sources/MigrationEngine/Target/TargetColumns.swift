@@ -1,10 +1,28 @@
 import Postgres
 
-/// The columns that a table of the target really has, in its own order.
+/// The columns that a table or view of the target really has, in its own order.
 struct TargetColumns: Sendable {
-    let types: [String: PostgresType]
+    let columns: [Column]
+    /// As `pg_class.relkind` has it: r is a table, p one in partitions, v a view, m a materialized one, f a foreign table.
+    let kind: String
+    /// Whether a policy hides rows from us.
+    let hidesRows: Bool
+
+    struct Column: Sendable {
+        let name: String
+        /// A domain's base.
+        let type: PostgresType
+        let isNotNull: Bool
+        let isGenerated: Bool
+        let mayBeRead: Bool
+    }
+
+    var types: [String: PostgresType] {
+        Dictionary(columns.map { ($0.name, $0.type) }) { first, _ in first }
+    }
+
     /// Whether its rows lie in one file: no view, no partitions.
-    let isPlain: Bool
+    var isPlain: Bool { kind == "r" }
 
     /// A WITH term: the columns with the types that their values are of, a domain's being those of its base.
     static let baseTypes = """
@@ -26,20 +44,25 @@ struct TargetColumns: Sendable {
         _ table: String, schema: String, _ connection: borrowing Postgres.Connection
     ) throws -> TargetColumns? {
         let name = quoteIdentifier(schema, table)
-        let kind = try connection.query("SELECT relkind FROM pg_class WHERE oid = to_regclass($1)", [name])
-        guard kind.count > 0 else { return nil }
+        let relation = try connection.query(
+            "SELECT relkind, row_security_active(oid) FROM pg_class WHERE oid = to_regclass($1)", [name])
+        guard relation.count > 0 else { return nil }
         let result = try connection.query(
             """
-            WITH RECURSIVE \(baseTypes) SELECT a.attname, \(typeName)
+            WITH RECURSIVE \(baseTypes) SELECT a.attname, \(typeName), a.attnotnull OR b.refuses_null, a.attgenerated <> '',
+                has_column_privilege(a.attrelid, a.attnum, 'SELECT')
             FROM base AS b JOIN pg_type AS t ON t.oid = b.type AND t.typtype <> 'd'
                 JOIN pg_attribute AS a ON a.attrelid = b.attrelid AND a.attnum = b.attnum
             WHERE a.attrelid = to_regclass($1) ORDER BY a.attnum
             """, [name])
-        var types: [String: PostgresType] = [:]
-        for row in 0..<result.count {
-            types[result.text(row, 0) ?? ""] = PostgresType(formatted: result.text(row, 1) ?? "")
+        let columns = (0..<result.count).map { row in
+            Column(
+                name: result.text(row, 0) ?? "", type: PostgresType(formatted: result.text(row, 1) ?? ""),
+                isNotNull: result.bool(row, 2), isGenerated: result.bool(row, 3),
+                mayBeRead: result.bool(row, 4))
         }
-        return TargetColumns(types: types, isPlain: kind.text(0, 0) == "r")
+        return TargetColumns(
+            columns: columns, kind: relation.text(0, 0) ?? "", hidesRows: relation.bool(0, 1))
     }
 }
 

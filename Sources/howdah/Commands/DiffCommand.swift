@@ -1,3 +1,4 @@
+import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
@@ -70,17 +71,14 @@ struct DiffCommand: ParsableCommand {
             }
             let log = try DifferenceLog(session.state, name: target.differencesName)
             return try ReachedTarget(target, session).with { server in
-                var report: MigrationReport?
-                if !last {
-                    report = try session.reporting {
-                        try Validation(
-                            preparation: preparation, server: server, workers: planning.workerCount,
-                            cancellation: cancellation, progress: session.progress, differences: log
-                        ).run(tables: tables)
-                    }
-                }
-                let reader = RowPairReader(preparation: preparation, server: server)
-                return try show(preparation.plan.tables, report, log, reader, cancellation)
+                let validation = Validation(
+                    preparation: preparation, hints: session.location.hints, server: server,
+                    schema: planning.namedSchema, workers: planning.workerCount,
+                    cancellation: cancellation, progress: session.progress, differences: log)
+                let report = last ? nil : try session.reporting { try validation.run(tables: tables) }
+                let matched = try validation.matched(tables: tables)
+                let reader = RowPairReader(preparation: matched, server: server)
+                return try show(matched.plan.tables, report, log, reader, cancellation)
             }
         }
     }

@@ -19,8 +19,12 @@ struct PlanningOptions: ParsableArguments {
     @Option(help: "The application's convention: auto, prisma, django, rails or plain.")
     var style = "auto"
 
-    @Option(help: ArgumentHelp("The schema in the target.", valueName: "name"))
-    var schema = "public"
+    @Option(
+        name: .customLong("schema"),
+        help: ArgumentHelp(
+            "The schema in the target: public where nothing is said, and for validate the one that holds the tables.",
+            valueName: "name"))
+    var namedSchema: String?
 
     @Option(help: "How a new plan spells names: exact, lower or snake.")
     var identifiers = "exact"
@@ -83,6 +87,8 @@ struct PlanningOptions: ParsableArguments {
         }
         return decisions
     }
+
+    var schema: String { namedSchema ?? "public" }
 
     var spelling: Identifiers { Identifiers(rawValue: identifiers) ?? .exact }
 

@@ -170,7 +170,9 @@ struct SchemaCommand: ParsableCommand {
 struct ValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
-        abstract: "Compare every cell of a SQLite database with a target that is loaded already.")
+        abstract:
+            "Compare every cell of a SQLite database with a target that is loaded already, by howdah or by anybody else."
+    )
 
     @Argument(help: "A SQLite file, or a project's folder.")
     var source: String
@@ -213,7 +215,8 @@ struct ValidateCommand: ParsableCommand {
                 let report = try ReachedTarget(target, session).with { server in
                     try session.reporting {
                         try Watch(
-                            preparation: preparation, server: server, workers: planning.workerCount,
+                            preparation: preparation, hints: session.location.hints, server: server,
+                            schema: planning.namedSchema, workers: planning.workerCount,
                             cancellation: cancellation, progress: session.progress, log: log
                         ).run(tables: tables)
                     }
@@ -228,7 +231,8 @@ struct ValidateCommand: ParsableCommand {
             let report = try ReachedTarget(target, session).with { server in
                 try session.reporting {
                     try Validation(
-                        preparation: preparation, server: server, workers: planning.workerCount,
+                        preparation: preparation, hints: session.location.hints, server: server,
+                        schema: planning.namedSchema, workers: planning.workerCount,
                         cancellation: cancellation, progress: session.progress,
                         differences: log
                     ).run(tables: tables)

@@ -68,13 +68,14 @@ enum Describe {
                 [table.name, Format.count(table.sourceRows), Format.count(table.loadedRows)]
                     + (hasQuarantine ? [Format.count(table.quarantinedRows)] : [])
                     + [
-                        table.verdict == "differs"
+                        table.verdict == "differs" && table.differences > 0
                             ? "differs: \(Format.count(table.differences, "row", "rows"))" : table.verdict
                     ]
             }
             lines += Format.table(head + rows, right: hasQuarantine ? [1, 2, 3] : [1, 2])
             for table in report.tables {
                 if let reason = table.reason { lines.append("  \(table.name): \(reason)") }
+                lines += (table.notes ?? []).map { "  · \(table.name): \($0.text)" }
                 for sample in table.samples {
                     let columns =
                         sample.columns.isEmpty ? "" : " in \(sample.columns.joined(separator: ", "))"

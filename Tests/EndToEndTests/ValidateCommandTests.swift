@@ -1,0 +1,66 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+/// Checking a target that howdah has not loaded, as a user does it.
+@Suite struct ValidateCommandTests {
+    private static let source = """
+        CREATE TABLE "User" (id INTEGER PRIMARY KEY, "createdAt" DATETIME, score REAL);
+        INSERT INTO "User" VALUES (1, '2024-01-02 03:04:05', 0.1), (2, NULL, 0.30000000000000004)
+        """
+    private static let target = """
+        CREATE SCHEMA chat; CREATE TABLE chat.users (id bigint PRIMARY KEY, created_at timestamptz, score float8, seen boolean);
+        INSERT INTO chat.users VALUES (1, '2024-01-02 03:04:05Z', 0.1), (2, NULL, 0.30000000000000004)
+        """
+
+    @Test func aTargetOfSomebodyElsesIsProvenAndWhatIsOtherIsTold() throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            try FileManager.default.createDirectory(
+                atPath: "\(project)/prisma", withIntermediateDirectories: true)
+            try makeDatabase("\(project)/prisma/dev.db", Self.source)
+            try """
+            datasource db {
+              provider = "sqlite"
+              url      = "file:./dev.db"
+            }
+            model users {
+              id        Int       @id
+              createdAt DateTime?
+              score     Float?
+              @@map("User")
+            }
+            """.write(toFile: "\(project)/prisma/schema.prisma", atomically: true, encoding: .utf8)
+            try TestServer.withDatabase { conninfo in
+                try TestServer.execute(Self.target, in: conninfo)
+                let url = conninfo.url
+                let outcome = try Howdah.run(["validate", project, url])
+                #expect(outcome.exit == 0, "\(outcome.errors) \(outcome.output)")
+                for words in [
+                    "compared with the schema chat, which holds 1 of the source's 1 tables; public holds 0",
+                    "User: it is users in the target",
+                    "User: the source has no column seen: NULL in every row",
+                    "User: createdAt is timestamptz in the target, not timestamp(3): an instant",
+                ] {
+                    #expect(outcome.output.contains(words), "\(words) in \(outcome.output)")
+                }
+                try TestServer.execute("ALTER TABLE chat.users ALTER score TYPE real", in: conninfo)
+                let document = try Howdah.run(["validate", project, url, "--schema", "chat", "--json"])
+                #expect(document.exit == 4)
+                let json = try document.json()
+                #expect((json["notices"] as? [String])?.isEmpty == true)
+                let table = try #require((json["tables"] as? [[String: Any]])?.first)
+                let notes = try #require(table["notes"] as? [[String: Any]])
+                let score = try #require(notes.first { $0["column"] as? String == "score" })
+                #expect(score["rows"] as? Int == 1)
+                #expect((score["text"] as? String)?.contains("it keeps 6 to 9 digits") == true)
+                #expect(table["differences"] as? Int == 1 && table["verdict"] as? String == "differs")
+                let elsewhere = try Howdah.run(["validate", project, url, "--schema", "public"])
+                #expect(
+                    elsewhere.exit == 4
+                        && elsewhere.output.contains("its schema public has none of that name"))
+            }
+        }
+    }
+}
