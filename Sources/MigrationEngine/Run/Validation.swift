@@ -22,12 +22,7 @@ public struct Validation: Sendable {
     /// Compares the named tables, all where none are named.
     public func run(tables names: [String]) throws -> MigrationReport {
         let start = ContinuousClock.now
-        let known = Set(preparation.plan.tables.map(\.name))
-        if let unknown = names.first(where: { !known.contains($0) }) {
-            throw MigrationError(
-                .plan, "the source has no table \(unknown)",
-                remedy: "Its tables are: \(known.sorted().joined(separator: ", ")).", exit: .usage)
-        }
+        try preparation.refuseUnknown(names)
         progress.begin(.proof)
         let verdicts = try ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
