@@ -186,7 +186,7 @@ import Testing
     @Test func whatHasNoPairOfExpressionsIsLeftOutByName() throws {
         let source = """
             CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT, list TEXT, price NUMERIC, single REAL, address TEXT, fixed TEXT,
-                uid TEXT, at TEXT, note TEXT);
+                uid TEXT, at TEXT, note);
             INSERT INTO t VALUES (1, '{"a":1}', '[1,2]', 1.5, 0.5, '10.0.0.1', 'ab', '00000000-0000-0000-0000-0000000000AF',
                 'Mon, 06 May 2024 07:08:09 +0200', 0.5)
             """

@@ -54,7 +54,7 @@ struct DigestQuery: Sendable {
         self.leftOut = leftOut
         from = (
             decided?.rows(of: table) ?? quoteIdentifier(table.source.name),
-            quoteIdentifier(schema, table.target)
+            "\(quoteIdentifier(schema, table.target)) AS \(Self.targetAlias)"
         )
         let key = table.source.primaryKey
         if !key.isEmpty, table.hasKeyWithoutNull, key.allSatisfy({ orders[$0] != nil }) {
@@ -69,6 +69,9 @@ struct DigestQuery: Sendable {
             orderWords = "by all cells as they are written"
         }
     }
+
+    /// By a bare name PostgreSQL would order by what is printed under that name.
+    private static let targetAlias = "howdah_target"
 
     private static func rule(
         _ table: ProofTable, _ index: Int, _ encoding: String
@@ -85,9 +88,10 @@ struct DigestQuery: Sendable {
         if case .column(let form) = rule.order, !isForeign,
             table.profile(of: table.columns[index])?.holdsOnly(form) ?? false
         {
+            let target = "\(targetAlias).\(names.target)"
             // Numbers and bytes have one order in both; texts have that of their bytes.
             return form == .text
-                ? ("\(names.source) COLLATE BINARY", "\(names.target)::text COLLATE \"C\"") : names
+                ? ("\(names.source) COLLATE BINARY", "\(target)::text COLLATE \"C\"") : (names.source, target)
         }
         return ("\(cell.source) COLLATE BINARY", "\(cell.target) COLLATE \"C\"")
     }

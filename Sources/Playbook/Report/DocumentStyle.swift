@@ -38,7 +38,8 @@ enum DocumentStyle {
         .wide { overflow-x: auto; margin: 1rem 0; }
         table { border-collapse: collapse; width: 100%; font-size: .9rem; }
         caption { text-align: left; color: var(--quiet); padding-bottom: .4rem; }
-        th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; min-width: 3.5rem; }
+        th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
+        td.code, td:last-child { overflow-wrap: anywhere; } td.code { font-size: .74rem; padding-top: .5rem; } .n + :not(.n) { padding-left: 1rem; }
         th { font-weight: 600; border-bottom-width: 2px; overflow-wrap: normal; }
         .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .code, pre { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .82rem; }

@@ -32,7 +32,7 @@ public enum Picture: Sendable {
     private static let width = 960.0
     private static let height = 260.0
     private static let left = 64.0
-    private static let right = 16.0
+    private static let right = 24.0
     private static let top = 30.0
     private static let bottom = 34.0
     private static let styles = ["one", "two"]

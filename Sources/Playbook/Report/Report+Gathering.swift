@@ -94,7 +94,7 @@ extension Report {
     private mutating func judge(_ state: BookState, _ run: MigrationReport?) {
         let cells = Format.count(totals.cells, "cell", "cells")
         let tableCount = Format.count(totals.tables, "table", "tables")
-        let when = source.snapshot.map { ", as of the snapshot of \($0.time)" } ?? ""
+        let when = source.snapshot.map { ", as of the snapshot of \(Self.shown($0.time)) UTC" } ?? ""
         let equal = "all \(cells) of \(tableCount) in PostgreSQL are equal to SQLite's\(when)"
         let differing = (tables + views).filter { $0.verdict == "differs" }.map(\.name)
         guard let run else {
