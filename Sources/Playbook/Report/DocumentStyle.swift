@@ -38,6 +38,8 @@ enum DocumentStyle {
         .wide { overflow-x: auto; margin: 1rem 0; }
         table { border-collapse: collapse; width: 100%; font-size: .9rem; }
         caption { text-align: left; color: var(--quiet); padding-bottom: .4rem; }
+        h3 + .wide caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+        .wide { position: relative; }
         th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
         td.code, td:last-child { overflow-wrap: anywhere; } td.code { font-size: .74rem; padding-top: .5rem; } .n + :not(.n) { padding-left: 1rem; }
         th { font-weight: 600; border-bottom-width: 2px; overflow-wrap: normal; }

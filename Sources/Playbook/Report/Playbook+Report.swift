@@ -29,6 +29,7 @@ extension Playbook {
         let run = newestRun(state)
         report.add(run?.report)
         report.provenAt = run?.time
+        report.isRunInLines = run?.isInLines ?? false
         report.add(state, journal: journal.entries.filter { $0.mode == state.mode })
         addPlan(&report, state)
         report.throughput = Throughput.kept(in: workspace.state, mode: mode)
@@ -47,15 +48,17 @@ extension Playbook {
     }
 
     /// The last proof: of the steps, or of a run in lines, whichever is newer.
-    private func newestRun(_ state: BookState) -> (time: String, report: MigrationReport)? {
+    private func newestRun(
+        _ state: BookState
+    ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
         let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
         if let entry = entry(of: "3.4", state.mode), [.done, .failed].contains(entry.kind),
             let report = entry.data.flatMap({ Journal.decode(MigrationReport.self, $0) }),
             kept.map({ $0.time < entry.time }) ?? true
         {
-            return (entry.time, report)
+            return (entry.time, report, false)
         }
-        return kept.map { ($0.time, $0.report) }
+        return kept.map { ($0.time, $0.report, true) }
     }
 
     private func addPlan(_ report: inout Report, _ state: BookState) {

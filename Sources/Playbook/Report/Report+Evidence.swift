@@ -25,7 +25,9 @@ extension Report {
             rows += Self.digest(
                 table.name, table.digests,
                 table.obstacle
-                    ?? (table.digestedColumns == 0 ? "no column has a digest" : table.scope ?? table.order))
+                    ?? (table.digestedColumns == 0
+                        ? "no column has a digest"
+                        : [table.order, table.scope].compactMap(\.self).joined(separator: "; ")))
             for column in table.columns {
                 rows += Self.digest("\(table.name).\(column.name)", column.digests, "the column alone")
             }
@@ -84,7 +86,10 @@ extension Report {
     // MARK: Steps
 
     var stepsPart: [Document.Block] {
-        [.heading(2, "Steps")]
+        let inLines =
+            "The rows were carried by a run in lines, which does the work of steps 1.1 to 3.4 in one; these are the steps that were "
+            + "run one by one."
+        return [.heading(2, "Steps")] + (isRunInLines ? [.paragraph(.init(inLines))] : [])
             + phases.flatMap { phase -> [Document.Block] in
                 [
                     .heading(3, phase.title),

@@ -127,6 +127,8 @@ public struct Report: Codable, Sendable {
     public internal(set) var verdict = Verdict.nothing
     /// The verdict in one sentence.
     public internal(set) var sentence = ""
+    /// Whether a run in lines did the work of steps 1.1 to 3.4.
+    public internal(set) var isRunInLines = false
     /// When the proof ended; nil before.
     public internal(set) var provenAt: String?
     public internal(set) var totals = Totals()
@@ -159,6 +161,7 @@ public struct Report: Codable, Sendable {
             timings
         case tables, views, plan, decisions, findings, objects, kept, checklist, journal, throughput, digests
         case notices, missing
+        case isRunInLines = "run_in_lines"
         case provenAt = "proven_at"
         case planStyle = "plan_style"
         case carriedObjects = "carried_objects"
