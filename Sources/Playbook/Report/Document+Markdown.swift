@@ -1,3 +1,6 @@
+import Foundation
+import MigrationEngine
+
 extension Document {
     /// As Markdown, https://spec.commonmark.org with the tables of GitHub's.
     public var markdown: String {
@@ -24,7 +27,7 @@ extension Document {
             return ["\(Markup.markdown(caption)): \(Markup.markdown(words))"]
         case .commands(let lines):
             // No line of commands can end such a block: each is indented.
-            return lines.map { "    \($0)" }
+            return lines.map { "    " + printable($0).replacing("\n", with: " ") }
         case .contents: return []
         }
     }
