@@ -1,10 +1,12 @@
 # What a machine needs besides Swift: the libraries' headers, and a PostgreSQL server for rehearsals and tests.
 PACKAGES = libsqlite3-dev libpq-dev libncursesw5-dev pkg-config postgresql sqlite3 tmux
+# What the tests need besides: a browser that opens the report.
+TEST_PACKAGES = chromium
 PREFIX ?= /usr/local
 DEMO ?= demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all deps build demo test faults lint format bench bench-quick install clean
+.PHONY: all deps test-deps build demo test faults lint format bench bench-quick install clean
 
 all: build
 
@@ -37,8 +39,12 @@ build: deps
 demo: build
 	.build/release/howdah demo $(DEMO)
 
+## test-deps: installs what the tests need besides
+test-deps:
+	@$(MAKE) --no-print-directory deps PACKAGES="$(PACKAGES) $(TEST_PACKAGES)"
+
 ## test: everything, against a private PostgreSQL that the tests start themselves; what failed is said again at the end
-test: deps lint
+test: test-deps lint
 	swift build --build-tests
 	@log=$$(mktemp) && trap 'rm -f "$$log"' EXIT && \
 	{ swift test --skip-build --parallel 2>&1 || printf '\nmake: the tests failed\n'; } | tee "$$log" && \

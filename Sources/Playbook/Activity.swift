@@ -58,4 +58,10 @@ struct StepContext: Sendable {
             gate: activity.gate,
             differences: try book.differenceLog(mode))
     }
+
+    /// Records the rows over time, for the report.
+    func recording<T>(_ name: String, replacing: [String] = [], _ body: () throws -> T) rethrows -> T {
+        try Throughput.recording(
+            name, progress, in: workspace.state, mode: mode.rawValue, replacing: replacing, body)
+    }
 }

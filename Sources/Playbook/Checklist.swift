@@ -15,7 +15,7 @@ public enum Checklist {
         Item(id: "performance", title: "Performance benchmarks acceptable", links: ["6.3", "5.10"]),
         Item(id: "backups", title: "Backup system configured", links: ["6.4", "6.5"]),
         Item(id: "monitoring", title: "Monitoring in place", links: ["6.7"]),
-        Item(id: "documentation", title: "Documentation updated", links: []),
+        Item(id: "documentation", title: "Documentation updated", links: [Playbook.reportSubject]),
     ]
 
     /// A step that speaks for an item, as it stands.

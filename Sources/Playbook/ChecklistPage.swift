@@ -44,16 +44,7 @@ extension Checklist {
 
     /// Text as it stands between tags and in attributes.
     private static func text(_ text: String) -> String {
-        shown(text).unicodeScalars.map { scalar in
-            switch scalar {
-            case "&": "&amp;"
-            case "<": "&lt;"
-            case ">": "&gt;"
-            case "\"": "&quot;"
-            case "'": "&#39;"
-            default: String(scalar)
-            }
-        }.joined()
+        Markup.html(shown(text))
     }
 
     private static let style = """

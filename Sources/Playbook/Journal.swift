@@ -64,7 +64,7 @@ public final class Journal: Sendable {
     }
 
     private let state: Mutex<State>
-    private let who: String
+    let who: String
 
     /// Opens the journal for reading and writing; without `isWriter`, for reading what is there.
     public init(_ folder: StateFolder, who: String, isWriter: Bool = true) throws {

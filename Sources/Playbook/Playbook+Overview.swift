@@ -134,7 +134,7 @@ extension Playbook {
     // MARK: Checklist
 
     private func checklist(_ mode: Mode, _ phases: [BookState.PhaseLine]) -> [Checklist.ItemLine] {
-        let lines = phases.flatMap(\.steps)
+        let lines = phases.flatMap(\.steps) + [reportLine(mode)]
         let own = ownItems(mode).map { Checklist.Item(id: $0.id, title: $0.title, links: []) }
         let linked = Set(Checklist.items.flatMap(\.links))
         let newest = Dictionary(uniqueKeysWithValues: linked.map { ($0, entry(of: $0, mode)?.id ?? 0) })

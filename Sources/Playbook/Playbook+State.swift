@@ -59,6 +59,11 @@ extension Playbook {
 
     // MARK: The target
 
+    /// Keeps what the target said of its run.
+    func remember(_ status: RunStatus?) {
+        state.withLock { $0.status[$0.mode] = .some(status) }
+    }
+
     /// Whether the journal has anything that could have left rows or tables in the target.
     public func hasReachedTarget(_ mode: Mode) -> Bool {
         guard let entry = entry(of: "1.8", mode) else { return false }

@@ -12,7 +12,7 @@ import Synchronization
 public final class Playbook: Sendable {
     public let workspace: Workspace
     public let journal: Journal
-    private let isWriter: Bool
+    let isWriter: Bool
     /// Assisted steps that howdah does itself in this project.
     let assisted: Set<String>
     /// What the application is made with.

@@ -21,12 +21,12 @@ struct Howdah: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
-            ValidateCommand.self, DiffCommand.self, RepairCommand.self,
+            ValidateCommand.self, DiffCommand.self, RepairCommand.self, DigestCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,
             TranslateCommand.self, TestCommand.self, ServeCommand.self,
-            LoadCommand.self, ChecklistCommand.self, EncodeCommand.self,
+            LoadCommand.self, ChecklistCommand.self, ReportCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)
 

@@ -17,6 +17,7 @@ enum CommandLine {
         Command(name: "mouse", argument: "", help: "clicks to howdah, or to the terminal"),
         Command(name: "open", argument: "PATH", help: "another project"),
         Command(name: "quit", argument: "", help: "leave"),
+        Command(name: "report", argument: "FILE", help: "the whole migration as HTML or Markdown"),
         Command(
             name: "smoke", argument: "COMMAND", help: "tries the application, for the cutover; - forgets it"),
         Command(

@@ -94,6 +94,7 @@ public enum Effect: Sendable, Equatable {
     case copy(String)
     case editFile
     case exportChecklist(String)
+    case writeReport(String)
     case refresh
     case redraw, suspend
     /// Ends the screens with this exit code.

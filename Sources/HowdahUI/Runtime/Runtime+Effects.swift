@@ -61,6 +61,7 @@ extension Runtime {
         case .copy(let text): copy(text)
         case .editFile: editPlanFile()
         case .exportChecklist(let path): exportChecklist(path)
+        case .writeReport(let path): writeReport(path)
         case .refresh: note("") { _ in }
         case .redraw: terminal.redraw()
         case .suspend: suspend()
@@ -346,6 +347,10 @@ extension Runtime {
 
     private func exportChecklist(_ path: String) {
         note("written to \(path)") { try Checklist.export($0.overview(), to: path) }
+    }
+
+    private func writeReport(_ path: String) {
+        note("written to \(path)") { try $0.write($0.report(), to: path) }
     }
 }
 

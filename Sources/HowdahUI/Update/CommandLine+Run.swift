@@ -60,6 +60,7 @@ extension CommandLine {
         case "start": return [.setApplication(ApplicationCommands(start: argument == "-" ? "" : argument))]
         case "smoke": return [.setApplication(ApplicationCommands(smoke: argument == "-" ? "" : argument))]
         case "export": return [.exportChecklist(argument)]
+        case "report": return [.writeReport(argument)]
         case "theme": return theme(argument, &model)
         default: break
         }

@@ -5,7 +5,7 @@ import Synchronization
 /// Any thread may use it. What must not be lost goes into the report, never only through here.
 public final class RunProgress: Sendable {
     public enum Phase: String, Sendable, CaseIterable {
-        case snapshot, profile, check, prepare, copy, constraints, proof, load
+        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load
     }
 
     /// The counters of one table.
@@ -52,7 +52,7 @@ public final class RunProgress: Sendable {
     public var rowsDone: Int {
         switch phase {
         case .copy: tables.reduce(0) { $0 + $1.loadedRows }
-        case .proof: tables.reduce(0) { $0 + $1.comparedRows }
+        case .proof, .digest: tables.reduce(0) { $0 + $1.comparedRows }
         case .profile: preparedRows.load(ordering: .relaxed)
         case .load: queriesDone
         default: 0

@@ -37,13 +37,9 @@ public struct Validation: Sendable {
     /// `isWatch` compares tables alone, so that nothing becomes a first proof.
     func run(tables names: [String], isWatch: Bool) throws -> MigrationReport {
         let start = ContinuousClock.now
-        let known = Set(preparation.plan.tables.map(\.name))
-        if let unknown = names.first(where: { !known.contains($0) }) {
-            throw MigrationError(
-                .plan, "the source has no table \(unknown)",
-                remedy: "Its tables are: \(known.sorted().joined(separator: ", ")).", exit: .usage)
-        }
-        let only = names.isEmpty ? (isWatch ? known : nil) : Set(names)
+        try preparation.refuseUnknown(names)
+        let all = isWatch ? Set(preparation.plan.tables.map(\.name)) : nil
+        let only = names.isEmpty ? all : Set(names)
         progress.begin(.proof)
         let matching = try match(only)
         var matched = preparation

@@ -92,7 +92,9 @@ struct CopyStep: StepOperation {
         let schema = migration.preparation.plan.schema
         let before = try migration.server.runStatus(schema: schema)?.rows ?? 0
         let start = ContinuousClock.now
-        try migration.loadRows()
+        try context.recording("copy", replacing: ["migrate", "demo", "repair", "proof"]) {
+            try migration.loadRows()
+        }
         let seconds = (ContinuousClock.now - start).seconds
         let status = try migration.server.runStatus(schema: schema)
         let rows = status?.rows ?? 0
@@ -185,7 +187,8 @@ struct ProofStep: StepOperation {
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        var report = try context.migration().prove()
+        let migration = try context.migration()
+        var report = try context.recording("proof") { try migration.prove() }
         let equal = report.tables.count { $0.verdict == "equal" }
         let differing = (report.tables + report.views).filter { $0.verdict == "differs" }
         let views = report.views.count { $0.verdict == "equal" }

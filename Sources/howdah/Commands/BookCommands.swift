@@ -25,12 +25,15 @@ struct BookOptions: ParsableArguments {
         if live, rehearsal { throw ValidationError("--live and --rehearsal exclude each other") }
     }
 
-    func open(_ project: String, _ common: CommonOptions, isWriter: Bool) throws -> Playbook {
+    /// With `keepsMode` a mode that is named is that of later commands too.
+    func open(
+        _ project: String, _ common: CommonOptions, isWriter: Bool, keepsMode: Bool = true
+    ) throws -> Playbook {
         let workspace = try Workspace(project, state: common.state, isWriter: isWriter)
         let book = try Playbook(
             workspace, target: Target.server(target), admin: Target.server(admin), who: who,
             isWriter: isWriter)
-        if let mode { try book.setMode(mode, isKept: isWriter) }
+        if let mode { try book.setMode(mode, isKept: isWriter && keepsMode) }
         return book
     }
 

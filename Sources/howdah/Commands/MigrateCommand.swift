@@ -85,6 +85,7 @@ struct MigrateRun {
         case .server(let conninfo): report = try migrate(session, preparation, conninfo, isRehearsal: false)
         }
         report.command = command
+        try KeptRun.keep(report, in: session.state, mode: target.mode.rawValue)
         if common.json {
             Console.json(report)
         } else {
@@ -130,7 +131,13 @@ struct MigrateRun {
         _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
     ) throws -> MigrationReport {
         let migration = try migration(session, preparation, conninfo, isRehearsal: isRehearsal)
-        return try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
+        return try Throughput.recording(
+            command, session.progress, in: session.state,
+            mode: (isRehearsal ? Mode.rehearsal : .live).rawValue,
+            replacing: isRepair ? [] : ["copy", "proof", "demo", "migrate", "repair"]
+        ) {
+            try session.reporting { try isRepair ? migration.bringBack() : migration.run() }
+        }
     }
 
     private func migration(

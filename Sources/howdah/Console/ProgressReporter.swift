@@ -81,6 +81,7 @@ final class ProgressReporter: Sendable {
         case .copy: "copy: loading the rows"
         case .constraints: "constraints: keys, indexes, foreign keys, sequences"
         case .proof: "proof: comparing every cell"
+        case .digest: "digest: hashing every row of both sides"
         case .load: "load: many users at once"
         }
     }
@@ -95,7 +96,7 @@ final class ProgressReporter: Sendable {
             let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0
             return "load  \(Format.seconds(seconds))  \(Format.count(done, "query", "queries"))  "
                 + "\(Format.count(rate))/s  \(Format.count(progress.queriesFailed, "error", "errors"))"
-        case .copy, .proof:
+        case .copy, .proof, .digest:
             let done = progress.rowsDone
             let total = max(progress.rowsTotal, 1)
             let rate = seconds > 0.2 ? Double(done - rowsSince) / seconds : 0

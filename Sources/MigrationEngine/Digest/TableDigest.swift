@@ -1,0 +1,119 @@
+/// The digests of one table on both sides.
+public struct TableDigest: Codable, Sendable, Equatable {
+    /// SHA-256 of lines, as lower-case hexadecimal digits; nil of a side that has no such table.
+    public struct Pair: Codable, Sendable, Equatable {
+        public var source: String?
+        public var target: String?
+
+        public var isEqual: Bool { source != nil && source == target }
+    }
+
+    public struct Column: Codable, Sendable, Equatable {
+        public let name: String
+        public var digests = Pair()
+    }
+
+    /// A column that is in no digest: the proof compares it all the same.
+    public struct LeftOut: Codable, Sendable, Equatable {
+        public let column: String
+        public let reason: String
+    }
+
+    public let name: String
+    /// Lines of either side.
+    public internal(set) var sourceRows = 0
+    public internal(set) var targetRows = 0
+    /// Rows of the source that decisions keep out of the target, and values that others take the place of.
+    public let quarantinedRows: Int
+    public let replacedValues: Int
+    public internal(set) var digests = Pair()
+    /// Every column that holds bytes, by itself.
+    public internal(set) var columns: [Column]
+    public let leftOut: [LeftOut]
+    /// Columns that are in the table's digest.
+    public let digestedColumns: Int
+    /// What the lines are ordered by.
+    public let order: String
+    /// Why there is no digest of the target.
+    public internal(set) var obstacle: String?
+
+    enum CodingKeys: String, CodingKey {
+        case name, digests, columns, order, obstacle
+        case sourceRows = "source_rows"
+        case targetRows = "target_rows"
+        case quarantinedRows = "quarantined_rows"
+        case replacedValues = "replaced_values"
+        case leftOut = "left_out"
+        case digestedColumns = "digested_columns"
+    }
+
+    /// Whether nothing that is digested differs; of a table none of whose columns can be, nothing does.
+    public var isEqual: Bool {
+        obstacle == nil && (digestedColumns == 0 || digests.isEqual) && columns.allSatisfy(\.digests.isEqual)
+    }
+
+    /// What the digest is of, where that is not every row as SQLite has it.
+    public var scope: String? {
+        guard quarantinedRows + replacedValues > 0 else { return nil }
+        let kept =
+            "\(Format.count(sourceRows)) of \(Format.count(sourceRows + quarantinedRows, "row", "rows"))"
+        let replaced =
+            replacedValues > 0 ? ", \(Format.count(replacedValues, "value", "values")) as decided" : ""
+        return quarantinedRows > 0
+            ? "of \(kept): the rest is in quarantine by decision\(replaced)" : "with\(replaced.dropFirst())"
+    }
+}
+
+/// Digests of a source and of its target, table by table.
+public struct DigestReport: Codable, Sendable {
+    public enum Outcome: String, Codable, Sendable { case equal, differs }
+
+    public let command: String
+    public let outcome: Outcome
+    public let exit: Int32
+    public let seconds: Double
+    /// UTC, ISO 8601.
+    public let time: String
+    /// Without a password.
+    public let target: String?
+    public let snapshot: MigrationReport.SnapshotFacts
+    public let tables: [TableDigest]
+    /// Tables that the plan leaves out.
+    public let leftOutTables: [String]
+
+    enum CodingKeys: String, CodingKey {
+        case command, outcome, exit, seconds, time, target, snapshot, tables
+        case leftOutTables = "left_out_tables"
+    }
+
+    init(
+        seconds: Double, time: String, target: String?, snapshot: Snapshot, tables: [TableDigest],
+        leftOutTables: [String]
+    ) {
+        command = "digest"
+        let isEqual = tables.allSatisfy(\.isEqual)
+        outcome = isEqual ? .equal : .differs
+        exit = (isEqual ? ExitCode.success : .differs).rawValue
+        self.seconds = rounded(seconds)
+        self.time = time
+        self.target = target
+        self.snapshot = .init(path: snapshot.path, sha256: snapshot.sha256, time: snapshot.time)
+        self.tables = tables
+        self.leftOutTables = leftOutTables
+    }
+}
+
+extension DigestReport {
+    private static func path(_ mode: String) -> String { "reports/digests-\(mode).json" }
+
+    /// Keeps the digests until the next ones; `mode` is `rehearsal` or `live`.
+    public func keep(in state: StateFolder, mode: String) throws {
+        _ = try state.folder("reports")
+        try state.write(jsonText(self), to: Self.path(mode))
+    }
+
+    /// Those that were kept; nil without any.
+    public static func kept(in state: StateFolder, mode: String) -> DigestReport? {
+        readJSON(DigestReport.self, "\(state.path)/\(path(mode))")
+    }
+}

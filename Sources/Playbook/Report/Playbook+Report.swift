@@ -1,0 +1,187 @@
+import AppProject
+import Foundation
+import MigrationEngine
+import Postgres
+
+/// What a report is made from beside the playbook's own state.
+public struct ReportOptions: Sendable {
+    /// Whether the target is read.
+    public var readsTarget: Bool
+    /// Whether digests are computed anew; those that were kept are shown otherwise.
+    public var computesDigests: Bool
+
+    public init(readsTarget: Bool = true, computesDigests: Bool = true) {
+        self.readsTarget = readsTarget
+        self.computesDigests = readsTarget && computesDigests
+    }
+}
+
+extension Playbook {
+    /// Gathers everything that there is to say of the migration. What cannot be read is named in it, and stops nothing. May block.
+    public func report(_ options: ReportOptions, _ activity: Activity) throws -> Report {
+        let server = options.readsTarget ? reachable(activity.cancellation) : .failure(.notAsked)
+        if case .success(let server) = server, let server { lookAt(server) }
+        let state = overview()
+        let mode = state.mode.rawValue
+        var report = Report(
+            title: state.title, time: Date().formatted(.iso8601), who: journal.who, mode: state.mode,
+            source: .init(path: state.sourcePath, bytes: state.sourceBytes), target: .init(url: state.target))
+        let run = newestRun(state)
+        report.add(run?.report)
+        report.provenAt = run?.time
+        report.isRunInLines = run?.isInLines ?? false
+        report.add(state, journal: journal.entries.filter { $0.mode == state.mode })
+        addPlan(&report, state)
+        report.throughput = Throughput.kept(in: workspace.state, mode: mode)
+        report.digests = DigestReport.kept(in: workspace.state, mode: mode)
+        try read(server, &report, options, activity)
+        forgetOtherDigests(&report)
+        report.conclude(state, run: run?.report)
+        return report
+    }
+
+    /// The report of what is known here, without a look at the target and without new digests.
+    public func report() throws -> Report {
+        try report(
+            ReportOptions(readsTarget: false),
+            Activity(step: nil, isUndo: false, cancellation: Cancellation()))
+    }
+
+    /// The last proof: of the steps, or of a run in lines, whichever is newer.
+    private func newestRun(
+        _ state: BookState
+    ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
+        let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
+        if let entry = entry(of: "3.4", state.mode), [.done, .failed].contains(entry.kind),
+            let report = entry.data.flatMap({ Journal.decode(MigrationReport.self, $0) }),
+            kept.map({ $0.time < entry.time }) ?? true
+        {
+            return (entry.time, report, false)
+        }
+        return kept.map { ($0.time, $0.report, true) }
+    }
+
+    private func addPlan(_ report: inout Report, _ state: BookState) {
+        guard let plan = try? PlanFile(path: workspace.state.planPath).plan else { return }
+        report.planStyle = plan.style.rawValue
+        report.decisions = plan.decisions ?? []
+        let sha256 = report.source.snapshot?.sha256
+        let catalog = (try? snapshots())?.last { $0.sha256 == sha256 }.flatMap { try? $0.catalog() }
+        report.plan = plan.tables.map { table in
+            let source = catalog?.tables.first { $0.name == table.name }
+            return .init(
+                name: table.name, target: table.targetName, isSkipped: table.isSkipped,
+                columns: table.columns.map {
+                    .init(
+                        name: $0.name, declared: source?.column(named: $0.name)?.declaredType ?? "",
+                        type: $0.type, isNotNull: $0.notNull ?? false, reason: $0.reason ?? "")
+                })
+        }
+    }
+
+    private func snapshots() throws -> [Snapshot] {
+        try SnapshotStore(workspace.state, cancellation: Cancellation()).snapshots()
+    }
+
+    // MARK: The target
+
+    private enum Unreached: Error { case notAsked, failed(String) }
+
+    /// The target's server; nil where there is none yet.
+    private func reachable(_ cancellation: Cancellation) -> Swift.Result<TargetServer?, Unreached> {
+        if mode == .rehearsal {
+            guard RehearsalCluster.exists(workspace.state),
+                let cluster = try? RehearsalCluster(workspace.state, cancellation: cancellation),
+                cluster.isMade
+            else { return .success(nil) }
+        } else if liveTarget == nil {
+            return .success(nil)
+        }
+        do {
+            let server = try server(mode, cancellation: cancellation)
+            try server.withConnection(purpose: "report") { _ = $0.serverVersion }
+            return .success(server)
+        } catch {
+            return .failure(.failed(Self.explained(error).message))
+        }
+    }
+
+    private func lookAt(_ server: TargetServer) {
+        guard let status = try? server.runStatus(schema: schema) else { return }
+        remember(status)
+    }
+
+    private func read(
+        _ server: Swift.Result<TargetServer?, Unreached>, _ report: inout Report, _ options: ReportOptions,
+        _ activity: Activity
+    ) throws {
+        switch server {
+        case .failure(.notAsked): report.target.obstacle = "it was not asked"
+        case .failure(.failed(let why)): report.target.obstacle = why
+        case .success(nil): break
+        case .success(let server?):
+            do {
+                try report.target.read(server, schema: schema)
+                report.kept = try server.keptSummary(schema: schema)
+            } catch {
+                report.target.obstacle = Self.explained(error).message
+            }
+            guard options.computesDigests, report.target.run != nil else { break }
+            do {
+                let digests = try digests(server, report, activity)
+                try digests.keep(in: workspace.state, mode: report.mode.rawValue)
+                report.digests = digests
+            } catch {
+                try activity.cancellation.check()
+                report.missing.append("digests: \(Self.explained(error).message)")
+            }
+        }
+        if let obstacle = report.target.obstacle {
+            report.missing.append("the target was not read: \(obstacle)")
+        }
+    }
+
+    /// Digests of the snapshot that the target was loaded from.
+    private func digests(
+        _ server: TargetServer, _ report: Report, _ activity: Activity
+    ) throws -> DigestReport {
+        let sha256 = report.source.snapshot?.sha256
+        guard let snapshot = try snapshots().last(where: { $0.sha256 == sha256 }) else {
+            throw MigrationError(
+                .state, "the snapshot that the target was loaded from is not there any more", remedy: "")
+        }
+        let preparation = try Preparer(
+            source: workspace.source, state: workspace.state, hints: workspace.location.hints, style: nil,
+            schema: schema, planSource: .file(nil), workers: Self.workers,
+            cancellation: activity.cancellation, progress: activity.progress,
+            adopting: Adopting(server: { server })
+        ).prepare(snapshot)
+        let run = DigestRun(
+            preparation: preparation, server: server, workers: Self.workers,
+            cancellation: activity.cancellation, progress: activity.progress)
+        return try run.run(run.open())
+    }
+
+    /// Digests of another snapshot say nothing of this run.
+    private func forgetOtherDigests(_ report: inout Report) {
+        guard let digests = report.digests, let snapshot = report.source.snapshot,
+            digests.snapshot.sha256 != snapshot.sha256
+        else { return }
+        report.digests = nil
+        report.missing.append(
+            "digests: those of \(digests.time) are of another snapshot; howdah digest computes them anew")
+    }
+}
+
+extension Report.Target {
+    fileprivate mutating func read(_ server: TargetServer, schema: String) throws {
+        version = try server.withConnection(purpose: "report") {
+            try $0.query("SELECT 'PostgreSQL ' || current_setting('server_version')").text(0, 0)
+        }
+        guard let status = try server.runStatus(schema: schema) else { return }
+        run = status.run
+        started = status.started
+        outcome = status.outcome
+        rows = status.rows
+    }
+}
