@@ -82,6 +82,8 @@ final class ProgressReporter: Sendable {
         case .constraints: "constraints: keys, indexes, foreign keys, sequences"
         case .proof: "proof: comparing every cell"
         case .load: "load: many users at once"
+        case .export: "export: writing every row"
+        case .rebuild: "rebuild: reading the files, and holding them against the manifest"
         }
     }
 
@@ -95,7 +97,7 @@ final class ProgressReporter: Sendable {
             let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0
             return "load  \(Format.seconds(seconds))  \(Format.count(done, "query", "queries"))  "
                 + "\(Format.count(rate))/s  \(Format.count(progress.queriesFailed, "error", "errors"))"
-        case .copy, .proof:
+        case .copy, .proof, .export, .rebuild:
             let done = progress.rowsDone
             let total = max(progress.rowsTotal, 1)
             let rate = seconds > 0.2 ? Double(done - rowsSince) / seconds : 0
