@@ -47,9 +47,7 @@ public struct Workspace: Sendable {
         lock: consuming WriterLock
     ) throws {
         source = try SourceFile(path: path)
-        location = SourceLocation(
-            databasePath: source.path, projectDirectory: nil, schemaPath: nil, evidence: evidence, hints: hints,
-            warnings: [])
+        location = SourceLocation(rebuilt: source.path, hints: hints, evidence: evidence)
         self.state = state
         self.lock = Lock(lock)
         openPath = source.path

@@ -23,7 +23,9 @@ struct DateForm {
     /// Whether a text is a date of this form that the calendar has.
     func reads(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
         let end = text.count - zone.count
-        guard end >= 19, text[10] == separator, Self.day(text) != nil, Self.second(text) != nil else { return false }
+        guard end >= 19, text[10] == separator, Self.day(text) != nil, Self.second(text) != nil else {
+            return false
+        }
         for index in zone.indices where text[end + index] != zone[index] { return false }
         guard end > 19 else { return true }
         return text[19] == UInt8(ascii: ".") && end > 20 && text[20..<end].allSatisfy { $0 &- 48 < 10 }
@@ -42,7 +44,8 @@ struct DateForm {
     private static func day(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
         let dash = UInt8(ascii: "-")
         guard text[4] == dash, text[7] == dash, let year = number(text, 0..<4),
-            let month = number(text, 5..<7), let day = number(text, 8..<10), (1...12).contains(month), day >= 1,
+            let month = number(text, 5..<7), let day = number(text, 8..<10), (1...12).contains(month),
+            day >= 1,
             day <= DateText.daysInMonth(month, year: year)
         else { return nil }
         return DateText.days(year: year, month: month, day: day)

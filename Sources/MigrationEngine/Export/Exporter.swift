@@ -39,18 +39,23 @@ public struct Exporter: Sendable {
     public static func checkFree(_ folder: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return }
-        guard isFolder.boolValue, let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+        guard isFolder.boolValue, let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        else {
             throw MigrationError(
-                .export, "\(folder) is no folder that can be read", remedy: "Name another folder.", exit: .usage
+                .export, "\(folder) is no folder that can be read", remedy: "Name another folder.",
+                exit: .usage
             )
         }
         guard !names.isEmpty else { return }
-        let isUnfinished = !names.contains(ExportManifest.digestName) && names.contains { $0.hasSuffix(".part") }
+        let isUnfinished =
+            !names.contains(ExportManifest.digestName) && names.contains { $0.hasSuffix(".part") }
         throw MigrationError(
             .export,
             isUnfinished
-                ? "\(folder) holds an export that did not end" : "\(folder) is not empty, and an export overwrites nothing",
-            remedy: isUnfinished ? "Remove it, or name another folder." : "Name another folder, or empty this one.",
+                ? "\(folder) holds an export that did not end"
+                : "\(folder) is not empty, and an export overwrites nothing",
+            remedy: isUnfinished
+                ? "Remove it, or name another folder." : "Name another folder, or empty this one.",
             exit: .usage)
     }
 
@@ -126,7 +131,8 @@ public struct Exporter: Sendable {
         let bytes = stored.map { preparation.profiles[$0.name]?.bytes ?? 0 }
         let queue = WorkQueue(stored.indices.sorted { bytes[$0] > bytes[$1] })
         let written = Mutex(tables)
-        try WorkerThreads.run(count: max(1, min(workers, stored.count)), onFirstError: { queue.stop() }) { _ in
+        try WorkerThreads.run(count: max(1, min(workers, stored.count)), onFirstError: { queue.stop() }) {
+            _ in
             while let index = queue.next() {
                 let file = try ExportFile("\(folder)/\(tables[index].file)", isCompressed: isCompressed)
                 let done = try write(stored[index], tables[index], to: file, counters[index])
@@ -185,7 +191,8 @@ public struct Exporter: Sendable {
         guard let error = error as? FileSystemError else { return error }
         return error.code == ENOSPC || error.code == EDQUOT || error.code == EFBIG
             ? MigrationError(
-                .noSpace, "the export does not fit: \(error)", remedy: "Free some space, or name a folder on another disk.")
+                .noSpace, "the export does not fit: \(error)",
+                remedy: "Free some space, or name a folder on another disk.")
             : MigrationError(
                 .export, "the export cannot be written: \(error)",
                 remedy: "Name a folder that you can make and write to.")

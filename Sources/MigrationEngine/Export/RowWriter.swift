@@ -178,7 +178,9 @@ struct RowWriter: ~Copyable {
         var start = 0
         for index in bytes.indices {
             let byte = bytes[index]
-            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), index - start < Self.piece {
+            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"),
+                index - start < Self.piece
+            {
                 continue
             }
             append(UnsafeBufferPointer(rebasing: bytes[start..<index]))

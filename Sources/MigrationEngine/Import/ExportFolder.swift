@@ -13,7 +13,8 @@ public struct ExportFolder: Sendable {
     public init(path: String) throws {
         self.path = absolutePath(path)
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: self.path, isDirectory: &isFolder), isFolder.boolValue else {
+        guard FileManager.default.fileExists(atPath: self.path, isDirectory: &isFolder), isFolder.boolValue
+        else {
             throw MigrationError(
                 .export, "\(path) is no folder", remedy: "Name the folder that howdah export has made.",
                 exit: .usage)
@@ -46,7 +47,8 @@ public struct ExportFolder: Sendable {
             throw ExportFault(
                 file: name,
                 what: isThere
-                    ? "it cannot be read" : "it is missing: this is no export of howdah's, or one that did not end")
+                    ? "it cannot be read"
+                    : "it is missing: this is no export of howdah's, or one that did not end")
         }
         return String(decoding: data, as: UTF8.self)
     }
@@ -96,7 +98,8 @@ public struct ExportFolder: Sendable {
                 let digest = try MigrationEngine.sha256(
                     ofFile: "\(path)/\(table.file)", cancellation: cancellation)
                 guard digest == table.compressedSHA256 ?? table.sha256 else {
-                    throw ExportFault(file: table.file, what: "it is not what the manifest says: it was changed")
+                    throw ExportFault(
+                        file: table.file, what: "it is not what the manifest says: it was changed")
                 }
             }
         } catch let fault as ExportFault {

@@ -60,7 +60,8 @@ final class RecordReader {
         guard descriptor >= 0 else {
             throw ExportFault(
                 file: name,
-                what: errno == ENOENT ? "it is missing" : "it cannot be read: \(String(cString: strerror(errno)))"
+                what: errno == ENOENT
+                    ? "it is missing" : "it cannot be read: \(String(cString: strerror(errno)))"
             )
         }
     }
@@ -94,7 +95,8 @@ final class RecordReader {
             guard try fill() else {
                 guard start == end else {
                     throw ExportFault(
-                        file: name, lines: nextLine...nextLine, what: "the file ends within this line: it is cut short")
+                        file: name, lines: nextLine...nextLine,
+                        what: "the file ends within this line: it is cut short")
                 }
                 return nil
             }
@@ -114,7 +116,8 @@ final class RecordReader {
     private func tooLong(_ longest: Int) -> ExportFault {
         ExportFault(
             file: name, lines: nextLine...nextLine,
-            what: "the line is longer than the longest that the manifest knows, \(Format.count(longest)) bytes")
+            what:
+                "the line is longer than the longest that the manifest knows, \(Format.count(longest)) bytes")
     }
 
     private func lineEnd(_ place: inout Int, _ isQuoted: inout Bool, _ innerLines: inout Int) -> Int? {

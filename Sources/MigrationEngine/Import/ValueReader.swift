@@ -5,7 +5,8 @@ import SQLite
 enum ValueReader {
     /// Binds a value to a statement, for as long as the record stays where it is; throws `RecordFault` where it is none of the column's.
     static func bind(
-        _ token: FieldToken, of column: ExportColumn, to statement: borrowing SQLite.Statement, at place: Int32
+        _ token: FieldToken, of column: ExportColumn, to statement: borrowing SQLite.Statement,
+        at place: Int32
     ) throws {
         let value = try value(token, of: column)
         let bytes = value.bytes

@@ -1,3 +1,4 @@
+import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
