@@ -145,6 +145,29 @@ import Testing
         }
     }
 
+    @Test func theStepOfThePlaybookWritesAndTakesBackWhatItWrote() throws {
+        try withDemo(messages: 50) { project, _ in
+            #expect(try Howdah.run(["step", project, "3.1", "run"]).exit != 0)
+            #expect(try Howdah.run(["step", project, "1.1", "run"]).exit == 0)
+            #expect(try Howdah.run(["step", project, "1.2", "run"]).exit == 0)
+            #expect(try Howdah.run(["step", project, "3.1", "preview"]).exit == 0)
+            let run = try Howdah.run(["step", project, "3.1", "run"])
+            #expect(run.exit == 0, "\(run.errors) \(run.output)")
+            let exports = "\(project)/.howdah/exports"
+            let name = try #require(FileManager.default.contentsOfDirectory(atPath: exports).first)
+            let file = URL(fileURLWithPath: "\(exports)/\(name)/1-User.ndjson.gz")
+            let before = try Data(contentsOf: file)
+            // Once more, it is held against its manifest.
+            #expect(try Howdah.run(["step", project, "3.1", "run"]).exit == 0)
+            try (before + [0]).write(to: file)
+            #expect(try Howdah.run(["step", project, "3.1", "undo"]).exit != 0)
+            try before.write(to: file)
+            let undo = try Howdah.run(["step", project, "3.1", "undo"])
+            #expect(undo.exit == 0, "\(undo.errors) \(undo.output)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: exports).isEmpty)
+        }
+    }
+
     @Test func anExportOverwritesNothing() throws {
         try withDemo(messages: 50) { project, folder in
             #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)

@@ -139,7 +139,10 @@ import Testing
         Damage(
             testDescription: "CSV: a field less", way: csv, says: ["1-User.csv, line 21:", "fewer fields"]
         ) {
-            replace($0, line: 21, ",\"\"", "")
+            edit($0) { lines in
+                let comma = lines[20].lastIndex(of: 0x2C) ?? lines[20].endIndex
+                lines[20] = lines[20][..<comma]
+            }
         },
         Damage(testDescription: "CSV: line ends converted", way: csv, says: ["1-User.csv, line 1:"]) {
             Data($0.flatMap { $0 == 0x0A ? [0x0D, 0x0A] : [$0] })
@@ -265,6 +268,7 @@ import Testing
         ),
         ("CREATE TABLE pet", "ATTACH 'x' AS pet; --", ["manifest.json:", "no CREATE TABLE"]),
         ("CREATE TABLE pet (id", "CREATE TABLE pet (ident", ["manifest.json:", "pet"]),
+        ("\"rows\" : 2", "\"rows\" : -2", ["manifest.json:", "cannot be"]),
         ("\"longest_row\" : ", "\"longest_row\" : 1, \"x\" : ", ["line 1:", "longer than"]),
     ])
     func aManifestThatWasEditedWithItsDigestIsHeldAgainstWhatItMayBe(

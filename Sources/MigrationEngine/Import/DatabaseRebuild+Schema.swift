@@ -5,8 +5,7 @@ import SQLite
 
 /// Tables before their rows, indexes after them.
 extension DatabaseRebuild {
-    /// Makes tables as they are declared, to learn what they are, and then as they take every row. Views, triggers and virtual tables are
-    /// only written down, so that nothing of them is run.
+    /// Makes tables as they are declared, to learn what they are, and then as they take every row.
     func makeTables() throws {
         let connection = try open()
         howdah_sqlite_allow_schema_writes(connection.handle)
@@ -16,11 +15,7 @@ extension DatabaseRebuild {
             PRAGMA user_version = \(manifest.database.userVersion); PRAGMA application_id = \(manifest.database.applicationID)
             """)
         let shapes = try tableShapes()
-        for object in manifest.database.objects where object.type != "index" {
-            guard object.stored else {
-                try write(object, connection)
-                continue
-            }
+        for object in manifest.database.objects where object.type == "table" && object.stored {
             if object.name == "sqlite_sequence", try exists(object.name, connection) { continue }
             guard let shape = shapes[object.name] else { throw fault(object, "it is no table") }
             do {
@@ -89,6 +84,7 @@ extension DatabaseRebuild {
         }
     }
 
+    /// Views, triggers and virtual tables are only written down, once the rows are there: nothing of them is run.
     private func restoreDeclarations() throws {
         let connection = try open()
         howdah_sqlite_allow_schema_writes(connection.handle)
@@ -99,6 +95,9 @@ extension DatabaseRebuild {
             try statement.bind(object.sql, at: 1)
             try statement.bind(object.name, at: 2)
             try statement.run()
+        }
+        for object in manifest.database.objects where object.type != "index" && !object.stored {
+            try write(object, connection)
         }
     }
 }

@@ -35,6 +35,7 @@ public struct ExportFolder: Sendable {
                     file: manifest.plan.file, what: "it is not what the manifest says: it was edited")
             }
             try checkNames()
+            try checkTables()
         } catch let fault as ExportFault {
             throw fault.error
         }
@@ -73,6 +74,20 @@ public struct ExportFolder: Sendable {
             return try JSONDecoder().decode(ExportManifest.self, from: data)
         } catch {
             throw fault("it cannot be read: \(error)")
+        }
+    }
+
+    /// Numbers and names of columns that no export has would lead astray whoever follows them.
+    private func checkTables() throws {
+        for table in manifest.tables {
+            let isSound =
+                table.rowid.map(["rowid", "_rowid_", "oid"].contains) ?? true
+                && table.longestRow >= 0 && table.blocks.allSatisfy { $0.line > 0 && $0.rows > 0 }
+                && table.blocks.reduce(0, { $0 &+ $1.rows }) == table.rows && !table.fields.isEmpty
+            guard isSound else {
+                throw ExportFault(
+                    file: ExportManifest.fileName, what: "what it says of \(table.name) cannot be")
+            }
         }
     }
 
