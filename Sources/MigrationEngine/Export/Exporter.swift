@@ -65,16 +65,19 @@ public struct Exporter: Sendable {
     public func write(to folder: String) throws -> Written {
         try Self.checkFree(folder)
         let isNew = access(folder, F_OK) != 0
+        var names = [ExportManifest.planName, ExportManifest.fileName, ExportManifest.digestName]
         do {
             try makePrivateFolder(folder)
-            return try writeAll(to: folder)
+            return try writeAll(to: folder, &names)
         } catch {
-            removeOwn(in: folder, isNew: isNew)
+            for name in names.flatMap({ [$0, "\($0).part"] }) { unlink("\(folder)/\(name)") }
+            if isNew { rmdir(folder) }
             throw Self.explained(error, folder)
         }
     }
 
-    private func writeAll(to folder: String) throws -> Written {
+    /// Adds the names of the tables' files to `names` before it writes any.
+    private func writeAll(to folder: String, _ names: inout [String]) throws -> Written {
         let plan = preparation.planText
         let snapshot = preparation.snapshot
         let connection = try snapshot.open()
@@ -86,6 +89,7 @@ public struct Exporter: Sendable {
             form: form, isCompressed: isCompressed, database: try .init(connection), hints: hints,
             plan: .init(file: ExportManifest.planName, sha256: sha256(of: Array(plan.utf8))),
             tables: try described(stored, connection))
+        names += manifest.tables.map(\.file)
         manifest.tables = try writeTables(stored, manifest.tables, to: folder)
         try writePrivateFile("\(folder)/\(ExportManifest.planName)", plan)
         let text = try manifest.text()
@@ -171,21 +175,6 @@ public struct Exporter: Sendable {
     }
 
     // MARK: When it fails
-
-    private func removeOwn(in folder: String, isNew: Bool) {
-        // The folder was empty, or was not there.
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            let base = name.hasSuffix(".part") ? String(name.dropLast(5)) : name
-            guard Self.isOwn(base) else { continue }
-            unlink("\(folder)/\(name)")
-        }
-        if isNew { rmdir(folder) }
-    }
-
-    private static func isOwn(_ name: String) -> Bool {
-        [ExportManifest.planName, ExportManifest.fileName, ExportManifest.digestName].contains(name)
-            || name.first?.isNumber ?? false
-    }
 
     private static func explained(_ error: any Error, _ folder: String) -> any Error {
         guard let error = error as? FileSystemError else { return error }
