@@ -1,3 +1,4 @@
+import AppProject
 import Foundation
 import MigrationEngine
 
