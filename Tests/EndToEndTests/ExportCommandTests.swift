@@ -71,7 +71,8 @@ import Testing
                     #expect(report["command"] as? String == "import")
                     #expect(report["outcome"] as? String == (isDirty ? "quarantined" : "proven"))
                     let expected = try holdings(direct)
-                    #expect(expected.count > 1000)
+                    #expect(expected.count > 600)
+                    #expect(hasQuarantine(direct) == isDirty)
                     #expect(try holdings(target) == expected)
                     // The file that it all began with is held against what came of its export.
                     let validation = try Howdah.run(["validate", project, target.url])
