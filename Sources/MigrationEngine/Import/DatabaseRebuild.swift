@@ -44,7 +44,7 @@ struct DatabaseRebuild {
         let connection = try SQLite.Connection(path: path, mode: .readWrite)
         // A file that is not whole is made anew: nothing is to be taken back.
         try connection.execute(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA cache_size = -8192"
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; PRAGMA cache_size = -2048"
         )
         return connection
     }
