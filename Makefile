@@ -1,5 +1,5 @@
 # What a machine needs besides Swift: the libraries' headers, and a PostgreSQL server for rehearsals and tests.
-PACKAGES = libsqlite3-dev libpq-dev libncursesw5-dev pkg-config postgresql sqlite3 tmux
+PACKAGES = libsqlite3-dev libpq-dev libncursesw5-dev zlib1g-dev pkg-config postgresql sqlite3 tmux
 # What the tests need besides: a browser that opens the report.
 TEST_PACKAGES = chromium
 PREFIX ?= /usr/local
@@ -26,7 +26,7 @@ deps:
 	  for tool in pkg-config sqlite3 psql initdb tmux; do \
 	    command -v $$tool >/dev/null || echo "missing: $$tool"; \
 	  done; \
-	  for library in sqlite3 libpq ncursesw; do \
+	  for library in sqlite3 libpq ncursesw zlib; do \
 	    pkg-config --exists $$library 2>/dev/null || echo "missing: the headers of $$library"; \
 	  done; \
 	fi

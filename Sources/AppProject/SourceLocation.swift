@@ -16,6 +16,15 @@ public struct SourceLocation: Codable, Sendable, Equatable {
     public let warnings: [String]
 }
 
+extension SourceLocation {
+    /// A database that was rebuilt from an export, away from its project; `hints` is what that said.
+    public init(rebuilt path: String, hints: SchemaHints?, evidence: [String]) {
+        self.init(
+            databasePath: path, projectDirectory: nil, schemaPath: nil, evidence: evidence, hints: hints,
+            warnings: [])
+    }
+}
+
 /// Why no SQLite file was found, and what to do about it.
 public struct SourceNotFound: Error, CustomStringConvertible, Equatable, Sendable {
     public let message: String

@@ -22,6 +22,7 @@ public struct BookState: Sendable, Equatable {
         public let undoObstacle: String?
         /// What a command says against a tick of the operator's; nil where nothing does.
         public var contradiction: String?
+        public var isOptional = false
 
         public var canUndo: Bool { undoObstacle == nil }
 
@@ -164,10 +165,10 @@ public struct BookState: Sendable, Equatable {
 
     public var openFindings: Int { findings.count(where: \.blocking) }
 
-    /// The step to go on with: the first that howdah can run now. Steps done by hand are passed over.
+    /// The step to go on with: the first that howdah can run now. Steps done by hand, and those that nobody needs, are passed over.
     public var next: StepLine? {
         steps.first { line in
-            guard !line.isManual else { return false }
+            guard !line.isManual, !line.isOptional else { return false }
             switch line.state {
             case .ready, .failed, .undecided, .stale(_, blocks: true): return true
             default: return false

@@ -119,11 +119,12 @@ public enum Phases {
 
     private static let data = [
         Step(
-            "3.1", "export", "Every table as files, for keeping (optional).",
+            "3.1", "export", "Every table as files, for keeping or for another machine (optional).",
+            needs: ["1.2"],
             byHand: [
                 "Not needed for the migration: the snapshot of step 1.2 holds everything.",
-                "Want a readable copy? sqlite3 SNAPSHOT .dump > copy.sql",
-            ]),
+                "Want readable files? howdah export SOURCE FOLDER.",
+            ], basis: [.snapshot], undo: "deletes the files, where none was changed", isOptional: true),
         Step(
             "3.2", "copy",
             "Loads every row, each piece exactly once; it can be paused, cancelled, and gone on with, but for a table in one piece.",

@@ -45,7 +45,8 @@ extension Playbook {
             when: isOver ? "" : entry?.time ?? "",
             who: isOver ? "" : entry?.who ?? "", note: entry?.kind == .ticked ? entry?.text ?? "" : "",
             isManual: isByHand(step), canSkip: step.kind != .automatic, byHand: byHand(step),
-            undoObstacle: standing.undoObstacle(step.id), contradiction: links.contradiction)
+            undoObstacle: standing.undoObstacle(step.id), contradiction: links.contradiction,
+            isOptional: step.isOptional)
     }
 
     // MARK: What steps left behind

@@ -28,6 +28,8 @@ public struct Step: Sendable, Identifiable {
     public let byHand: [String]
     /// What an undo does; nil where nothing is to undo.
     public let undo: String?
+    /// Whether nothing is missing without it: nobody is led to it.
+    public let isOptional: Bool
 
     init(
         _ id: String, _ title: String, _ purpose: String, needs: [String] = [], basis: [Basis] = [],
@@ -42,12 +44,13 @@ public struct Step: Sendable, Identifiable {
         self.basis = basis
         byHand = []
         self.undo = undo
+        isOptional = false
     }
 
     /// With a word for its undo, howdah does it where it can.
     init(
         _ id: String, _ title: String, _ purpose: String, needs: [String] = [], liveNeeds: [String] = [],
-        byHand: [String], basis: [Basis] = [], undo: String? = nil
+        byHand: [String], basis: [Basis] = [], undo: String? = nil, isOptional: Bool = false
     ) {
         self.id = id
         self.title = title
@@ -58,6 +61,7 @@ public struct Step: Sendable, Identifiable {
         self.basis = basis
         self.byHand = byHand
         self.undo = undo ?? "takes the tick away"
+        self.isOptional = isOptional
     }
 
     public var phase: Int { Int(id.prefix { $0 != "." }) ?? 0 }

@@ -41,6 +41,19 @@ public struct Workspace: Sendable {
         if isWriter { try remember() }
     }
 
+    /// A source that was rebuilt from an export, in the state folder that `lock` is of; `hints` is what its project said.
+    public init(
+        rebuilt path: String, hints: SchemaHints?, evidence: [String], state: StateFolder,
+        lock: consuming WriterLock
+    ) throws {
+        source = try SourceFile(path: path)
+        location = SourceLocation(rebuilt: source.path, hints: hints, evidence: evidence)
+        self.state = state
+        self.lock = Lock(lock)
+        openPath = source.path
+        try remember()
+    }
+
     // MARK: What the project said before it was changed
 
     private static let memory = "location.json"

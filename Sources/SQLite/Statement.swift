@@ -90,6 +90,23 @@ public struct Statement: ~Copyable {
         try check(result)
     }
 
+    /// Binds bytes that stay where they are until the statement has run: they are not copied.
+    public borrowing func bind(
+        staying bytes: UnsafeRawBufferPointer, asText: Bool, at position: Int32
+    ) throws(SQLiteError) {
+        guard asText else {
+            try check(
+                bytes.isEmpty
+                    ? sqlite3_bind_zeroblob(handle, position, 0)
+                    : sqlite3_bind_blob64(handle, position, bytes.baseAddress, UInt64(bytes.count), nil))
+            return
+        }
+        let start = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) ?? Self.empty
+        try check(
+            sqlite3_bind_text64(
+                handle, position, start, UInt64(bytes.count), nil, UInt8(SQLITE_UTF8)))
+    }
+
     public borrowing func bindNull(at position: Int32) throws(SQLiteError) {
         try check(sqlite3_bind_null(handle, position))
     }

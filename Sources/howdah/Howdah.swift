@@ -18,10 +18,11 @@ struct Howdah: ParsableCommand {
             3 something needs a decision or was left out; 4 the proof found differences;
             5 proven, with rows in quarantine by decision; 130 cancelled.
             """,
-        version: "0.1.0",
+        version: HowdahVersion.text,
         subcommands: [
             OpenCommand.self, MigrateCommand.self, InspectCommand.self, PlanCommand.self, SchemaCommand.self,
             ValidateCommand.self, DiffCommand.self, RepairCommand.self, DigestCommand.self,
+            ExportCommand.self, ImportCommand.self,
             DemoCommand.self, RehearsalCommand.self, StatusCommand.self, StepCommand.self,
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,

@@ -99,12 +99,7 @@ public struct RowsSince: Sendable {
                 guard table.obstacle == nil,
                     let planned = preparation.plan.tables.first(where: { $0.name == table.name })
                 else { return table }
-                // A name may hold anything: the file's is made of its plain letters.
-                let letters = table.name.unicodeScalars.map {
-                    $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil)
-                        ? Character($0) : "_"
-                }
-                let name = "\(index + 1)-\(String(letters.prefix(60))).ndjson"
+                let name = tableFileName(index + 1, table.name, "ndjson")
                 let file = try NDJSONFile("\(folder)/\(name)")
                 if table.isWhole {
                     try writeAll(planned, to: file, connection)

@@ -43,6 +43,25 @@ struct CatalogReader {
         return catalog
     }
 
+    /// Every table that has pages of its own, SQLite's and those of virtual tables included, in the order of the schema.
+    static func storedTables(_ connection: borrowing SQLite.Connection) throws -> [Catalog.Table] {
+        let list = try connection.prepare(
+            """
+            SELECT s.name, s.sql, l.wr, l.strict FROM sqlite_schema AS s
+            JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name
+            WHERE s.type = 'table' AND s.rootpage > 0 ORDER BY s.rowid
+            """)
+        var tables: [Catalog.Table] = []
+        while try list.step() {
+            var table = Catalog.Table(name: list.text(0), sql: list.text(1))
+            table.isWithoutRowid = list.int64(2) != 0
+            table.isStrict = list.int64(3) != 0
+            try fill(&table, connection)
+            tables.append(table)
+        }
+        return tables
+    }
+
     /// A view with the names of its columns, or why SQLite cannot read it.
     private static func view(
         _ name: String, _ sql: String, _ connection: borrowing SQLite.Connection

@@ -36,6 +36,9 @@ struct SourceQuery {
         return "SELECT \(columns), \(rowid) FROM \(name) NOT INDEXED\(condition()) ORDER BY \(rowid)"
     }
 
+    /// Every row in the order in which the table's own tree has them.
+    var stored: String { "SELECT \(columns) FROM \(name) NOT INDEXED\(condition())" }
+
     /// Rows whose rowid is at least ?1 and at most ?2, in order; nil where rowids cannot be read.
     var range: String? {
         rowid.map {

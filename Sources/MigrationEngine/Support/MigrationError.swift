@@ -37,6 +37,7 @@ public struct MigrationError: Error, Sendable, CustomStringConvertible {
         case target = "target"
         case value = "value"
         case rehearsal = "rehearsal"
+        case export = "export"
         case cancelled = "cancelled"
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 /// Any thread may use it. What must not be lost goes into the report, never only through here.
 public final class RunProgress: Sendable {
     public enum Phase: String, Sendable, CaseIterable {
-        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load
+        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load, export, rebuild
     }
 
     /// The counters of one table.
@@ -51,7 +51,7 @@ public final class RunProgress: Sendable {
     /// Rows that the phase of the moment has read or written.
     public var rowsDone: Int {
         switch phase {
-        case .copy: tables.reduce(0) { $0 + $1.loadedRows }
+        case .copy, .export, .rebuild: tables.reduce(0) { $0 + $1.loadedRows }
         case .proof, .digest: tables.reduce(0) { $0 + $1.comparedRows }
         case .profile: preparedRows.load(ordering: .relaxed)
         case .load: queriesDone

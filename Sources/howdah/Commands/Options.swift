@@ -126,6 +126,11 @@ struct Session {
         self.cancellation = cancellation
     }
 
+    init(_ workspace: Workspace, _ cancellation: Cancellation) {
+        self.workspace = workspace
+        self.cancellation = cancellation
+    }
+
     /// Snapshot, catalog, profile and plan, with progress shown.
     func prepare(
         _ planning: PlanningOptions, planPath: String?, adopting: Adopting = .init()

@@ -83,6 +83,8 @@ final class ProgressReporter: Sendable {
         case .proof: "proof: comparing every cell"
         case .digest: "digest: hashing every row of both sides"
         case .load: "load: many users at once"
+        case .export: "export: writing every row"
+        case .rebuild: "rebuild: reading the files, and holding them against the manifest"
         }
     }
 
@@ -96,7 +98,7 @@ final class ProgressReporter: Sendable {
             let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0
             return "load  \(Format.seconds(seconds))  \(Format.count(done, "query", "queries"))  "
                 + "\(Format.count(rate))/s  \(Format.count(progress.queriesFailed, "error", "errors"))"
-        case .copy, .proof, .digest:
+        case .copy, .proof, .digest, .export, .rebuild:
             let done = progress.rowsDone
             let total = max(progress.rowsTotal, 1)
             let rate = seconds > 0.2 ? Double(done - rowsSince) / seconds : 0

@@ -1,0 +1,198 @@
+import DemoProject
+import Foundation
+import MigrationEngine
+import Postgres
+import TestSupport
+import Testing
+
+/// From a file through a folder of files into PostgreSQL, by commands.
+@Suite struct ExportCommandTests {
+    private func withDemo(
+        isDirty: Bool = false, messages: Int = 400,
+        _ body: (_ project: String, _ folder: String) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            _ = try DemoProject.make(in: project, options: .init(messages: messages, isDirty: isDirty))
+            try body(project, folder)
+        }
+    }
+
+    /// Everything that a target holds: each row of each table as PostgreSQL writes it, keys, indexes, columns, sequences.
+    private func holdings(_ conninfo: Conninfo) throws -> [String] {
+        let tables = try TestServer.rows(
+            "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v') ORDER BY 1",
+            in: conninfo)
+        var lines = tables
+        for table in tables {
+            lines += try TestServer.rows(
+                "SELECT '\(table.replacing("'", with: "''")) ' || t::text FROM public.\(table) AS t ORDER BY t::text COLLATE \"C\"",
+                in: conninfo)
+        }
+        for catalog in [
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexdef COLLATE \"C\"",
+            "SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1",
+            "SELECT table_name, column_name, ordinal_position, data_type, is_nullable, column_default FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 3",
+            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1",
+            "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1",
+            "SELECT source_table, source_rowid, key, reason, encode(\"row\", 'hex') FROM howdah.quarantine ORDER BY 1, 2",
+        ] {
+            lines += try TestServer.rows(catalog, in: conninfo)
+        }
+        return lines
+    }
+
+    @Test(arguments: [
+        (false, "ndjson", true), (true, "ndjson", false), (false, "csv", false), (true, "csv", true),
+    ])
+    func anImportEqualsADirectMigration(isDirty: Bool, format: String, isCompressed: Bool) throws {
+        try withDemo(isDirty: isDirty) { project, folder in
+            let decide = isDirty ? ["--decide", "recommended"] : []
+            let exit: Int32 = isDirty ? 5 : 0
+            let export = try Howdah.run(
+                ["export", project, "\(folder)/files", "--format", format, "--json"] + decide
+                    + (isCompressed ? ["--compress"] : []))
+            #expect(export.exit == 0, "\(export.errors)")
+            let document = try export.json()
+            #expect(document["command"] as? String == "export")
+            try TestServer.withDatabase { direct in
+                let migration = try Howdah.run(["migrate", project, direct.url, "--yes"] + decide)
+                #expect(migration.exit == exit, "\(migration.errors) \(migration.output)")
+                try TestServer.withDatabase { target in
+                    let loaded = try Howdah.run(["import", "\(folder)/files", target.url, "--yes", "--json"])
+                    #expect(loaded.exit == exit, "\(loaded.errors) \(loaded.output)")
+                    let report = try loaded.json()
+                    #expect(report["command"] as? String == "import")
+                    #expect(report["outcome"] as? String == (isDirty ? "quarantined" : "proven"))
+                    let expected = try holdings(direct)
+                    #expect(expected.count > 600)
+                    let kept = try TestServer.value("SELECT count(*) FROM howdah.quarantine", in: direct)
+                    #expect((kept != "0") == isDirty)
+                    #expect(try holdings(target) == expected)
+                    // The file that it all began with is held against what came of its export.
+                    let validation = try Howdah.run(["validate", project, target.url])
+                    #expect(validation.exit == exit, "\(validation.output)")
+                    // Imported once more, it is compared and not loaded.
+                    let again = try Howdah.run(["import", "\(folder)/files", target.url, "--yes", "--json"])
+                    #expect(again.exit == exit, "\(again.errors) \(again.output)")
+                    #expect(try holdings(target) == expected)
+                }
+            }
+        }
+    }
+
+    @Test func whatIsToBeDecidedIsDecidedAtTheImport() throws {
+        try withDemo(isDirty: true) { project, folder in
+            #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)
+            try TestServer.withDatabase { target in
+                let open = try Howdah.run(["import", "\(folder)/files", target.url, "--yes"])
+                #expect(open.exit == 3, "\(open.errors)")
+                let decided = try Howdah.run(
+                    ["import", "\(folder)/files", target.url, "--yes", "--decide", "recommended"])
+                #expect(decided.exit == 5, "\(decided.errors) \(decided.output)")
+                // What was decided stays decided.
+                #expect(try Howdah.run(["import", "\(folder)/files", target.url, "--yes"]).exit == 5)
+            }
+        }
+    }
+
+    @Test func aDamagedExportLoadsNothing() throws {
+        try withDemo { project, folder in
+            #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)
+            let path = "\(folder)/files/1-User.ndjson"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            try (lines[..<4] + [lines[4].dropLast(3)] + lines[5...]).joined(separator: "\n").write(
+                toFile: path, atomically: true, encoding: .utf8)
+            try TestServer.withDatabase { target in
+                let refused = try Howdah.run(["import", "\(folder)/files", target.url, "--yes", "--json"])
+                #expect(refused.exit == 2)
+                let error = try #require(refused.json()["error"] as? [String: Any])
+                #expect(error["code"] as? String == "export")
+                #expect((error["message"] as? String)?.hasPrefix("1-User.ndjson, line 5: ") == true)
+                let tables = try TestServer.value(
+                    "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace", in: target)
+                #expect(tables == "0")
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/files.howdah/import")
+            #expect(names.isEmpty)
+        }
+    }
+
+    @Test func aRehearsalOfAnExportNeedsNoServer() throws {
+        try withDemo(messages: 100) { project, folder in
+            #expect(try Howdah.run(["export", project, "\(folder)/files", "--compress"]).exit == 0)
+            let rehearsed = try Howdah.run(["import", "\(folder)/files"])
+            #expect(rehearsed.exit == 0, "\(rehearsed.errors)")
+            let rebuilt = "\(folder)/files.howdah/import/source.db"
+            #expect(try Howdah.run(["validate", rebuilt, "--state", "\(folder)/files.howdah"]).exit == 0)
+            _ = try Howdah.run(["rehearsal", "remove", rebuilt, "--state", "\(folder)/files.howdah"])
+        }
+    }
+
+    @Test func aLiveImportIsConfirmed() throws {
+        try withDemo(messages: 50) { project, folder in
+            #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)
+            try TestServer.withDatabase { target in
+                let refused = try Howdah.run(["import", "\(folder)/files", target.url])
+                #expect(refused.exit == 2)
+                #expect(refused.errors.contains("--yes"))
+            }
+        }
+    }
+
+    @Test func theStepOfThePlaybookWritesAndTakesBackWhatItWrote() throws {
+        try withDemo(messages: 50) { project, _ in
+            #expect(try Howdah.run(["step", project, "3.1", "run"]).exit != 0)
+            #expect(try Howdah.run(["step", project, "1.1", "run"]).exit == 0)
+            #expect(try Howdah.run(["step", project, "1.2", "run"]).exit == 0)
+            #expect(try Howdah.run(["step", project, "3.1", "preview"]).exit == 0)
+            let run = try Howdah.run(["step", project, "3.1", "run"])
+            #expect(run.exit == 0, "\(run.errors) \(run.output)")
+            let exports = "\(project)/.howdah/exports"
+            let name = try #require(FileManager.default.contentsOfDirectory(atPath: exports).first)
+            let file = URL(fileURLWithPath: "\(exports)/\(name)/1-User.ndjson.gz")
+            let before = try Data(contentsOf: file)
+            // Once more, it is held against its manifest.
+            #expect(try Howdah.run(["step", project, "3.1", "run"]).exit == 0)
+            try (before + [0]).write(to: file)
+            #expect(try Howdah.run(["step", project, "3.1", "undo"]).exit != 0)
+            try before.write(to: file)
+            let undo = try Howdah.run(["step", project, "3.1", "undo"])
+            #expect(undo.exit == 0, "\(undo.errors) \(undo.output)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: exports).isEmpty)
+        }
+    }
+
+    @Test func anExportOverwritesNothing() throws {
+        try withDemo(messages: 50) { project, folder in
+            #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)
+            let again = try Howdah.run(["export", project, "\(folder)/files"])
+            #expect(again.exit == 2)
+            #expect(again.errors.contains("not empty"))
+            #expect(try Howdah.run(["export", project, "\(folder)/x", "--format", "xml"]).exit == 2)
+        }
+    }
+
+    /// A file that may not grow stands for a disk that is full.
+    @Test func aFullDiskIsSaidAndLeavesNothing() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase(
+                "\(folder)/app.db",
+                "CREATE TABLE t (b BLOB); INSERT INTO t VALUES (randomblob(1500000)), (randomblob(1500000))")
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/bash")
+            process.arguments = [
+                "-c",
+                "trap '' XFSZ; ulimit -f 3500; exec \"$0\" export \"$1/app.db\" \"$1/files\" 2> \"$1/errors\"",
+                Howdah.path, folder,
+            ]
+            try process.run()
+            try #require(waitUntil(seconds: 60) { !process.isRunning })
+            #expect(process.terminationStatus == 1)
+            let errors = try String(contentsOfFile: "\(folder)/errors", encoding: .utf8)
+            #expect(errors.contains("the export does not fit"), "\(errors)")
+            #expect(!FileManager.default.fileExists(atPath: "\(folder)/files"))
+        }
+    }
+}
