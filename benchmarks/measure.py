@@ -24,8 +24,8 @@ class Finished:
     output: str
 
 
-def run(command, *, environment=None, cwd=None, deadline=3600):
-    """Runs a command to its end; fails with its words where it fails or takes longer than `deadline` seconds."""
+def run(command, *, environment=None, cwd=None, deadline=3600, ends=(0,)):
+    """Runs a command to its end; fails with its words where its exit code is none of `ends`, or it takes longer than `deadline` seconds."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -43,7 +43,7 @@ def run(command, *, environment=None, cwd=None, deadline=3600):
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
         output.seek(0)
-        if process.returncode != 0:
+        if process.returncode not in ends:
             words = (errors.read() + output.read()).decode(errors="replace").strip()[-2000:]
             raise Failed(f"{' '.join(command)}: exit {process.returncode}\n{words}")
         return Finished(seconds, usage.ru_maxrss << 10, output.read().decode(errors="replace"))

@@ -13,7 +13,7 @@ PROVEN = (*MIGRATION, "proof")
 
 # The steps before the copy, the copy, and what follows it before the proof.
 PREPARED = ("1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8")
-COPY, CONSTRAINTS = "3.2", "3.3"
+COPY, CONSTRAINTS, PROOF = "3.2", "3.3", "3.4"
 
 
 class Report:
@@ -51,11 +51,11 @@ class Project:
     def database(self):
         return self.application / "prisma" / "dev.db"
 
-    def howdah(self, *arguments):
-        return run([str(self.binary), *map(str, arguments)], environment=self.environment)
+    def howdah(self, *arguments, ends=(0,)):
+        return run([str(self.binary), *map(str, arguments)], environment=self.environment, ends=ends)
 
-    def with_state(self, *arguments):
-        return self.howdah(*arguments, "--state", self.state)
+    def with_state(self, *arguments, ends=(0,)):
+        return self.howdah(*arguments, "--state", self.state, ends=ends)
 
     def make(self):
         """Makes the application anew; returns the seconds it took."""

@@ -51,6 +51,16 @@ extension Playbook {
         return page
     }
 
+    /// What step 3.5 would do for some of the rows that differ alone.
+    public func previewCopyAgain(_ request: RepairRequest, _ activity: Activity) throws -> Preview {
+        try DifferencesStep(request: request).preview(context(activity))
+    }
+
+    /// Step 3.5 for some of the rows that differ alone; journalled and undone as the step is.
+    public func copyAgain(_ request: RepairRequest, _ activity: Activity) throws {
+        try run(DifferencesStep.id, activity, by: DifferencesStep(request: request))
+    }
+
     /// The number of the next row whose key has a text in it, see `DifferenceLog.next`.
     public func nextDifference(
         _ table: String, filter: DifferenceFilter, containing text: String, from number: Int,

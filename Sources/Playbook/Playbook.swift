@@ -314,7 +314,7 @@ public final class Playbook: Sendable {
         state.withLock { if $0.activity === activity { $0.activity = nil } }
     }
 
-    private func context(_ activity: Activity) -> StepContext {
+    func context(_ activity: Activity) -> StepContext {
         StepContext(book: self, mode: mode, activity: activity)
     }
 

@@ -319,6 +319,29 @@ import Testing
         #expect(model.toast?.text.contains("abc") == true)
     }
 
+    @Test func rowsThatDifferAreCopiedAgainAfterAPreview() {
+        var model = differing()
+        #expect(press("R", &model).isEmpty)
+        guard case .choose(let choice) = model.overlays.last else {
+            Issue.record("no list of repairs")
+            return
+        }
+        #expect(
+            choice.choices == [
+                "copy again: the row 7", "copy again: 100 rows of Message, missing or changed",
+            ])
+        let request = RepairRequest(tables: ["Message"])
+        #expect(press("j Enter", &model) == [.previewCopyAgain(request)])
+        _ = update(&model, .copying(request, Preview([.init("Copies", ["100 rows"])])))
+        #expect(press("Enter", &model) == [.copyAgain(request)])
+        #expect(model.overlays.isEmpty, "what the proof has found is about to be another")
+        // In LIVE a careless Enter does nothing.
+        model.work = nil
+        model.book?.mode = .live
+        _ = update(&model, .copying(request, Preview([.init("Copies", ["100 rows"])])))
+        #expect(press("Enter", &model).isEmpty)
+    }
+
     @Test func inTheBytesKeysJumpToTheNextThatDiffer() {
         var model = model()
         var right = [UInt8](repeating: 0, count: 4000)

@@ -19,6 +19,8 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case findPrevious = "find-previous"
     case live, cutover, command, help, back, redraw, suspend, interrupt, quit
     case bytes, wrap
+    /// Copies rows that differ again.
+    case copyAgain = "copy-again"
     case translate
     case translateAll = "translate-all"
     case rescan

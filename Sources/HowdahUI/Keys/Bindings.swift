@@ -107,6 +107,7 @@ public enum Bindings {
         entry(.difference, "]", .nextDifference, "next", "The next row that differs.", 3),
         entry(.difference, "f", .filter, "filter", "Only rows of one kind, or that differ in one column.", 4),
         entry(.difference, "/", .find, "find", "A row by a part of its key; n and N go on.", 5),
+        entry(.difference, "R", .copyAgain, "repair", "Copy this row again, or every one of the table.", 8),
         entry(.difference, "b", .bytes, "bytes", "The same as Enter."),
         entry(.difference, "w", .wrap, "wrap", "Wrap long values, or cut them.", 6),
         entry(.difference, "s", .showSpaces, "spaces", "Show white space.", 7),

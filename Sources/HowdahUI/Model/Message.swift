@@ -18,6 +18,8 @@ public enum Message: Sendable, Equatable {
     case files([ProjectFile])
     /// What the translation of a statement would change; of all statements where there is no key.
     case translation(statement: String?, Preview)
+    /// What copying rows that differ again would do.
+    case copying(RepairRequest, Preview)
     /// What a command of the application writes, and whether it runs.
     case feed(CommandFeed)
     /// A command that was run alone has ended.
@@ -65,6 +67,9 @@ public enum Effect: Sendable, Equatable {
     case editPlan(PlanEdit)
     case page(table: String, DifferenceFilter, first: Int)
     case findDifference(table: String, DifferenceFilter, text: String, after: Int, isBackward: Bool)
+    /// Copies rows that differ again.
+    case previewCopyAgain(RepairRequest)
+    case copyAgain(RepairRequest)
     /// The lines around a place in the code; the editor at it.
     case source(String)
     case editSource(String)

@@ -30,6 +30,8 @@ public struct PreviewBox: Sendable, Equatable {
     public var field: TextField?
     /// Set where statements of the code are translated.
     public var translation: TranslationSubject?
+    /// Set where rows that differ are copied again.
+    public var request: RepairRequest?
 }
 
 /// The statements of the code that are translated.
@@ -113,6 +115,8 @@ public struct ChooseBox: Sendable, Equatable {
         case link(String)
         /// Which rows that differ are shown.
         case differences([DifferenceFilter])
+        /// Which of them are copied again.
+        case repair([RepairRequest])
     }
 
     public var purpose: Purpose

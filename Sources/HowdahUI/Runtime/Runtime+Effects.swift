@@ -22,6 +22,9 @@ extension Runtime {
         case .page(let table, let filter, let first): page(table, filter, first)
         case .findDifference(let table, let filter, let text, let number, let isBackward):
             findDifference(table, filter, text, number, isBackward)
+        case .previewCopyAgain(let request): previewCopyAgain(request)
+        case .copyAgain(let request):
+            work(Phases.differences) { try $0.copyAgain(request, $1) }
         case .source(let key): source(key)
         case .files: lookAtFiles()
         case .applyFile(let file): change(file, "changed \(file.title)") { try $0.apply(file, $1) }
@@ -161,6 +164,13 @@ extension Runtime {
                 .page(
                     try book.differences(
                         table, filter: filter, from: first, count: DifferenceBox.pageRows, activity)))
+        }
+    }
+
+    private func previewCopyAgain(_ request: RepairRequest) {
+        let mailbox = mailbox
+        withBook(Phases.differences) { book, activity in
+            mailbox.post(.copying(request, try book.previewCopyAgain(request, activity)))
         }
     }
 

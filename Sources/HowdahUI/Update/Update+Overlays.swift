@@ -196,6 +196,11 @@ extension Update {
         model.overlays.removeLast()
         model.work = WorkView(step: box.step, isUndo: box.isUndo)
         model.book?.setRunning(box.step)
+        if let request = box.request {
+            // What the proof has found is about to be another.
+            model.overlays = []
+            return [.copyAgain(request)]
+        }
         if let translation = box.translation { return [.translate(statement: translation.key)] }
         return [box.isUndo ? .undo(box.step) : .run(box.step)]
     }
@@ -258,6 +263,9 @@ extension Update {
                 .place(place.id, state), "\(place.title): \(state.words)", ["Why? It goes into the journal."],
                 &model)
             return []
+        case .repair(let requests):
+            model.isBusy = true
+            return [.previewCopyAgain(requests[box.list.selected])]
         case .differences(let filters):
             return show(filters[box.list.selected], &model)
         case .link(let name): return toggleLink(name, Playbook.linkableItems[box.list.selected], &model)

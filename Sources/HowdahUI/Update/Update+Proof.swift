@@ -11,6 +11,9 @@ extension Update {
         case .filter:
             chooseFilter(box, &model)
             return []
+        case .copyAgain:
+            chooseRepair(box, &model)
+            return []
         case .find:
             prompt(
                 .findDifference, "Find a row", ["A part of its key; n and N go on."], &model, text: box.search
@@ -91,6 +94,44 @@ extension Update {
         box.place = place
         box.top = max(0, place / perRow - 2)
         model.overlays[model.overlays.count - 1] = .bytes(box)
+    }
+
+    // MARK: Copying again
+
+    private func chooseRepair(_ box: DifferenceBox, _ model: inout AppModel) {
+        if model.work != nil || model.isBusy {
+            model.toast = Toast("work runs: x cancels it", .muted)
+            return
+        }
+        let (table, summary) = (box.table, box.summary)
+        var choices: [(words: String, request: RepairRequest)] = []
+        if let row = box.row?.difference {
+            let verb = row.kind == .extra ? "remove from PostgreSQL" : "copy again"
+            choices.append(
+                (
+                    "\(verb): the row \(row.key)",
+                    RepairRequest(tables: [table], keys: [row.key], removesExtra: row.kind == .extra)
+                ))
+        }
+        if summary.missing + summary.changed > 0 {
+            let rows = Format.count(summary.missing + summary.changed, "row", "rows")
+            choices.append(("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
+        }
+        if summary.extra > 0 {
+            let rows = Format.count(summary.extra, "row", "rows")
+            choices.append(
+                (
+                    "the same, and remove \(rows) that only PostgreSQL has",
+                    RepairRequest(tables: [table], removesExtra: true)
+                ))
+        }
+        guard !choices.isEmpty else { return }
+        model.overlays.append(
+            .choose(
+                ChooseBox(
+                    purpose: .repair(choices.map(\.request)), title: "Repair \(table)",
+                    text: ["A preview comes first; u on step 3.5 puts the old rows back."],
+                    choices: choices.map(\.words))))
     }
 
     // MARK: Filter and search

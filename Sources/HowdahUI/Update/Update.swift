@@ -49,6 +49,13 @@ public struct Update {
             if !preview.sections.contains(where: { $0.style == .diff }) { box.focused = 1 }
             model.overlays.append(.preview(box))
             return []
+        case .copying(let request, let preview):
+            model.isBusy = false
+            if model.isQuitting { return [.quit(0)] }
+            var box = previewBox(Phases.differences, false, preview, model)
+            box.request = request
+            model.overlays.append(.preview(box))
+            return []
         case .feed(let feed):
             let hasEnded = !feed.isRunning && model.feeds[feed.name]?.isRunning ?? false
             model.feeds[feed.name] = feed

@@ -43,7 +43,7 @@ struct Footer {
     private func overlayKnows(_ action: Action) -> Bool {
         switch action {
         case .open, .nextButton, .back, .complete, .bytes, .wrap, .showSpaces, .nextDifference,
-            .previousDifference, .help:
+            .previousDifference, .copyAgain, .help:
             true
         case .filter, .find: if case .proof = screen.model.overlays.last { true } else { false }
         case .quit: false

@@ -1,8 +1,12 @@
 import MigrationEngine
+import Postgres
 
 /// 3.5: copies rows that differ again, but for those that only the target has; then 3.4 is run anew.
 struct DifferencesStep: StepOperation {
-    static let id = "3.5"
+    static let id = Phases.differences
+
+    /// Everything that differs, where nothing else is asked for.
+    var request = RepairRequest()
 
     /// Whether the last proof found no row that differs.
     private func isEqual(_ context: StepContext) -> Bool {
@@ -13,7 +17,7 @@ struct DifferencesStep: StepOperation {
         guard !isEqual(context) else {
             return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
         }
-        let preview = try context.book.repairer(context.activity).preview(RepairRequest())
+        let preview = try context.book.repairer(context.activity).preview(request)
         guard !preview.tables.isEmpty else {
             return Preview([.init("Nothing is to be copied", ["no row differs any more; 3.4 is run anew"])])
         }
@@ -36,9 +40,21 @@ struct DifferencesStep: StepOperation {
                         "keeps the rows that were there before in the state folder: u puts them back",
                     ]),
             ],
-            warning: preview.extraLeft > 0
-                ? "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: howdah repair --extra removes them."
-                : nil)
+            warning: Self.warning(preview),
+            confirmation: removed(preview) > 0 && context.mode == .live ? context.book.liveTarget?["dbname"] : nil)
+    }
+
+    private func removed(_ preview: RepairPreview) -> Int {
+        preview.repairable.filter { $0.way == .rows }.reduce(0) { $0 + preview.repaired($1).removed }
+    }
+
+    private static func warning(_ preview: RepairPreview) -> String? {
+        if preview.request.removesExtra {
+            return "Rows that only the target has are removed: the application may have written them."
+        }
+        guard preview.extraLeft > 0 else { return nil }
+        return
+            "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: howdah repair --extra removes them."
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -46,7 +62,7 @@ struct DifferencesStep: StepOperation {
             return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
         }
         let repair = try context.book.repairer(context.activity)
-        let record = try repair.replace(repair.preview(RepairRequest()))
+        let record = try repair.replace(repair.preview(request))
         try context.book.run("3.4", context.activity)
         var outcome = StepOutcome(
             evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
