@@ -73,7 +73,7 @@ import Testing
                 (
                     "rows",
                     [
-                        "Message — 22 of 300 rows differ", "= 20",
+                        "Message — 22 of 300 rows differ", "1970-01-01 00:00:00 = 0",
                         "timestamp differs in 20 rows, always by +3,600 s",
                     ]
                 ),

@@ -102,12 +102,18 @@ struct ProofView {
         let column = Line([Span(sign(difference.kind) + " ", role), Span(cell.column)])
         return [
             key, column,
-            value(cell.source, other: cell.target, difference.kind == .extra ? "no such row" : "", widths[2])
-                + Line(cell.meaning.map { " = \($0)" } ?? "", .muted),
+            source(cell, difference.kind == .extra ? "no such row" : "", widths[2]),
             value(
                 cell.target, other: cell.source, difference.kind == .missing ? "missing in PostgreSQL" : "",
                 widths[3]),
         ]
+    }
+
+    /// SQLite's value; of a count that stands for a time the time comes first, as PostgreSQL's does.
+    private func source(_ cell: RowPair.Cell, _ absent: String, _ width: Int) -> Line {
+        let line = value(cell.source, other: cell.target, absent, width)
+        guard let meaning = cell.meaning else { return line }
+        return Line([Span(meaning), Span(" = \(line.text)", .muted)])
     }
 
     private func sign(_ kind: RowDifference.Kind) -> String {
