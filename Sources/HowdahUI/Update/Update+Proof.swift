@@ -115,7 +115,8 @@ extension Update {
         }
         if summary.missing + summary.changed > 0 {
             let rows = Format.count(summary.missing + summary.changed, "row", "rows")
-            choices.append(("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
+            choices.append(
+                ("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
         }
         if summary.extra > 0 {
             let rows = Format.count(summary.extra, "row", "rows")

@@ -41,7 +41,8 @@ struct DifferencesStep: StepOperation {
                     ]),
             ],
             warning: Self.warning(preview),
-            confirmation: removed(preview) > 0 && context.mode == .live ? context.book.liveTarget?["dbname"] : nil)
+            confirmation: removed(preview) > 0 && context.mode == .live
+                ? context.book.liveTarget?["dbname"] : nil)
     }
 
     private func removed(_ preview: RepairPreview) -> Int {
