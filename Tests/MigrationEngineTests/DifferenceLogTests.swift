@@ -182,4 +182,57 @@ import Testing
             }
         }
     }
+
+    /// Rows of one page that differ in other columns, that one side lacks, and that no key names.
+    @Test func aPageHoldsRowsOfEveryKindWithWhatTheyDifferIn() throws {
+        let script = """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT); CREATE TABLE n (v TEXT);
+            INSERT INTO t VALUES (1, 'a', 'b'), (2, 'a', 'b'), (3, 'a', 'b'); INSERT INTO n VALUES ('x'), ('y')
+            """
+        try TestMigration().migrated(script) { _, conninfo, folder in
+            try TestServer.execute(
+                """
+                UPDATE t SET a = 'A' WHERE id = 1; UPDATE t SET b = 'B' WHERE id = 2; DELETE FROM t WHERE id = 3;
+                INSERT INTO t VALUES (4, 'new', NULL); DELETE FROM n WHERE v = 'x'; INSERT INTO n VALUES ('z')
+                """, in: conninfo)
+            let path = "\(folder)/source.db"
+            let state = try StateFolder.open(
+                source: path, project: nil, override: "\(folder)/state", environment: [:])
+            let log = try DifferenceLog(state, name: "x")
+            let preparation = try TestMigration().prepare(path, state: "\(folder)/state")
+            let server = TargetServer(conninfo, cancellation: Cancellation())
+            _ = try Validation(
+                preparation: preparation, server: server, workers: 2, cancellation: Cancellation(),
+                progress: RunProgress(), differences: log
+            ).run(tables: [])
+            let reader = RowPairReader(preparation: preparation, server: server)
+            func cells(_ table: String) throws -> [[RowPair.Cell]] {
+                try reader.read(log.page(table, from: 0, count: 10), of: table).map(\.cells)
+            }
+            #expect(
+                try cells("t") == [
+                    [.init(column: "a", source: .text("a"), target: .text("A"))],
+                    [.init(column: "b", source: .text("b"), target: .text("B"))],
+                    [
+                        .init(column: "id", source: .number("3"), target: nil),
+                        .init(column: "a", source: .text("a"), target: nil),
+                        .init(column: "b", source: .text("b"), target: nil),
+                    ],
+                    [
+                        .init(column: "id", source: nil, target: .number("4")),
+                        .init(column: "a", source: nil, target: .text("new")),
+                        .init(column: "b", source: nil, target: .null),
+                    ],
+                ])
+            #expect(
+                try cells("n") == [
+                    [.init(column: "v", source: .text("x"), target: nil)],
+                    [.init(column: "v", source: nil, target: .text("z"))],
+                ])
+            // Without reading every value of the source first, the same.
+            let plain = try RowPairReader(
+                snapshot: preparation.snapshot, plan: preparation.plan, server: server)
+            #expect(try plain.read(log.page("t", from: 0, count: 10), of: "t").map(\.cells) == cells("t"))
+        }
+    }
 }

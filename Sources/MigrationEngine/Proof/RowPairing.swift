@@ -33,7 +33,7 @@ struct RowPairing: ~Copyable {
         try connection.execute(
             """
             PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;
-            PRAGMA cache_size = -8000;
+            PRAGMA cache_size = -4000;
             CREATE TABLE noted (high INTEGER NOT NULL, low INTEGER NOT NULL, side INTEGER NOT NULL);
             CREATE TABLE wanted (
                 high INTEGER NOT NULL, low INTEGER NOT NULL, balance INTEGER NOT NULL, PRIMARY KEY (high, low)
