@@ -189,15 +189,15 @@ final class HashedProof: Sendable {
     /// Calls `body` with each row's digest and its form, and where it lies, if that is asked for.
     private func readTarget(
         _ target: borrowing Postgres.Connection, _ condition: String, withPlaces: Bool = false,
-        _ body: (RowHash.Digest, _ form: RowForm, _ place: BinaryRow.Field?) throws -> Void
+        _ body: (RowHash.Digest, _ form: RowForm, _ place: RowPlace?) throws -> Void
     ) throws {
         let columns = table.columns.count
-        var row = BinaryRow(columnCount: columns + (withPlaces ? 1 : 0))
+        var row = BinaryRow(columnCount: columns + (withPlaces ? 2 : 0))
         let relation = Relation(table.codes)
         var form = RawBuffer()
         try target.copyOut(
             """
-            COPY (SELECT \(table.selectList())\(withPlaces ? ", howdah_target.ctid" : "")
+            COPY (SELECT \(table.selectList())\(withPlaces ? ", howdah_target.ctid, howdah_target.xmin" : "")
                 FROM \(quoteIdentifier(schema, table.target)) AS howdah_target \(condition.isEmpty ? targetRows : condition))
             TO STDOUT (FORMAT binary)
             """
@@ -208,7 +208,8 @@ final class HashedProof: Sendable {
                 let field = row[column]
                 RowForm.appendCounted(&form) { relation.appendTarget(field, column, &$0) }
             }
-            try body(hash(form.bytes), RowForm(form.bytes), withPlaces ? row[columns] : nil)
+            let place = withPlaces ? RowPlace(ctid: row[columns], xmin: row[columns + 1]) : nil
+            try body(hash(form.bytes), RowForm(form.bytes), place)
         }
     }
 
@@ -244,7 +245,7 @@ final class HashedProof: Sendable {
                     cells.removeAll()
                     KeptCells.write(form, log?.hash ?? hash, to: &cells)
                     return (
-                        sortKey(form, .target, nil), cells.bytes, nil, place.flatMap(Self.ctid),
+                        sortKey(form, .target, nil), cells.bytes, nil, place.flatMap(\.text),
                         log.map { Int64(bitPattern: $0.hash(form.bytes).low) }
                     )
                 }
@@ -276,14 +277,6 @@ final class HashedProof: Sendable {
             // Its end comes before everything else, and no byte of it looks like one.
             return form.flatMap { byte -> [UInt8] in byte == 0 ? [0, 0xFF] : [byte] } + [0, 0]
         }
-    }
-
-    /// A row's place as PostgreSQL writes it, `(block,number)`.
-    private static func ctid(_ field: BinaryRow.Field) -> String? {
-        guard let start = field.start, field.count == 6 else { return nil }
-        let block = UInt32(bigEndian: start.loadUnaligned(as: UInt32.self))
-        let number = UInt16(bigEndian: (start + 4).loadUnaligned(as: UInt16.self))
-        return "(\(block),\(number))"
     }
 
     private func report(_ pairing: borrowing RowPairing, _ verdict: inout TableVerdict) throws {
@@ -329,5 +322,19 @@ final class HashedProof: Sendable {
             default: return "\\x" + value.hexadecimal
             }
         }.joined(separator: ", ")
+    }
+}
+
+/// Where a row lies in the target, and the transaction that wrote it: another row may come to lie there.
+struct RowPlace {
+    let ctid: BinaryRow.Field
+    let xmin: BinaryRow.Field
+
+    /// `(block,number)/transaction`; nil where the server gave something else.
+    var text: String? {
+        guard let start = ctid.start, ctid.count == 6, xmin.count == 4 else { return nil }
+        let block = UInt32(bigEndian: start.loadUnaligned(as: UInt32.self))
+        let number = UInt16(bigEndian: (start + 4).loadUnaligned(as: UInt16.self))
+        return "(\(block),\(number))/\(xmin.integer(UInt32.self))"
     }
 }

@@ -66,7 +66,7 @@ public struct RowDifference: Codable, Sendable, Equatable {
         var rowid: Int64?
         /// The key's columns in their order, as PostgreSQL reads their texts; nil where a type has no such text here.
         var keys: [String]?
-        /// Where the row lies in the target, where its key does not tell: good until it is written again.
+        /// Where the row lies in the target, where its key does not tell, see `RowPlace`: good until it is written again.
         var ctid: String?
     }
 

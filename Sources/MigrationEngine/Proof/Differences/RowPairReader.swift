@@ -217,7 +217,9 @@ private struct TargetRows {
             if !placed.isEmpty {
                 try read(
                     wanted, placed.map { [$0.difference.place?.ctid ?? "", "\($0.number)"] },
-                    where: "t.ctid = (w.place ->> 0)::tid", types, target, &rows)
+                    where:
+                        "t.ctid = split_part(w.place ->> 0, '/', 1)::tid AND t.xmin::text = split_part(w.place ->> 0, '/', 2)",
+                    types, target, &rows)
             }
         }
         return rows
