@@ -38,17 +38,24 @@ extension Playbook {
     ) throws -> DifferencePage {
         let log = try differenceLog(mode)
         let found = try log.page(table, filter: filter, from: first, count: count)
-        let preparation = found.isEmpty ? nil : try preparation(mode, activity: activity)
+        let reader = try rowReader(activity)
         var page = DifferencePage(table: table, filter: filter, first: first)
         page.kept = try log.count(table, filter: filter)
-        let columns = preparation?.plan.tables.first { $0.name == table }?.columns.map(\.name) ?? []
+        let columns = reader.plan.tables.first { $0.name == table }?.columns.map(\.name) ?? []
         page.summary = try log.summary(table, columns: columns)
-        if let preparation {
-            page.rows = try RowPairReader(
-                preparation: preparation, server: server(mode, cancellation: activity.cancellation)
-            ).read(found, of: table)
-        }
+        if !found.isEmpty { page.rows = try reader.reader.read(found, of: table) }
         return page
+    }
+
+    /// Reads rows by the plan that lies on the disk: to look at some, nothing is read of the others.
+    private func rowReader(_ activity: Activity) throws -> (reader: RowPairReader, plan: MigrationPlan) {
+        let server = try server(mode, cancellation: activity.cancellation)
+        guard let snapshot = try snapshot(mode), let plan = try? PlanFile(path: workspace.state.planPath).plan
+        else {
+            let preparation = try preparation(mode, activity: activity)
+            return (RowPairReader(preparation: preparation, server: server), preparation.plan)
+        }
+        return (try RowPairReader(snapshot: snapshot, plan: plan, server: server), plan)
     }
 
     /// What step 3.5 would do for some of the rows that differ alone.

@@ -94,6 +94,37 @@ import Testing
         }
     }
 
+    /// What a proof could not compare is a difference too, and what was never compared is not equal.
+    @Test func tablesAndViewsThatCannotBeComparedAreNotEqual() throws {
+        try withTarget { source, target, execute in
+            let never = try Howdah.run(["diff", source, target, "--last", "--table", "note"])
+            #expect(never.exit == 0, "the migration has compared it")
+            try execute("ALTER TABLE note DROP COLUMN data; DROP TABLE tag")
+            #expect(try Howdah.run(["validate", source, target]).exit == 4)
+            let last = try Howdah.run(["diff", source, target, "--last", "--json"])
+            #expect(last.exit == 4)
+            #expect(try last.json()["outcome"] as? String == "differs")
+            let text = try Howdah.run(["diff", source, target, "--last", "--table", "tag"])
+            #expect(text.exit == 4 && text.output.contains("cannot be compared"), "\(text.output)")
+        }
+    }
+
+    @Test func ofRowsThatNobodyHasWhatWasLookedForNoneAreShown() throws {
+        try withTarget { source, target, execute in
+            try execute(Self.damage)
+            let none = try Howdah.run(["diff", source, target, "--find", "nobody", "--table", "note"])
+            #expect(
+                none.output.contains("no row that differs is of these") && !none.output.contains("more row"))
+            try execute(
+                "UPDATE note SET body = 'na\u{EF}ve', data = '\\x00010203', at = '2024-01-02 03:04:05' WHERE id = 1"
+            )
+            let right = try Howdah.run(["diff", source, target, "--last", "--column", "body"])
+            #expect(right.output.contains("~ 1  body  equal by now"), "\(right.output)")
+            let validation = try Howdah.run(["validate", source, target, "--schema", "nope"])
+            #expect(validation.exit == 2 && validation.errors.contains("the target has no schema nope"))
+        }
+    }
+
     @Test func aWatchTellsTheApplicationsRowsApart() throws {
         try withTarget { source, target, execute in
             try execute("UPDATE note SET body = 'edited' WHERE id = 3; INSERT INTO tag VALUES ('new')")

@@ -1,9 +1,37 @@
+import Foundation
+import Synchronization
 import Testing
 
 @testable import MigrationEngine
 
 @Suite struct CanonicalJSONTests {
     private func bytes(_ text: String) -> [UInt8]? { CanonicalJSON.bytes(of: text.utf8) }
+
+    /// Of an object that has a key twice one value is lost where it becomes a jsonb: SQLite's text has no form then.
+    @Test(arguments: [
+        ("{\"a\":1,\"a\":2}", true), ("[{\"a\":1,\"b\":{\"c\":1,\"c\":1}}]", true),
+        ("{\"a\":1,\"b\":1}", false),
+        ("{\"a\":1,\"\\u0061\":2}", true),
+    ]) func aKeyThatIsThereTwiceIsRefusedWhereItWouldBeLost(_ text: String, _ isRefused: Bool) {
+        #expect((CanonicalJSON.bytes(of: text.utf8, refusesTwins: true) == nil) == isRefused)
+        #expect(CanonicalJSON.bytes(of: text.utf8) != nil)
+    }
+
+    /// One hostile value must not take the proof with it, on the small stack of a thread.
+    @Test func aTextThatIsNestedTooDeepIsRefused() {
+        for (levels, isRead) in [(5_000, true), (20_000, false), (500_000, false)] {
+            let text = String(repeating: "[", count: levels) + String(repeating: "]", count: levels)
+            let done = DispatchSemaphore(value: 0)
+            let isNil = Atomic<Bool>(false)
+            let thread = Thread {
+                isNil.store(CanonicalJSON.bytes(of: text.utf8) == nil, ordering: .relaxed)
+                done.signal()
+            }
+            thread.start()
+            #expect(done.wait(timeout: .now() + 30) == .success)
+            #expect(isNil.load(ordering: .relaxed) == !isRead, "\(levels) levels")
+        }
+    }
 
     @Test(arguments: [
         ("{\"b\":1,\"aa\":2}", "{\"aa\": 2, \"b\": 1}"), ("{\"a\":1,\"a\":2}", "{\"a\":2}"),

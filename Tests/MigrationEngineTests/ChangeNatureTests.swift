@@ -65,6 +65,11 @@ import Testing
             (double(1.5), double(2), .double, .number, 0.5),
             (double(1), double(.infinity), .double, .other, nil),
             (bytes(Int64(1_000_000)), bytes(Int64(500_000)), .time, .time, -0.5),
+            ([0, 1, 2, 3] + Array("e3".utf8), [0, 1, 2, 4] + Array("e3".utf8), .numeric, .number, 1),
+            ([1, 5] + Array("e1".utf8), [0, 5] + Array("e-1".utf8), .numeric, .number, 5.05),
+            ([0, 1] + Array("e1".utf8), Array("nan".utf8), .numeric, .other, nil),
+            ([UInt8](repeating: 0, count: 13), [], .timestamp, .other, nil),
+            ([1], [0], .boolean, .flipped, nil),
         ]
         for (source, target, operation, nature, amount) in cases {
             let change = Self.change(source, target, operation)

@@ -21,8 +21,10 @@ import Testing
         let conninfo: Conninfo
         let preparation: Preparation
 
-        static func with(damage: String, _ body: (Watched) throws -> Void) throws {
-            try TestMigration().migrated(WatchTests.script) { _, conninfo, folder in
+        static func with(
+            script: String = WatchTests.script, damage: String, _ body: (Watched) throws -> Void
+        ) throws {
+            try TestMigration().migrated(script) { _, conninfo, folder in
                 let path = "\(folder)/source.db"
                 let watched = Watched(
                     path: path,
@@ -36,19 +38,22 @@ import Testing
             }
         }
 
-        func validate(_ tables: [String] = []) throws -> MigrationReport {
+        func validate(
+            _ tables: [String] = [], preparation: Preparation? = nil
+        ) throws -> MigrationReport {
             try Validation(
-                preparation: preparation, server: TargetServer(conninfo, cancellation: Cancellation()),
+                preparation: preparation ?? self.preparation,
+                server: TargetServer(conninfo, cancellation: Cancellation()),
                 workers: 2,
                 cancellation: Cancellation(), progress: RunProgress(),
                 differences: DifferenceLog(state, name: "t")
             ).run(tables: tables)
         }
 
-        func watch(_ preparation: Preparation? = nil) throws -> Watch.Report {
+        func watch(_ preparation: Preparation? = nil, schema: String? = nil) throws -> Watch.Report {
             try Watch(
                 preparation: preparation ?? self.preparation,
-                server: TargetServer(conninfo, cancellation: Cancellation()), workers: 2,
+                server: TargetServer(conninfo, cancellation: Cancellation()), schema: schema, workers: 2,
                 cancellation: Cancellation(), progress: RunProgress(), log: DifferenceLog(state, name: "t")
             ).run(tables: [])
         }
@@ -122,12 +127,56 @@ import Testing
         }
     }
 
+    /// A row that was wrong in one column is not cleared by a change of another, nor by one that still differs in kind.
+    @Test func aRowIsRightOnlyWhereWhatWasWrongHasBeenWrittenAgain() throws {
+        let script = """
+            CREATE TABLE two (id INTEGER PRIMARY KEY, v TEXT, w TEXT);
+            INSERT INTO two VALUES (1, 'a', 'x'), (2, 'b', 'x'), (3, 'c', 'x'), (4, 'd', 'x')
+            """
+        let damage = "UPDATE two SET v = 'DAMAGED' WHERE id < 3; DELETE FROM two WHERE id = 4"
+        try Watched.with(script: script, damage: damage) { watched in
+            try TestServer.execute(
+                """
+                UPDATE two SET w = 'written' WHERE id IN (1, 3); UPDATE two SET v = 'written' WHERE id = 2;
+                INSERT INTO two VALUES (4, 'wrong', 'x')
+                """, in: watched.conninfo)
+            let report = try watched.watch()
+            #expect(!report.isRight)
+            #expect(report.tables == [line("two", neverRight: 2, changed: 2, samples: ["1", "4"])])
+        }
+    }
+
+    /// A first proof of another schema, or of fewer columns, says nothing of what is compared now.
+    @Test func whatTheFirstProofHasNotComparedIsNotRight() throws {
+        try Watched.with(damage: "SELECT 1") { watched in
+            try TestServer.execute(
+                "CREATE SCHEMA b; CREATE TABLE b.walked AS SELECT id, 'bad' AS v FROM walked; ALTER TABLE b.walked ADD PRIMARY KEY (id)",
+                in: watched.conninfo)
+            let other = try watched.watch(schema: "b")
+            #expect(!other.isRight)
+            #expect(other.tables.first?.obstacle?.contains("the first proof compared") == true)
+        }
+    }
+
+    /// Written to SQLite since, a later proof differs: it does not become what a watch compares with.
+    @Test func aProofOfALaterStateOfSQLiteDoesNotTakeThePlaceOfTheFirst() throws {
+        try Watched.with(damage: "SELECT 1") { watched in
+            try TestServer.execute("UPDATE walked SET v = 'edited' WHERE id = 2", in: watched.conninfo)
+            try makeDatabase(watched.path, "UPDATE walked SET v = 'other' WHERE id = 5")
+            let later = try TestMigration().prepare(watched.path, state: watched.state.path)
+            #expect(try watched.validate(preparation: later).exit == 4)
+            let report = try watched.watch()
+            #expect(report.isRight)
+            #expect(report.tables.first == line("walked", changed: 1))
+        }
+    }
+
     @Test func aSourceThatHasChangedOrWasNeverProvenIsRefused() throws {
         try Watched.with(damage: "SELECT 1") { watched in
             try makeDatabase(watched.path, "UPDATE walked SET v = 'other' WHERE id = 5")
             let preparation = try TestMigration().prepare(watched.path, state: watched.state.path)
             let changed = #expect(throws: MigrationError.self) { try watched.watch(preparation) }
-            #expect(changed?.message.contains("SQLite has changed") == true)
+            #expect(changed?.message.contains("is not the one that is compared") == true)
             #expect(changed?.exit == .usage)
             try FileManager.default.removeItem(atPath: "\(watched.state.path)/differences/t-first.db")
             let unknown = #expect(throws: MigrationError.self) { try watched.watch() }

@@ -110,12 +110,13 @@ extension Update {
             choices.append(
                 (
                     "\(verb): the row \(row.key)",
-                    RepairRequest(tables: [table], keys: [row.key], removesExtra: row.kind == .extra)
+                    RepairRequest(tables: [table], keys: [row.name], removesExtra: row.kind == .extra)
                 ))
         }
         if summary.missing + summary.changed > 0 {
             let rows = Format.count(summary.missing + summary.changed, "row", "rows")
-            choices.append(("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
+            choices.append(
+                ("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
         }
         if summary.extra > 0 {
             let rows = Format.count(summary.extra, "row", "rows")

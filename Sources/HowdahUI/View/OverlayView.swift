@@ -152,6 +152,10 @@ struct OverlayView {
         let place = view.firstDifference.map { "first difference at byte \($0)" } ?? "equal"
         let inner = Frame(Line(box.title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)
-        view.draw(in: inner.inset(1, 0), on: &buffer, look)
+        let (head, body) = inner.inset(1, 0).splitTop(1)
+        let side = HexView.bytesPerRow(width: body.width) * 3
+        let left = "SQLite" + String(repeating: " ", count: max(1, side - 6))
+        buffer.write(Line("offset  \(left) \(look.symbols.vertical) PostgreSQL", .muted), in: head, look)
+        view.draw(in: body, on: &buffer, look)
     }
 }

@@ -2,19 +2,26 @@
 /// last one, numbers as their digits, texts without escapes. This is how `jsonb` compares.
 struct CanonicalJSON {
     private let bytes: [UInt8]
+    private let refusesTwins: Bool
     private var position = 0
+    private var depth = 0
 
-    /// nil where the text is no JSON.
-    static func bytes(of text: some Sequence<UInt8>) -> [UInt8]? {
-        var reader = CanonicalJSON(bytes: Array(text))
+    /// Levels that are read: each takes some of the stack, and PostgreSQL reads fewer.
+    private static let mostLevels = 7000
+
+    /// nil where the text is no JSON, or is nested deeper than can be read. Where `refusesTwins`, nil too for an object that has a key
+    /// twice: of its values only the last one can arrive.
+    static func bytes(of text: some Sequence<UInt8>, refusesTwins: Bool = false) -> [UInt8]? {
+        var reader = CanonicalJSON(bytes: Array(text), refusesTwins: refusesTwins)
         reader.skipSpace()
         guard let value = reader.value() else { return nil }
         reader.skipSpace()
         return reader.position == reader.bytes.count ? value : nil
     }
 
-    private init(bytes: [UInt8]) {
+    private init(bytes: [UInt8], refusesTwins: Bool = false) {
         self.bytes = bytes
+        self.refusesTwins = refusesTwins
     }
 
     private var next: UInt8 { position < bytes.count ? bytes[position] : 0 }
@@ -30,6 +37,9 @@ struct CanonicalJSON {
     }
 
     private mutating func value() -> [UInt8]? {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Self.mostLevels else { return nil }
         switch next {
         case UInt8(ascii: "{"): return object()
         case UInt8(ascii: "["): return array()
@@ -63,7 +73,7 @@ struct CanonicalJSON {
             guard take(":") else { return nil }
             skipSpace()
             guard let value = value() else { return nil }
-            members[key] = value
+            if members.updateValue(value, forKey: key) != nil, refusesTwins { return nil }
             skipSpace()
             if take("}") { break }
             guard take(",") else { return nil }

@@ -234,7 +234,7 @@ final class HashedProof: Sendable {
                 guard buckets[Self.bucket(of: digest)] else { return }
                 try pairing.keep(digest, .source) {
                     cells.removeAll()
-                    KeptCells.write(form, hash, to: &cells)
+                    KeptCells.write(form, log?.hash ?? hash, to: &cells)
                     return (sortKey(form, .source, rowid), cells.bytes, rowid, nil, nil)
                 }
             }
@@ -242,7 +242,7 @@ final class HashedProof: Sendable {
                 guard buckets[Self.bucket(of: digest)] else { return }
                 try pairing.keep(digest, .target) {
                     cells.removeAll()
-                    KeptCells.write(form, hash, to: &cells)
+                    KeptCells.write(form, log?.hash ?? hash, to: &cells)
                     return (
                         sortKey(form, .target, nil), cells.bytes, nil, place.flatMap(Self.ctid),
                         log.map { Int64(bitPattern: $0.hash(form.bytes).low) }
@@ -295,7 +295,8 @@ final class HashedProof: Sendable {
                 for (index, (one, other)) in zip(ours.cells.cells, theirs.cells.cells).enumerated()
                 where one != other {
                     columns.append(table.columns[index])
-                    recorder.note(one.form, other.form, column: index, isCut: one.isCut || other.isCut)
+                    recorder.note(
+                        one.form, other.form, column: index, cut: other.hash, isCut: one.isCut || other.isCut)
                 }
             }
             guard let cells = (ours ?? theirs)?.cells.cells else { return }

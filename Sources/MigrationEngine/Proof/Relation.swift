@@ -17,7 +17,7 @@ import Foundation
 /// | timestamp, timestamptz, date, time | the calendar's fields in UTC, whole milliseconds in Prisma's style; a text without a zone is UTC |
 /// | time in Rails' style | the same; a text may have `2000-01-01` before it |
 /// | interval of integers (Django's DurationField) | the microseconds, a day being 24 hours; no months |
-/// | jsonb | the JSON value |
+/// | jsonb | the JSON value; an object with a key twice has none: one of its values is lost |
 /// | uuid | the 16 bytes, of a BLOB or of 32 hexadecimal digits with the dashes or without |
 /// | money | the number in the server's currency |
 /// | arrays | the JSON value; of elements that JSON does not have, their texts |
@@ -193,7 +193,8 @@ struct Relation {
                 by: code.microsecondsPerInteger)
             guard !product.overflow else { return false }
             Self.append(duration: product.partialValue, days: 0, &out)
-        case (.jsonb, SQLITE_TEXT): return Self.appendJSON(Self.text(statement, index), &out)
+        case (.jsonb, SQLITE_TEXT):
+            return Self.appendJSON(Self.text(statement, index), refusesTwins: true, &out)
         case (.jsonb, SQLITE_INTEGER):
             return Self.appendJSON(integer(statement, index).description.utf8, &out)
         case (.jsonb, SQLITE_FLOAT): return Self.appendJSON(real(statement, index).description.utf8, &out)
@@ -412,8 +413,10 @@ struct Relation {
         if count > 0, let start = text.baseAddress { out.append(from: start, count: count) }
     }
 
-    private static func appendJSON(_ text: some Sequence<UInt8>, _ out: inout RawBuffer) -> Bool {
-        guard let canonical = CanonicalJSON.bytes(of: text) else { return false }
+    private static func appendJSON(
+        _ text: some Sequence<UInt8>, refusesTwins: Bool = false, _ out: inout RawBuffer
+    ) -> Bool {
+        guard let canonical = CanonicalJSON.bytes(of: text, refusesTwins: refusesTwins) else { return false }
         out.append(contentsOf: canonical)
         return true
     }

@@ -41,6 +41,9 @@ struct KeptCells {
         var form: ArraySlice<UInt8>
         /// Whether `form` ends early, and the length and the hash follow it.
         var isCut: Bool
+
+        /// The hash of the whole, where it is cut.
+        var hash: Int64? { isCut ? form.suffix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) } : nil }
     }
 
     let cells: [Cell]

@@ -31,3 +31,11 @@ struct RowName {
         return String(decoding: (try? encoder.encode(keys)) ?? Data(), as: UTF8.self)
     }
 }
+
+extension RowDifference {
+    /// By what a repair is told to mean this row.
+    public var name: String {
+        guard let keys = place?.keys, keys.count > 1 || key.hasPrefix("[") else { return key }
+        return RowName.exact(keys)
+    }
+}

@@ -97,8 +97,15 @@ struct ProofRun {
             verdicts.merge(views.map { ($0.source.name, prover.verdicts[$0.source.name]) }) { $1 }
         }
         let snapshot = preparation.snapshot.sha256
-        try differences?.finish(verdicts, snapshot: snapshot)
-        if withViews { try differences?.keepAsFirst(snapshot: snapshot, isFresh: isFresh) }
+        let compared = opening.tables.map { table in
+            (
+                table.source.name,
+                [quoteIdentifier(preparation.plan.schema, table.target)] + table.targetColumns
+            )
+        }
+        try differences?.finish(
+            verdicts, snapshot: snapshot, compared: Dictionary(compared) { first, _ in first })
+        if withViews { try differences?.keepAsFirst(isFresh: isFresh) }
         return verdicts
     }
 

@@ -80,6 +80,15 @@ public struct Watch: Sendable {
                 table.obstacle = line.verdict == "equal" ? nil : "the first proof has not compared it"
                 return table
             }
+            let columns = try now.proof(of: line.name)?.compared ?? []
+            guard then.obstacle == nil, then.compared.first == columns.first,
+                Set(columns).isSubset(of: then.compared)
+            else {
+                table.obstacle =
+                    then.obstacle.map { "the first proof could not compare all of it: \($0)" }
+                    ?? "the first proof compared \(then.compared.first ?? "another table"), or fewer columns"
+                return table
+            }
             let apart = try now.apart(line.name, from: first.log)
             table.neverRight = apart.neverRight
             table.came = apart.came
@@ -105,8 +114,8 @@ public struct Watch: Sendable {
         guard let proof = proofs.first(where: { $0.snapshot == preparation.snapshot.sha256 }) else {
             let time = proofs.first.map { " of \($0.time)" } ?? ""
             throw MigrationError(
-                .state, "SQLite has changed since the first proof\(time): what differs now may be its change",
-                remedy: remedy,
+                .state, "the snapshot of the first proof\(time) is not the one that is compared",
+                remedy: "Name the state folder that has it with --state DIR, or load the target anew.",
                 exit: .usage)
         }
         return (first, proof.time)

@@ -31,6 +31,7 @@ struct TargetMatching {
         names = TargetNames(plan: plan, hints: hints)
         let isLoadedByHowdah = try Self.hasLoaded(plan.schema, connection)
         let schemas = try TargetSchema.all(connection)
+        if let given { try TargetSchema.refuseUnknown(given, connection) }
         let (schema, remark) = try SchemaSearch(names: names, schemas: schemas)
             .choose(planned: plan.schema, given: given, isLoadedByHowdah: isLoadedByHowdah)
         self.schema = schema

@@ -41,6 +41,19 @@ struct TargetSchema: Sendable {
                 relations: (try? JSONDecoder().decode([String: String].self, from: json)) ?? [:])
         }
     }
+
+    /// Throws where the target has no such schema, with tables or without.
+    static func refuseUnknown(_ name: String, _ connection: borrowing Postgres.Connection) throws {
+        let known = try connection.query(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' ORDER BY 1"
+        )
+        let names = (0..<known.count).compactMap { known.text($0, 0) }
+        guard names.contains(name) else {
+            throw MigrationError(
+                .target, "the target has no schema \(name)",
+                remedy: "Its schemas are: \(names.joined(separator: ", ")).", exit: .usage)
+        }
+    }
 }
 
 /// Looks for the schema that holds a source's tables, where nobody has said which it is.

@@ -88,7 +88,7 @@ struct DifferencesStep: StepOperation {
         guard isLeft, !preview.request.removesExtra else { return why }
         let book = context.book
         let target = context.mode == .live ? book.liveURL ?? "TARGET" : "rehearsal"
-        return why + "; rows that only the target has stay, however often this runs: "
+        return why + "; \(Phases.extraStays): "
             + "howdah repair \(book.workspace.openPath) \(target) --all --extra removes them"
     }
 

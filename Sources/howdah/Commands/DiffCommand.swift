@@ -12,7 +12,8 @@ struct DiffCommand: ParsableCommand {
         abstract: "Show the rows in which a target differs from a SQLite database, with both values.",
         discussion: """
             Compares the tables first, unless --last is given: then it shows what the last proof of this target found, with the
-            values that both sides hold now. Ends with 0 where nothing differs, and with 4 where something does.
+            values that both sides hold now. Ends with 0 where nothing differs, with 4 where something does, and with 3 where a table was never compared. Of values
+            over 4 MB the beginning is shown.
             """)
 
     @Argument(help: "A SQLite file, or a project's folder.")
@@ -90,32 +91,38 @@ struct DiffCommand: ParsableCommand {
         let filter = DifferenceFilter(column: column, kind: kind)
         var output = DifferenceOutput(common.json ? .json : format ?? .text)
         output.begin()
-        var differs = false
+        var outcome = DifferenceOutcome()
         for table in try chosen(planned, log) {
-            let columns = table.columns.map(\.name)
             let verdict = report?.tables.first { $0.name == table.name }
-            let summary = try log.summary(table.name, columns: columns)
             let proof = try log.proof(of: table.name)
+            let reason = last ? proof?.obstacle : verdict?.reason
+            let summary = try log.summary(table.name, columns: table.columns.map(\.name))
             let heading = DifferenceHeading(
                 table: table.name, summary: summary, matching: try log.count(table.name, filter: filter),
                 rows: verdict?.sourceRows ?? proof?.sourceRows, provenAt: last ? proof?.time : nil,
-                reason: verdict?.reason, isKnown: report != nil || proof != nil)
-            differs = differs || summary.rows > 0 || verdict?.verdict == "differs"
+                reason: reason, isKnown: report != nil || proof != nil)
+            outcome.note(heading)
             output.begin(heading)
             var shown = 0
+            var found = 0
             let most = limit == 0 ? Int.max : limit
             try reader.forEachRow(of: table.name, in: log, filter: filter, limit: find == nil ? most : .max) {
                 row in
                 try cancellation.check()
                 if let find, !row.difference.key.localizedStandardContains(find) { return }
+                found += 1
                 guard shown < most else { return }
                 shown += 1
                 output.row(row, of: table.name)
             }
-            output.end(heading, shown: shown)
+            output.end(heading, shown: shown, of: find == nil ? heading.matching : found)
         }
-        output.end(differs: differs)
-        return differs ? .differs : .success
+        for view in report?.views ?? [] where view.verdict == "differs" {
+            outcome.differs = true
+            output.remark("view \(view.name): differs\(view.reason.map { ", \($0)" } ?? "")")
+        }
+        output.end(outcome)
+        return outcome.exit
     }
 
     /// The tables that are asked for; all that were compared where none is.

@@ -131,11 +131,20 @@ struct Session {
         self.cancellation = cancellation
     }
 
-    /// Snapshot, catalog, profile and plan, with progress shown.
+    /// Snapshot, catalog, profile and plan, with progress shown; of a snapshot that is kept already where its sha256 is given.
     func prepare(
-        _ planning: PlanningOptions, planPath: String?, adopting: Adopting = .init()
+        _ planning: PlanningOptions, planPath: String?, adopting: Adopting = .init(), snapshot: String? = nil
     ) throws -> Preparation {
-        try preparer(planning, planPath: planPath, adopting: adopting).prepare()
+        let preparer = try preparer(planning, planPath: planPath, adopting: adopting)
+        guard let snapshot else { return try preparer.prepare() }
+        let kept = try SnapshotStore(state, cancellation: cancellation).snapshots()
+        guard let found = kept.last(where: { $0.sha256 == snapshot }) else {
+            throw MigrationError(
+                .state, "the snapshot of the first proof is gone from \(state.path)/snapshots",
+                remedy: "Load the target anew, or name the state folder that has it with --state DIR.",
+                exit: .usage)
+        }
+        return try preparer.prepare(found)
     }
 
     func preparer(

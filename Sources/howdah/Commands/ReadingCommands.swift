@@ -206,8 +206,13 @@ struct ValidateCommand: ParsableCommand {
                 if case .server(let conninfo) = target {
                     TargetServer(conninfo, cancellation: cancellation)
                 } else { nil }
+            // A watch is of the state of SQLite that the first proof had, whatever was written there since.
+            let snapshot =
+                watch
+                ? try DifferenceLog(session.state, name: target.differencesName).firstSnapshot() : nil
             let preparation = try session.reporting {
-                try session.prepare(planning, planPath: plan, adopting: adopting.adopting(server))
+                try session.prepare(
+                    planning, planPath: plan, adopting: adopting.adopting(server), snapshot: snapshot)
             }
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
             let log = try DifferenceLog(session.state, name: target.differencesName)

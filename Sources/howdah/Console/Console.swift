@@ -28,6 +28,11 @@ enum Console {
         write(text, to: STDOUT_FILENO)
     }
 
+    /// Text for another program, with values of a database in it: on a terminal what that would obey is shown instead.
+    static func document(_ text: String) {
+        write(isatty(STDOUT_FILENO) == 1 ? printable(text) : text, to: STDOUT_FILENO)
+    }
+
     static func note(_ text: String) {
         write(printable(text) + "\n", to: STDERR_FILENO)
     }

@@ -74,12 +74,20 @@ enum Describe {
             }
             lines += Format.table(head + rows, right: hasQuarantine ? [1, 2, 3] : [1, 2])
             for table in report.tables {
-                if let reason = table.reason { lines.append("  \(table.name): \(reason)") }
+                if let reason = table.reason, reason != "not asked for" {
+                    lines.append("  \(table.name): \(reason)")
+                }
                 lines += (table.notes ?? []).map { "  · \(table.name): \($0.text)" }
                 for sample in table.samples {
                     let columns =
                         sample.columns.isEmpty ? "" : " in \(sample.columns.joined(separator: ", "))"
                     lines.append("  \(table.name) \(sample.key): \(sample.kind.rawValue)\(columns)")
+                }
+                let rest = table.differences - table.samples.count
+                if !table.samples.isEmpty, rest > 0 {
+                    lines.append(
+                        "  \(table.name): \(Format.count(rest, "more row", "more rows")); howdah diff shows them"
+                    )
                 }
             }
         }
@@ -113,7 +121,7 @@ enum Describe {
         switch report.outcome {
         case .proven:
             let proven = report.tables.filter { $0.verdict == "equal" }.count
-            let skipped = report.tables.count - proven
+            let skipped = report.tables.count { $0.verdict != "equal" && $0.reason != "not asked for" }
             return [
                 "proven: \(Format.count(proven, "table", "tables")), \(rows) rows, every cell equal"
                     + (skipped > 0 ? "; \(skipped) left out by the plan" : "")

@@ -23,6 +23,28 @@ struct DifferenceHeading {
     let isKnown: Bool
 }
 
+/// What a diff comes to.
+struct DifferenceOutcome {
+    var differs = false
+    /// Tables that no proof has compared.
+    var unknown = 0
+
+    mutating func note(_ heading: DifferenceHeading) {
+        if heading.summary.rows > 0 || heading.reason != nil { differs = true }
+        if !heading.isKnown { unknown += 1 }
+    }
+
+    var exit: ExitCode { differs ? .differs : unknown > 0 ? .undecided : .success }
+    var word: String { differs ? "differs" : unknown > 0 ? "undecided" : "proven" }
+
+    var line: String {
+        if differs { return "differs (exit 4)" }
+        guard unknown > 0 else { return "equal: no row differs" }
+        return
+            "\(Format.count(unknown, "table was", "tables were")) never compared: run this without --last (exit 3)"
+    }
+}
+
 /// Writes rows that differ as they come, so that memory does not grow with their number.
 struct DifferenceOutput {
     private let format: DifferenceFormat
@@ -58,17 +80,23 @@ struct DifferenceOutput {
     mutating func row(_ row: RowPair, of table: String) {
         switch format {
         case .text: Console.results(DifferenceWords.row(row))
-        case .csv: Console.raw(CSV.lines(row, of: table))
+        case .csv: Console.document(CSV.lines(row, of: table))
         case .json:
             Console.raw((isFirstRow ? "\n  " : ",\n  ") + DifferenceDocument.row(row))
             isFirstRow = false
         }
     }
 
-    func end(_ heading: DifferenceHeading, shown: Int) {
+    func remark(_ text: String) {
+        if format == .text { Console.result(text) }
+    }
+
+    /// `of` is how many there are.
+    func end(_ heading: DifferenceHeading, shown: Int, of matching: Int) {
         switch format {
         case .text:
-            let rest = heading.matching - shown
+            let rest = matching - shown
+            if matching == 0, heading.summary.rows > 0 { Console.result("  no row that differs is of these") }
             if rest > 0 {
                 Console.result("  … \(Format.count(rest, "more row", "more rows")); --limit 0 shows all")
             }
@@ -77,13 +105,12 @@ struct DifferenceOutput {
         }
     }
 
-    func end(differs: Bool) {
+    func end(_ outcome: DifferenceOutcome) {
         switch format {
-        case .text: Console.result(differs ? "differs (exit 4)" : "equal: no row differs")
+        case .text: Console.result(outcome.line)
         case .csv: break
         case .json:
-            Console.raw(
-                "],\n\"outcome\": \"\(differs ? "differs" : "proven")\", \"exit\": \(differs ? 4 : 0)}\n")
+            Console.raw("],\n\"outcome\": \"\(outcome.word)\", \"exit\": \(outcome.exit.rawValue)}\n")
         }
     }
 }

@@ -26,7 +26,9 @@ enum DifferenceWords {
                 + one(row.cells.map { ($0.column, $0.target, nil) })
         case .changed:
             return row.cells.flatMap { cell -> [String] in
-                let place = place(cell.source, cell.target)
+                // What was read now may have been put right since the proof.
+                let isRight = cell.source != nil && cell.source == cell.target
+                let place = isRight ? "equal by now" : place(cell.source, cell.target)
                 return ["  ~ \(difference.key)  \(cell.column)\(place.map { "  \($0)" } ?? "")"]
                     + zip(["SQLite    ", "PostgreSQL"], shown(cell)).map {
                         "      \($0)  \($1)"

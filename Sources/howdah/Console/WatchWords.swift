@@ -59,8 +59,9 @@ extension Describe {
         if report.isRight {
             lines.append("proven: every other row is equal to the last bit")
         } else if never > 0 {
+            lines.append("differs: \(Format.count(never, "row was", "rows were")) never right (exit 4)")
             lines.append(
-                "differs: \(Format.count(never, "row was", "rows were")) never right (exit 4); howdah repair carries them again"
+                "howdah repair SOURCE TARGET --table T --key K carries one of them again; without --key it would also overwrite what the application has changed"
             )
         } else {
             lines.append(

@@ -239,6 +239,21 @@ import Testing
         }
     }
 
+    /// As the screens name the row that is selected.
+    @Test(arguments: [
+        (["5"], "5"), (["p, q", "r"], "[\"p, q\",\"r\"]"), (["[\"a\"]"], "[\"[\\\"a\\\"]\"]"),
+        (["a/b"], "a/b"),
+        (["a/b", "c"], "[\"a/b\",\"c\"]"),
+    ])
+    func aRowIsNamedSoThatNoOtherIsMeant(_ keys: [String], _ name: String) {
+        let row = RowDifference(
+            kind: .changed, key: keys.joined(separator: ", "), columns: [],
+            place: .init(rowid: nil, keys: keys, ctid: nil))
+        #expect(row.name == name)
+        #expect(RowName(name).means(row))
+        #expect(!RowName(name).isUnclear(keys))
+    }
+
     // MARK: What is removed
 
     @Test func nothingIsRemovedByASnapshotThatIsOlderThanTheSource() throws {

@@ -29,6 +29,8 @@ public enum ChangeNature: String, CaseIterable, Codable, Sendable {
     case shortened
     case oneBit
     case sameLength
+    /// The other of two truth values.
+    case flipped
     case other
 
     /// How a summary says it, of rows: `3 rows in letter case only`.
@@ -54,6 +56,7 @@ public enum ChangeNature: String, CaseIterable, Codable, Sendable {
         case .shortened: "cut short in PostgreSQL"
         case .oneBit: "in one bit"
         case .sameLength: "other content of the same length"
+        case .flipped: "the other truth value"
         case .other: "other content"
         }
     }
@@ -115,12 +118,19 @@ struct CellChange: Equatable {
             }
             return real(Double(values[0]), Double(values[1]), 1e-5)
         case .timestamp, .date:
-            guard let one = microseconds(source), let other = microseconds(target) else { return nil }
+            // What is no calendar's date is one of PostgreSQL's infinities.
+            guard let one = microseconds(source), let other = microseconds(target) else {
+                return CellChange(.other)
+            }
             return CellChange(.time, Double(other - one) / 1_000_000)
         case .time:
             guard let one = integer(source), let other = integer(target) else { return nil }
             return CellChange(.time, Double(other - one) / 1_000_000)
-        case .boolean: return CellChange(.other)
+        case .numeric, .money:
+            guard let one = decimal(source), let other = decimal(target) else { return CellChange(.other) }
+            return CellChange(.number, other - one)
+        case .boolean: return CellChange(.flipped)
+        case .interval: return CellChange(.other)
         default: return nil
         }
     }
@@ -130,6 +140,17 @@ struct CellChange: Equatable {
         guard one.isFinite, other.isFinite else { return CellChange(.other) }
         return abs(one - other) <= max(abs(one), abs(other)) * digits
             ? CellChange(.lastDigits) : CellChange(.number, other - one)
+    }
+
+    /// Of a sign, digits and an exponent, see `Relation`; nil for what is no number.
+    private static func decimal(_ form: ArraySlice<UInt8>) -> Double? {
+        guard let sign = form.first, sign < 2, let mark = form.lastIndex(of: UInt8(ascii: "e")) else {
+            return nil
+        }
+        let digits = form[form.startIndex + 1..<mark].map { $0 + 48 }
+        return Double(
+            "\(sign == 1 ? "-" : "")0.\(String(decoding: digits, as: UTF8.self))0"
+                + String(decoding: form[mark...], as: UTF8.self))
     }
 
     private static func integer(_ form: ArraySlice<UInt8>) -> Int64? {

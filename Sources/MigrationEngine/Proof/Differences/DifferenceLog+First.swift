@@ -12,10 +12,10 @@ extension DifferenceLog {
         access(firstPath, F_OK) == 0 ? try DifferenceLog(path: firstPath) : nil
     }
 
-    /// Keeps what this log holds as the first proof, where there is none by the same snapshot. `isFresh` says that the target has
-    /// just been loaded: then it takes the place of any other.
-    func keepAsFirst(snapshot: String, isFresh: Bool) throws {
-        if !isFresh, let first = try? first(), try first.isOf(snapshot) { return }
+    /// Keeps what this log holds as the first proof, where there is none. `isFresh` says that the target has just been loaded: then it
+    /// takes the place of any other.
+    func keepAsFirst(isFresh: Bool) throws {
+        if !isFresh, let first = try? first(), try first.hasProof() { return }
         let temporary = "\(firstPath).\(getpid()).tmp"
         unlink(temporary)
         try state.withLock { state in
@@ -28,12 +28,20 @@ extension DifferenceLog {
         guard rename(temporary, firstPath) == 0 else { throw FileSystemError("writing", firstPath) }
     }
 
-    private func isOf(_ snapshot: String) throws -> Bool {
+    private func hasProof() throws -> Bool {
         try state.withLock { state in
-            let statement = try state.connection.prepare(
-                "SELECT EXISTS (SELECT 1 FROM proof WHERE snapshot = ?1)")
-            try statement.bind(snapshot, at: 1)
+            let statement = try state.connection.prepare("SELECT EXISTS (SELECT 1 FROM proof)")
             return try statement.step() && statement.int64(0) == 1
+        }
+    }
+
+    /// The snapshot that the first proof compared the target with; nil where none is kept.
+    public func firstSnapshot() throws -> String? {
+        guard let first = try first() else { return nil }
+        return try first.state.withLock { state in
+            let statement = try state.connection.prepare(
+                "SELECT snapshot FROM proof GROUP BY snapshot ORDER BY count(*) DESC LIMIT 1")
+            return try statement.step() ? statement.text(0) : nil
         }
     }
 
@@ -51,9 +59,9 @@ extension DifferenceLog {
 
     /// Rows of a table that differ now, told apart by an earlier proof.
     struct Apart: Equatable {
-        /// As they were in the earlier proof, content and all.
+        /// Rows that differed in the earlier proof, and of which the target still holds what was wrong then, or lacks them.
         var neverRight = 0
-        /// Rows that were equal then, or others than now: by what has become of them.
+        /// Rows that were equal then, or of which everything that was wrong has been written again: by what has become of them.
         var came = 0
         var changed = 0
         var went = 0
@@ -63,17 +71,19 @@ extension DifferenceLog {
         var samples: [String] = []
     }
 
-    /// Rows that differ now and then, the same ones by what they differ in and by what the target holds of them.
+    /// Rows that differ now, each with what the earlier proof says of the row with its key. Of rows without a key only the content tells
+    /// which they are.
     private static let compared = """
         WITH now AS MATERIALIZED (
-            SELECT c.kind, d.key, d.target_hash FROM difference AS d JOIN class AS c ON c.id = d.class
+            SELECT c.kind, c.columns, d.key, coalesce(nullif(d.key_texts, ''), d.key) AS place, d.key_texts IS NULL AS is_nameless,
+                d.target_hash, d.cell_hashes
+            FROM difference AS d JOIN class AS c ON c.id = d.class
             WHERE d.subject = (SELECT id FROM subject WHERE name = ?1)),
         was AS MATERIALIZED (
-            SELECT DISTINCT c.kind, d.key, d.target_hash FROM earlier.difference AS d JOIN earlier.class AS c ON c.id = d.class
-            WHERE d.subject = (SELECT id FROM earlier.subject WHERE name = ?1)),
-        told AS (
-            SELECT now.kind, now.key, was.key IS NOT NULL AS is_old FROM now LEFT JOIN was
-            ON was.kind = now.kind AND was.key = now.key AND was.target_hash IS now.target_hash)
+            SELECT c.kind, c.columns, coalesce(nullif(d.key_texts, ''), d.key) AS place, d.target_hash, d.cell_hashes
+            FROM earlier.difference AS d JOIN earlier.class AS c ON c.id = d.class
+            WHERE d.subject = (SELECT id FROM earlier.subject WHERE name = ?1)
+            GROUP BY place, CASE WHEN d.key_texts IS NULL THEN d.target_hash END)
         """
 
     /// Tells a table's rows apart. The earlier log must know contents by the same hash.
@@ -95,27 +105,44 @@ extension DifferenceLog {
 
     private static func apart(_ table: String, _ connection: borrowing SQLite.Connection) throws -> Apart {
         var apart = Apart()
-        let counts = try connection.prepare(
-            "\(compared) SELECT kind, is_old, count(*) FROM told GROUP BY kind, is_old")
-        try counts.bind(table, at: 1)
-        while try counts.step() {
-            let rows = Int(counts.int64(2))
-            switch (counts.int64(1), RowDifference.Kind(rawValue: counts.text(0))) {
-            case (1, _): apart.neverRight += rows
-            case (_, .extra?): apart.came += rows
-            case (_, .missing?): apart.went += rows
-            default: apart.changed += rows
+        do {
+            let rows = try connection.prepare(
+                """
+                \(compared) SELECT now.kind, now.columns, now.cell_hashes, was.kind, was.columns, was.cell_hashes, now.key
+                FROM now LEFT JOIN was ON was.place = now.place AND (NOT now.is_nameless OR was.target_hash IS now.target_hash)
+                """)
+            try rows.bind(table, at: 1)
+            while try rows.step() {
+                if isNeverRight(rows) {
+                    apart.neverRight += 1
+                    if apart.samples.count < TableVerdict.mostSamples { apart.samples.append(rows.text(6)) }
+                    continue
+                }
+                switch RowDifference.Kind(rawValue: rows.text(0)) {
+                case .extra?: apart.came += 1
+                case .missing?: apart.went += 1
+                default: apart.changed += 1
+                }
             }
         }
         let right = try connection.prepare(
-            "\(compared) SELECT count(DISTINCT was.key) FROM was LEFT JOIN now ON now.key = was.key WHERE now.key IS NULL"
+            "\(compared) SELECT count(DISTINCT was.place) FROM was LEFT JOIN now ON now.place = was.place WHERE now.place IS NULL"
         )
         try right.bind(table, at: 1)
         if try right.step() { apart.cameRight = Int(right.int64(0)) }
-        let samples = try connection.prepare(
-            "\(compared) SELECT key FROM told WHERE is_old LIMIT \(TableVerdict.mostSamples)")
-        try samples.bind(table, at: 1)
-        while try samples.step() { apart.samples.append(samples.text(0)) }
         return apart
+    }
+
+    /// Whether a row that differed then still has what was wrong. Only where every such cell was written again is it the application's.
+    private static func isNeverRight(_ row: borrowing SQLite.Statement) -> Bool {
+        guard let kind = row.optionalText(3) else { return false }
+        guard kind == RowDifference.Kind.changed.rawValue, kind == row.text(0) else { return true }
+        func cells(_ first: Int32) -> [String: ArraySlice<UInt8>] {
+            let hashes = row.bytes(first + 1)
+            let pairs = list(row.text(first)).enumerated().map { ($1, hashes.dropFirst($0 * 8).prefix(8)) }
+            return Dictionary(pairs) { first, _ in first }
+        }
+        let now = cells(1)
+        return cells(4).contains { now[$0.key] == $0.value }
     }
 }

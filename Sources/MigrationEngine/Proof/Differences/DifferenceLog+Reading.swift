@@ -99,6 +99,10 @@ extension DifferenceLog {
         public let differences: Int
         /// Whether every row that differed is kept.
         public let isWhole: Bool
+        /// The target's table, and its columns that were compared.
+        let compared: [String]
+        /// Why the rows, or some columns of them, could not be compared.
+        public let obstacle: String?
     }
 
     /// The last proof of a table; nil where none has ended.
@@ -106,7 +110,7 @@ extension DifferenceLog {
         try state.withLock { state in
             let statement = try state.connection.prepare(
                 """
-                SELECT snapshot, time, source_rows, target_rows, differences, is_whole FROM proof
+                SELECT snapshot, time, source_rows, target_rows, differences, is_whole, compared, obstacle FROM proof
                 WHERE subject = (SELECT id FROM subject WHERE name = ?1)
                 """)
             try statement.bind(table, at: 1)
@@ -114,7 +118,8 @@ extension DifferenceLog {
             return Proof(
                 snapshot: statement.text(0), time: statement.text(1), sourceRows: Int(statement.int64(2)),
                 targetRows: Int(statement.int64(3)), differences: Int(statement.int64(4)),
-                isWhole: statement.int64(5) == 1)
+                isWhole: statement.int64(5) == 1, compared: Self.list(statement.text(6)),
+                obstacle: statement.optionalText(7))
         }
     }
 

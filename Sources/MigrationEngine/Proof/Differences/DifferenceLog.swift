@@ -37,7 +37,7 @@ public final class DifferenceLog: Sendable {
     private static let patience: Int32 = 10_000
 
     /// The layout; a file of another one is made anew.
-    private static let version = 2
+    private static let version = 3
 
     private static let layout = """
         CREATE TABLE subject (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -50,6 +50,7 @@ public final class DifferenceLog: Sendable {
         CREATE TABLE difference (
             subject INTEGER NOT NULL, part INTEGER NOT NULL, number INTEGER NOT NULL, class INTEGER NOT NULL,
             key TEXT NOT NULL, source_rowid INTEGER, target_ctid TEXT, key_texts TEXT, target_hash INTEGER,
+            cell_hashes BLOB,
             PRIMARY KEY (subject, part, number)) WITHOUT ROWID;
         CREATE INDEX difference_class ON difference (class);
         CREATE TABLE change (
@@ -57,7 +58,8 @@ public final class DifferenceLog: Sendable {
             PRIMARY KEY (subject, name, nature)) WITHOUT ROWID;
         CREATE TABLE proof (
             subject INTEGER PRIMARY KEY, snapshot TEXT NOT NULL, time TEXT NOT NULL, source_rows INTEGER NOT NULL,
-            target_rows INTEGER NOT NULL, differences INTEGER NOT NULL, is_whole INTEGER NOT NULL);
+            target_rows INTEGER NOT NULL, differences INTEGER NOT NULL, is_whole INTEGER NOT NULL, compared TEXT NOT NULL,
+            obstacle TEXT);
         CREATE TABLE seed (value INTEGER NOT NULL);
         """
 
@@ -178,14 +180,17 @@ public final class DifferenceLog: Sendable {
         }
     }
 
-    /// Makes what was added readable, and notes which snapshot's tables were compared.
-    func finish(_ verdicts: [String: TableVerdict] = [:], snapshot: String = "") throws {
+    /// Makes what was added readable, and notes which snapshot's tables were compared, and with what: `compared` names the target's
+    /// tables and columns.
+    func finish(
+        _ verdicts: [String: TableVerdict] = [:], snapshot: String = "", compared: [String: [String]] = [:]
+    ) throws {
         try state.withLock { state in
             try Self.begin(&state)
             let time = Date().formatted(.iso8601)
             let statement = try state.connection.prepare(
-                "INSERT OR REPLACE INTO proof VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
-            for (table, verdict) in verdicts where verdict.verdict != .skipped && verdict.obstacle == nil {
+                "INSERT OR REPLACE INTO proof VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+            for (table, verdict) in verdicts where verdict.verdict != .skipped {
                 try statement.bind(try Self.number(of: table, &state), at: 1)
                 try statement.bind(snapshot, at: 2)
                 try statement.bind(time, at: 3)
@@ -194,6 +199,8 @@ public final class DifferenceLog: Sendable {
                 try statement.bind(Int64(verdict.differences), at: 6)
                 let isWhole = !verdict.isTruncated && verdict.differences <= Self.mostRows
                 try statement.bind(Int64(isWhole ? 1 : 0), at: 7)
+                try statement.bind(Self.text(compared[table] ?? []), at: 8)
+                try statement.bind(verdict.obstacle, at: 9)
                 try statement.run()
             }
             try Self.commit(&state)
@@ -270,7 +277,7 @@ public final class DifferenceLog: Sendable {
         from first: Int64, _ connection: borrowing SQLite.Connection
     ) throws {
         let statement = try connection.prepare(
-            "INSERT INTO difference VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+            "INSERT INTO difference VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
         for (index, entry) in entries.enumerated() {
             let difference = entry.difference
             let keys = difference.place?.keys
@@ -284,6 +291,7 @@ public final class DifferenceLog: Sendable {
             // Most keys are one text, which stands there already.
             try statement.bind(keys.map { $0 == [difference.key] ? "" : text($0) }, at: 8)
             try statement.bind(entry.targetHash, at: 9)
+            try entry.cellHashes.withUnsafeBytes { try statement.bind(blob: $0, at: 10) }
             try statement.run()
         }
     }

@@ -1,9 +1,10 @@
 /// Collects what one piece of a table's comparison finds, and hands it to the log in batches. Used by one thread.
 struct DifferenceRecorder: ~Copyable {
-    /// A row that differs, and a hash of what the target holds of it; nil where it holds nothing.
+    /// A row that differs, with hashes of what the target holds: of the row, nil where it has none, and of each cell that differs.
     struct Entry {
         let difference: RowDifference
         let targetHash: Int64?
+        var cellHashes: [Int64] = []
     }
 
     private static let batch = 512
@@ -16,6 +17,8 @@ struct DifferenceRecorder: ~Copyable {
     private let log: DifferenceLog?
     private let hash: RowHash?
     private var entries: [Entry] = []
+    /// Of the row that is being compared.
+    private var cellHashes: [Int64] = []
     private var changes: [[ChangeNature: ColumnChanges.Group]]
 
     init(_ table: ProofTable, part: Int64, log: DifferenceLog?) {
@@ -36,10 +39,13 @@ struct DifferenceRecorder: ~Copyable {
         hash.map { Int64(bitPattern: $0(form).low) }
     }
 
+    /// Notes a cell that differs, before its row is added; `cut` is the hash of the target's, where the forms are not whole.
     mutating func note(
-        _ source: ArraySlice<UInt8>, _ target: ArraySlice<UInt8>, column: Int, isCut: Bool = false
+        _ source: ArraySlice<UInt8>, _ target: ArraySlice<UInt8>, column: Int, cut: Int64? = nil,
+        isCut: Bool = false
     ) {
-        guard isKept else { return }
+        guard let hash else { return }
+        cellHashes.append(cut ?? target.withUnsafeBytes { Int64(bitPattern: hash($0).low) })
         let change = CellChange(source: source, target: target, operations[column], isCut: isCut)
         let group = ColumnChanges.Group(
             nature: change.nature, rows: 1, low: change.amount, high: change.amount)
@@ -48,7 +54,8 @@ struct DifferenceRecorder: ~Copyable {
 
     mutating func add(_ difference: RowDifference, targetHash: Int64?) throws {
         guard isKept else { return }
-        entries.append(Entry(difference: difference, targetHash: targetHash))
+        entries.append(Entry(difference: difference, targetHash: targetHash, cellHashes: cellHashes))
+        cellHashes.removeAll(keepingCapacity: true)
         if entries.count >= Self.batch { try flush() }
     }
 

@@ -9,6 +9,17 @@ public enum CellValue: Sendable, Equatable {
     case number(String)
     case text(String)
     case bytes([UInt8])
+
+    /// To the last byte: Swift compares texts by what they stand for.
+    public static func == (one: CellValue, other: CellValue) -> Bool {
+        switch (one, other) {
+        case (.null, .null): true
+        case (.number(let one), .number(let other)), (.text(let one), .text(let other)):
+            one.utf8.elementsEqual(other.utf8)
+        case (.bytes(let one), .bytes(let other)): one == other
+        default: false
+        }
+    }
 }
 
 /// One row that differs, with what both sides hold in the columns that differ.
@@ -42,19 +53,37 @@ public struct RowPair: Sendable, Equatable {
 public struct RowPairReader: Sendable {
     /// Bytes of one value that are kept: what is longer is cut.
     public static let mostBytes = 4 << 20
+    /// Bytes of values of one page, where each is as long as may be.
+    private static let pageBytes = 16 << 20
 
-    private let preparation: Preparation
+    private let snapshot: Snapshot
+    private let catalog: Catalog
+    private let plan: MigrationPlan
+    /// Bytes of the largest row of each table, where that is known.
+    private let rowBytes: [String: Int]
     private let server: TargetServer
 
     public init(preparation: Preparation, server: TargetServer) {
-        self.preparation = preparation
+        snapshot = preparation.snapshot
+        catalog = preparation.catalog
+        plan = preparation.plan
+        rowBytes = preparation.profiles.mapValues(\.maxRowBytes)
         self.server = server
+    }
+
+    /// Without a preparation, which reads every value once: names and keys are enough to find rows.
+    public init(snapshot: Snapshot, plan: MigrationPlan, server: TargetServer) throws {
+        self.snapshot = snapshot
+        self.plan = plan
+        self.server = server
+        catalog = try snapshot.catalog()
+        rowBytes = [:]
     }
 
     /// The values of the columns that differ; of rows that one side lacks, of all columns.
     public func read(_ differences: [RowDifference], of table: String) throws -> [RowPair] {
         try server.withConnection(purpose: "differences") { target in
-            let source = try preparation.snapshot.open()
+            let source = try snapshot.open()
             return try read(differences, of: table, source, target)
         }
     }
@@ -65,29 +94,30 @@ public struct RowPairReader: Sendable {
         _ body: (RowPair) throws -> Void
     ) throws {
         try server.withConnection(purpose: "differences") { target in
-            let source = try preparation.snapshot.open()
+            let source = try snapshot.open()
+            // Of wide rows few are held at a time.
+            let pageRows = max(
+                1, min(200, Self.pageBytes / max(1, min(rowBytes[table] ?? 0, Self.mostBytes))))
             var first = 0
             while first < limit {
                 let page = try log.page(
-                    table, filter: filter, from: first, count: min(Self.pageRows, limit - first))
+                    table, filter: filter, from: first, count: min(pageRows, limit - first))
                 for row in try read(page, of: table, source, target) { try body(row) }
                 first += page.count
-                if page.count < Self.pageRows { return }
+                if page.count < pageRows { return }
             }
         }
     }
-
-    private static let pageRows = 200
 
     /// The same by connections that are open, for one page after the other.
     private func read(
         _ differences: [RowDifference], of table: String, _ source: borrowing SQLite.Connection,
         _ target: borrowing Postgres.Connection
     ) throws -> [RowPair] {
-        guard let catalog = preparation.catalog.tables.first(where: { $0.name == table }),
-            let planned = preparation.plan.tables.first(where: { $0.name == table })
+        guard let catalog = catalog.tables.first(where: { $0.name == table }),
+            let planned = plan.tables.first(where: { $0.name == table })
         else { return differences.map { RowPair(difference: $0, cells: []) } }
-        let theirs = try TargetRows(table: catalog, planned: planned, schema: preparation.plan.schema)
+        let theirs = try TargetRows(table: catalog, planned: planned, schema: plan.schema)
             .read(differences.enumerated().filter { $1.kind != .missing }.map { ($0, $1) }, target)
         return try differences.enumerated().map { number, difference in
             let columns = difference.columns.isEmpty ? planned.columns.map(\.name) : difference.columns
@@ -117,7 +147,9 @@ public struct RowPairReader: Sendable {
         } else {
             for (index, key) in keys.enumerated() {
                 let column = table.column(named: table.primaryKey[index])
-                if column?.affinity == .blob, let bytes = [UInt8](hexadecimal: key.dropFirst(2)) {
+                if column?.affinity == .blob, key.hasPrefix("\\x"),
+                    let bytes = [UInt8](hexadecimal: key.dropFirst(2))
+                {
                     try bytes.withUnsafeBytes { try statement.bind(blob: $0, at: Int32(index + 1)) }
                 } else {
                     try statement.bind(key, at: Int32(index + 1))
@@ -165,22 +197,28 @@ private struct TargetRows {
         guard !differences.isEmpty,
             let types = try TargetColumns.read(planned.targetName, schema: schema, target)?.types
         else { return [:] }
-        let keyed = differences.filter { $0.difference.place?.keys?.count == table.primaryKey.count }
-        let placed = differences.filter { $0.difference.place?.ctid != nil }
         let keyNames = planned.targetNames(table.primaryKey)
-        var rows: [Int: [String: CellValue]] = [:]
-        if !keyed.isEmpty, !keyNames.isEmpty, keyNames.allSatisfy({ types[$0] != nil }) {
-            let matches = keyNames.enumerated().map { index, name in
-                "t.\(quoteIdentifier(name)) = (w.place ->> \(index))::\(castType(types[name]))"
-            }
-            try read(
-                keyed.map { [$0.difference.place?.keys ?? [], ["\($0.number)"]].flatMap(\.self) },
-                numberAt: keyNames.count, where: matches.joined(separator: " AND "), types, target, &rows)
+        let matches = keyNames.enumerated().map { index, name in
+            "t.\(quoteIdentifier(name)) = (w.place ->> \(index))::\(castType(types[name]))"
         }
-        if !placed.isEmpty {
-            try read(
-                placed.map { [$0.difference.place?.ctid ?? "", "\($0.number)"] }, numberAt: 1,
-                where: "t.ctid = (w.place ->> 0)::tid", types, target, &rows)
+        var rows: [Int: [String: CellValue]] = [:]
+        // Those that differ in the same columns together: no other column is read.
+        for (columns, group) in Dictionary(grouping: differences, by: \.difference.columns) {
+            let wanted = planned.columns.filter {
+                types[$0.targetName] != nil && (columns.isEmpty || columns.contains($0.name))
+            }
+            let keyed = group.filter { $0.difference.place?.keys?.count == table.primaryKey.count }
+            let placed = group.filter { $0.difference.place?.ctid != nil }
+            if !keyed.isEmpty, !keyNames.isEmpty, keyNames.allSatisfy({ types[$0] != nil }) {
+                try read(
+                    wanted, keyed.map { ($0.difference.place?.keys ?? []) + ["\($0.number)"] },
+                    where: matches.joined(separator: " AND "), types, target, &rows)
+            }
+            if !placed.isEmpty {
+                try read(
+                    wanted, placed.map { [$0.difference.place?.ctid ?? "", "\($0.number)"] },
+                    where: "t.ctid = (w.place ->> 0)::tid", types, target, &rows)
+            }
         }
         return rows
     }
@@ -193,23 +231,34 @@ private struct TargetRows {
         }
     }
 
+    /// A column as it is asked for: the server sends no more of it than is kept.
+    private static func term(_ column: MigrationPlan.Column, _ type: PostgresType?) -> String {
+        let name = "t.\(quoteIdentifier(column.targetName))"
+        switch type {
+        case .bytea?: return "substring(\(name) FROM 1 FOR \(RowPairReader.mostBytes))"
+        case .text?, .varchar?: return "left(\(name), \(RowPairReader.mostBytes))"
+        default: return name
+        }
+    }
+
+    /// The last text of each place is the row's number.
     private func read(
-        _ places: [[String]], numberAt: Int, where condition: String, _ types: [String: PostgresType],
-        _ target: borrowing Postgres.Connection, _ rows: inout [Int: [String: CellValue]]
+        _ columns: [MigrationPlan.Column], _ places: [[String]], where condition: String,
+        _ types: [String: PostgresType], _ target: borrowing Postgres.Connection,
+        _ rows: inout [Int: [String: CellValue]]
     ) throws {
-        let present = planned.columns.filter { types[$0.targetName] != nil }
         let json = String(decoding: try JSONEncoder().encode(places), as: UTF8.self)
-        let names = present.map { "t.\(quoteIdentifier($0.targetName))" }
+        let terms = ["w.place ->> -1"] + columns.map { Self.term($0, types[$0.targetName]) }
         let result = try target.query(
             """
-            SELECT \((["w.place ->> \(numberAt)"] + names).joined(separator: ", "))
+            SELECT \(terms.joined(separator: ", "))
             FROM json_array_elements($1::json) AS w (place) JOIN \(quoteIdentifier(schema, planned.targetName)) AS t
                 ON \(condition)
             """, [json])
         for row in 0..<result.count {
             guard let number = result.text(row, 0).flatMap(Int.init), rows[number] == nil else { continue }
             var cells: [String: CellValue] = [:]
-            for (index, column) in present.enumerated() {
+            for (index, column) in columns.enumerated() {
                 cells[column.name] = Self.value(result.text(row, index + 1), types[column.targetName])
             }
             rows[number] = cells
@@ -219,9 +268,8 @@ private struct TargetRows {
     private static func value(_ text: String?, _ type: PostgresType?) -> CellValue {
         guard let text else { return .null }
         switch type {
-        case .bytea:
-            return .bytes([UInt8](hexadecimal: text.dropFirst(2).prefix(2 * RowPairReader.mostBytes)) ?? [])
-        case .smallint, .integer, .bigint, .real, .double, .numeric: return .number(text)
+        case .bytea?: return .bytes([UInt8](hexadecimal: text.dropFirst(2)) ?? [])
+        case .smallint?, .integer?, .bigint?, .real?, .double?, .numeric?: return .number(text)
         default: return .text(RowPairReader.cut(text))
         }
     }
