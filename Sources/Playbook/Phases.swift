@@ -35,6 +35,8 @@ public enum Phases {
     /// The whole way back, and the end of howdah's part.
     /// The step that copies rows that differ again.
     public static let differences = "3.5"
+    /// Said where running it again leaves the same.
+    public static let extraStays = "rows that only the target has stay, however often this runs"
     public static let rollback = Step(
         "R", "rollback", "The files of the project, its client, and SQLite, all as they were.")
     public static let finish = Step(

@@ -49,11 +49,20 @@ extension Playbook {
                     ? "compared again: no row of what was compared differs"
                     : "compared again: rows of \(differing.joined(separator: ", ")) differ",
             ])
+        // A proof that found them equal is not true any more.
+        guard !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else { return }
+        let rows = outcome.report.tables.filter { $0.verdict == "differs" }.reduce(0) { $0 + $1.differences }
+        try journal.add(
+            .failed, "3.4", mode,
+            "\(Format.count(rows, "row differs", "rows differ")) in \(differing.joined(separator: ", "))",
+            evidence: ["found after \(record.state == .undone ? "the undo of " : "")the repair \(record.id)"])
     }
 
     func repairer(_ activity: Activity) throws -> Repair {
-        Repair(
-            preparation: try preparation(mode, activity: activity), history: try history(activity),
+        let preparation = try preparation(mode, activity: activity)
+        // What step 3.4 compares.
+        return Repair(
+            preparation: preparation, schema: preparation.plan.schema, history: try history(activity),
             workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
             gate: activity.gate)
     }

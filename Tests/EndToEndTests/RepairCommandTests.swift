@@ -88,6 +88,49 @@ import Testing
         }
     }
 
+    @Test func nothingIsRemovedByAnOlderSnapshot() throws {
+        try withLive { source, conninfo in
+            try makeDatabase(source, "INSERT INTO person VALUES (3, 'Eve')")
+            try TestServer.execute("INSERT INTO person VALUES (3, 'Eve')", in: conninfo)
+            let outcome = try Howdah.run(["repair", source, conninfo.url, "--all", "--extra", "--yes"])
+            #expect(outcome.exit == 3)
+            #expect(outcome.errors.contains("howdah cutover"))
+            #expect(try TestServer.value("SELECT count(*) FROM person", in: conninfo) == "3")
+        }
+    }
+
+    @Test func withoutAWordOfWhatIsMeantNothingIsDone() throws {
+        try withLive { source, conninfo in
+            let outcome = try Howdah.run(["repair", source, conninfo.url, "--yes"])
+            #expect(outcome.exit == 2)
+            #expect(outcome.errors.contains("--all"))
+            #expect(outcome.output.isEmpty)
+        }
+    }
+
+    @Test func aRepairOfOneRowSaysFirstThatItIsEqual() throws {
+        try withLive { source, conninfo in
+            try TestServer.execute("UPDATE person SET name = name || '!'", in: conninfo)
+            let one = try Howdah.run([
+                "repair", source, conninfo.url, "--table", "person", "--key", "2", "--yes",
+            ])
+            #expect(one.exit == 4)
+            #expect(one.output.contains("the repaired rows are equal now; 1 other row differs in person"))
+            #expect(!one.output.contains("not asked for"))
+            #expect(!one.output.contains("while others are still loaded"))
+        }
+    }
+
+    @Test func anUndoThatWouldBeRefusedIsRefusedByItsPreview() throws {
+        try withLive { source, conninfo in
+            try TestServer.execute("UPDATE person SET name = 'B' WHERE id = 2", in: conninfo)
+            #expect(try Howdah.run(["repair", source, conninfo.url, "--all", "--yes"]).exit == 0)
+            #expect(try Howdah.run(["repair", source, conninfo.url, "--undo", "--preview"]).exit == 0)
+            try TestServer.execute("UPDATE person SET name = 'theirs' WHERE id = 2", in: conninfo)
+            #expect(try Howdah.run(["repair", source, conninfo.url, "--undo", "--preview"]).exit == 3)
+        }
+    }
+
     // MARK: Crashes
 
     struct Crash: CustomTestStringConvertible, Sendable {

@@ -196,7 +196,8 @@ extension Update {
             model.overlays.append(
                 .failure(
                     FailureBox(
-                        step: line.step, message: reason, remedy: Words.remedy(line),
+                        step: Words.mayTryAgain(reason) ? line.step : nil, message: reason,
+                        remedy: Words.remedy(line),
                         focused: book.mode == .live ? 1 : 0)))
         case .undecided where line.step == "4.3": showPlaces(&model)
         case .undecided where line.step == "5.1": showCommands(&model)

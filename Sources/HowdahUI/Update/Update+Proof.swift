@@ -110,7 +110,7 @@ extension Update {
             choices.append(
                 (
                     "\(verb): the row \(row.key)",
-                    RepairRequest(tables: [table], keys: [row.key], removesExtra: row.kind == .extra)
+                    RepairRequest(tables: [table], keys: [row.name], removesExtra: row.kind == .extra)
                 ))
         }
         if summary.missing + summary.changed > 0 {

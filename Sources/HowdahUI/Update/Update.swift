@@ -194,7 +194,8 @@ public struct Update {
         case .undecided(let count):
             model.overlays.append(.text(Words.undecided(line, count)))
         case .failed(let reason):
-            fail(Problem(step: step, message: reason, remedy: Words.remedy(line)), &model)
+            let again = Words.mayTryAgain(reason) ? step : nil
+            fail(Problem(step: again, message: reason, remedy: Words.remedy(line)), &model)
         default:
             model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "done")")
             if wasThere { goOn(from: line, book, &model) }

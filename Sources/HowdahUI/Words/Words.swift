@@ -82,6 +82,9 @@ enum Words {
         return TextBox(title: "\(line.step) \(line.title)", lines: lines)
     }
 
+    /// Whether a step that failed may come to something else when it is run again as things are.
+    static func mayTryAgain(_ reason: String) -> Bool { !reason.contains(Phases.extraStays) }
+
     static func remedy(_ line: BookState.StepLine) -> String {
         if case .failed(let reason) = line.state,
             reason.contains("interrupted") || reason.hasPrefix("cancelled")

@@ -2,36 +2,40 @@ import Postgres
 
 /// The moment before a proof, by which rows that were written since are told from those that it has seen.
 struct ProofMoment: Sendable, Equatable {
-    /// The first transaction that had not begun, and those that had not ended, as rows name them.
+    /// The first transaction that may write what the proof does not see, as rows name it.
     private let next: String
-    private let open: [String]
 
-    /// Of some tables, qualified and quoted.
-    init(of tables: [String], _ connection: borrowing Postgres.Connection) throws {
-        let list = tables.map(quoteLiteral).joined(separator: ", ")
-        // A writer's savepoints have numbers of their own, which the snapshot does not list: where somebody is writing to the tables, all
-        // that is younger than the oldest open transaction counts as not seen.
-        let facts = try connection.query(
-            """
-            SELECT (pg_snapshot_xmin(s)::text::bigint % 4294967296)::text, (pg_snapshot_xmax(s)::text::bigint % 4294967296)::text,
-                coalesce((SELECT string_agg((x::text::bigint % 4294967296)::text, ',') FROM pg_snapshot_xip(s) AS x), ''),
-                EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND pid <> pg_backend_pid() AND granted
-                    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    AND relation = ANY (ARRAY[\(list)]::regclass[]::oid[])
-                    AND mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))
-            FROM pg_current_snapshot() AS s
-            """)
-        let isWritten = facts.bool(0, 3)
-        next = facts.text(0, isWritten ? 0 : 1) ?? "0"
-        open = isWritten ? [] : (facts.text(0, 2) ?? "").split(separator: ",").map(String.init)
+    /// How often the server is asked again who a transaction belongs to that has ended meanwhile.
+    private static let mostLooks = 5
+
+    /// A writer's savepoints have numbers of their own, which a snapshot does not list, and which it may use for a table later: all that
+    /// is younger than the oldest open transaction of this database counts as not seen. Those of other databases write nothing here, and
+    /// the server's own cleaning writes no rows.
+    init(_ connection: borrowing Postgres.Connection) throws {
+        var next = "0"
+        for _ in 0..<Self.mostLooks {
+            let facts = try connection.query(
+                """
+                WITH open AS (
+                    SELECT x::text::bigint AS number, a.datname AS base, a.backend_type AS kind
+                    FROM pg_snapshot_xip(pg_current_snapshot()) AS x LEFT JOIN (
+                        SELECT backend_xid AS xid, datname, backend_type FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+                        UNION ALL SELECT transaction, database, NULL FROM pg_prepared_xacts
+                    ) AS a ON a.xid = ((x::text::bigint % 4294967296)::text)::xid)
+                SELECT (coalesce(min(number) FILTER (WHERE base IS NULL OR base = current_database()
+                        AND kind IS DISTINCT FROM 'autovacuum worker'), pg_snapshot_xmax(pg_current_snapshot())::text::bigint)
+                    % 4294967296)::text, coalesce(bool_or(base IS NULL), false)
+                FROM open
+                """)
+            next = facts.text(0, 0) ?? "0"
+            if !facts.bool(0, 1) { break }
+        }
+        self.next = next
     }
 
     /// SQL: whether a row of `alias` was written since. Numbers of transactions go round: ages tell the later ones
     /// (https://www.postgresql.org/docs/current/routine-vacuuming.html).
     func isLater(_ alias: String) -> String {
-        let isOpen =
-            open.isEmpty
-            ? "" : " OR \(alias).xmin::text IN (\(open.map { "'\($0)'" }.joined(separator: ", ")))"
-        return "(age(\(alias).xmin) <= age('\(next)'::xid)\(isOpen))"
+        "(age(\(alias).xmin) <= age('\(next)'::xid))"
     }
 }

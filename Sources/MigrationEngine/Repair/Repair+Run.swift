@@ -17,12 +17,17 @@ extension Repair {
     /// them, and whatever the server refuses; the target is then as it was.
     public func run(_ preview: RepairPreview) throws -> Outcome {
         let record = try replace(preview)
-        return Outcome(record: record, report: try prove(preview.request.tables))
+        return Outcome(
+            record: record, report: try prove(preview.request.tables, in: preview.preparation.plan.schema))
     }
 
     /// Does what a preview says, for callers that prove everything afterwards; nil where nothing is to be done.
     public func replace(_ preview: RepairPreview) throws -> RepairRecord? {
         guard !preview.isEmpty else { return nil }
+        return try following(preview).replaceMatched(preview)
+    }
+
+    private func replaceMatched(_ preview: RepairPreview) throws -> RepairRecord {
         let main = try server.connect(purpose: "repair")
         try server.takeLock(main)
         let source = try preparation.data.open()
@@ -59,6 +64,7 @@ extension Repair {
             let chosen = preview.repairable.compactMap { table in
                 plan.tables.first { $0.name == table.name }.map { (preview: table, plan: $0) }
             }
+            noteHolders(chosen.map { script.qualified($0.plan) })
             let held = try HeldTables(chosen.map { script.qualified($0.plan) }, main)
             let tables = try chosen.enumerated().compactMap { number, table -> RepairTable? in
                 guard let proof = preview.proofs[table.plan.name] else { return nil }
@@ -166,13 +172,17 @@ extension Repair {
         if known.state == .failed { store.remove(id) } else if known != record { try? store.write(known) }
     }
 
-    func explained(_ error: any Error, _ tables: [String]) -> any Error {
+    /// `names` are those of the tables in the target, where the plan does not tell them.
+    func explained(_ error: any Error, _ tables: [String], _ names: [String]? = nil) -> any Error {
         switch error {
         case let error as SQLiteError where error.isInterrupted: return MigrationError.cancelled
         case let error as PostgresError where error.sqlState == "55P03":
+            let planned = plan.tables.filter { tables.contains($0.name) }.map { script.qualified($0) }
+            let found = holders(names ?? planned)
+            let who = found.isEmpty ? "" : " (\(found.joined(separator: "; ")))"
             return MigrationError(
                 .locked,
-                "another session holds \(tables.joined(separator: ", ")), and did not let go within \(Format.seconds(patience.seconds))\(holders(tables))",
+                "another session holds \(tables.joined(separator: ", ")), and did not let go within \(Format.seconds(patience.seconds))\(who)",
                 remedy: "The target is as it was. Run this again once that session has ended its transaction."
             )
         case let error as PostgresError where error.code == .server:
@@ -189,8 +199,8 @@ extension Repair {
     }
 
     /// Who holds the tables, as far as the server tells.
-    private func holders(_ tables: [String]) -> String {
-        let names = plan.tables.filter { tables.contains($0.name) }.map { script.qualified($0) }
+    private func holders(_ names: [String]) -> [String] {
+        guard !names.isEmpty else { return [] }
         let list = names.map(quoteLiteral).joined(separator: ", ")
         let found = try? server.withConnection(purpose: "repair") { connection in
             let rows = try connection.query(
@@ -202,15 +212,50 @@ extension Repair {
                 """)
             return (0..<rows.count).compactMap { rows.text($0, 0) }
         }
-        return (found ?? []).isEmpty ? "" : " (\((found ?? []).joined(separator: "; ")))"
+        return found ?? []
+    }
+
+    /// Says whom the tables' locks wait for.
+    func noteHolders(_ names: [String]) {
+        let found = holders(names)
+        guard !found.isEmpty else { return }
+        progress.note(
+            "waits up to \(Format.seconds(patience.seconds)) for other sessions: \(found.joined(separator: "; "))"
+        )
+    }
+
+    /// Waits until the tables may be read, no longer than said: a proof would wait for as long as another session holds them.
+    func waitUntilReadable(_ tables: [MigrationPlan.Table]) throws {
+        do {
+            try server.withConnection(purpose: "repair") { connection in
+                let names = try tables.map { script.qualified($0) }.filter { name in
+                    try connection.query(
+                        "SELECT EXISTS (SELECT FROM pg_class WHERE oid = to_regclass($1) AND relkind IN ('r', 'p'))",
+                        [name]
+                    ).bool(0, 0)
+                }
+                guard !names.isEmpty else { return }
+                let held = try connection.query(
+                    """
+                    SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'relation' AND granted AND mode = 'AccessExclusiveLock'
+                        AND relation = ANY (ARRAY[\(names.map(quoteLiteral).joined(separator: ", "))]::regclass[]::oid[]))
+                    """)
+                if held.bool(0, 0) { noteHolders(names) }
+                let canceller = connection.canceller
+                try cancellation.whileRegistered({ canceller.cancel() }) {
+                    try connection.transaction { connection in
+                        try setPatience(connection)
+                        try connection.execute(
+                            "LOCK TABLE \(names.joined(separator: ", ")) IN ACCESS SHARE MODE")
+                    }
+                }
+            }
+        } catch { throw explained(error, tables.map(\.name)) }
     }
 
     /// The tables compared anew; all of them where none is named.
-    func prove(_ tables: [String]) throws -> MigrationReport {
-        var report = try Validation(
-            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress
-        ).run(tables: tables)
+    func prove(_ tables: [String], in schema: String) throws -> MigrationReport {
+        var report = try validation(schema: schema).run(tables: tables)
         report.command = "repair"
         return report
     }

@@ -20,12 +20,48 @@ extension Repair {
         } catch {
             // What the files say is true again, or found out by the next look.
             _ = try? history.uncancelled.records()
-            throw explained(error, record.tables.map(\.name))
+            throw explained(error, record.tables.map(\.name), targetNames(record))
         }
         CrashPoint.pass("repair undo after")
         record.state = .undone
         try store.write(record)
-        return Outcome(record: record, report: try prove(knownTables(record)))
+        return Outcome(record: record, report: try prove(knownTables(record), in: record.schema))
+    }
+
+    /// Throws what an undo would be refused for as things are now, but for rows that would refer to none; nothing is locked or changed.
+    public func checkUndo(_ record: RepairRecord) throws {
+        do {
+            try server.withConnection(purpose: "repair") { main in
+                let canceller = main.canceller
+                try cancellation.whileRegistered({ canceller.cancel() }) {
+                    try main.transaction { main in
+                        try setPatience(main)
+                        let names = try checkedNames(record, main)
+                        try HeldTables.refuseTrees(names, main)
+                        for number in record.tables.indices {
+                            try RepairReturn(record: record, number: number, store: store).check(main)
+                        }
+                    }
+                }
+            }
+        } catch { throw explained(error, record.tables.map(\.name), targetNames(record)) }
+    }
+
+    /// The tables, qualified and quoted, where they are there and the role may write to them.
+    private func checkedNames(
+        _ record: RepairRecord, _ main: borrowing Postgres.Connection
+    ) throws -> [String] {
+        let names = targetNames(record)
+        for name in names where try main.query("SELECT to_regclass($1) IS NULL", [name]).bool(0, 0) {
+            throw record.cannotUndo("\(name) is not there any more")
+        }
+        let whole = zip(names, record.tables).filter { $0.1.way == .whole }.map(\.0)
+        try HeldTables.checkRights(names, truncates: Set(whole), main)
+        return names
+    }
+
+    private func targetNames(_ record: RepairRecord) -> [String] {
+        record.tables.map { quoteIdentifier(record.schema, $0.target) }
     }
 
     private func knownTables(_ record: RepairRecord) -> [String] {
@@ -37,12 +73,8 @@ extension Repair {
     ) throws -> RepairRecord {
         try main.transaction { main in
             try setPatience(main)
-            let names = record.tables.map { quoteIdentifier(record.schema, $0.target) }
-            for name in names where try main.query("SELECT to_regclass($1) IS NULL", [name]).bool(0, 0) {
-                throw record.cannotUndo("\(name) is not there any more")
-            }
-            let whole = zip(names, record.tables).filter { $0.1.way == .whole }.map(\.0)
-            try HeldTables.checkRights(names, truncates: Set(whole), main)
+            let names = try checkedNames(record, main)
+            noteHolders(names)
             let held = try HeldTables(names, main)
             for number in record.tables.indices {
                 try cancellation.check()

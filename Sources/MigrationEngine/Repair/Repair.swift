@@ -9,7 +9,10 @@ import SQLite
 /// those rows since the proof began. Nothing depends on howdah's ledger; where there is one, its counts stay true. Called from one
 /// thread, which waits.
 public struct Repair: Sendable {
-    let preparation: Preparation
+    /// Of a repair at work: with the names that the target has, see `matched`.
+    private(set) var preparation: Preparation
+    private let hints: SchemaHints?
+    private let schema: String?
     public let history: RepairHistory
     let workers: Int
     let cancellation: Cancellation
@@ -18,12 +21,15 @@ public struct Repair: Sendable {
     /// How long other sessions are waited for.
     public var patience = Duration.seconds(30)
 
-    /// `history` is that of the target.
+    /// `history` is that of the target. Its schema and names are found as `Validation` finds them, by `hints` and `schema`.
     public init(
-        preparation: Preparation, history: RepairHistory, workers: Int, cancellation: Cancellation,
+        preparation: Preparation, hints: SchemaHints? = nil, schema: String? = nil, history: RepairHistory,
+        workers: Int, cancellation: Cancellation,
         progress: RunProgress, gate: PauseGate = PauseGate()
     ) {
         self.preparation = preparation
+        self.hints = hints
+        self.schema = schema
         self.history = history
         self.workers = workers
         self.cancellation = cancellation
@@ -37,27 +43,62 @@ public struct Repair: Sendable {
     var script: SchemaScript { SchemaScript(plan) }
     var store: RepairStore { RepairStore(state) }
 
+    // MARK: The target's names
+
+    /// The same with the target's schema, tables and columns as a validation finds them: what is compared is what is written to.
+    private func matched(_ tables: [String]) throws -> (repair: Repair, facts: ProofRun.Facts) {
+        let matching = try server.withConnection(purpose: "proof") { connection in
+            try connection.transaction { connection in
+                try connection.execute("SET TRANSACTION READ ONLY")
+                return try TargetMatching(
+                    preparation, hints: hints, schema: schema, only: tables.isEmpty ? nil : Set(tables),
+                    connection)
+            }
+        }
+        var repair = self
+        repair.preparation.plan = matching.plan
+        return (repair, matching.facts)
+    }
+
+    /// The same as a preview was made: nothing is looked for again.
+    func following(_ preview: RepairPreview) -> Repair {
+        var repair = self
+        repair.preparation = preview.preparation
+        return repair
+    }
+
+    /// A validation of one schema of the target.
+    func validation(schema: String) -> Validation {
+        Validation(
+            preparation: preparation, hints: hints, server: server, schema: schema, workers: workers,
+            cancellation: cancellation, progress: progress)
+    }
+
     // MARK: What differs
 
     /// Proves the tables, and says what a repair of them would do.
     ///
     /// Throws `.plan` with exit 2 where a table or a key is named that there is not, or that does not differ.
     public func preview(_ request: RepairRequest) throws -> RepairPreview {
+        _ = try wanted(request)
+        try refuseOldSnapshot(request)
+        try refuseUnreadLedger()
+        let (repair, facts) = try matched(request.tables)
+        return try repair.matchedPreview(request, facts)
+    }
+
+    private func matchedPreview(_ request: RepairRequest, _ facts: ProofRun.Facts) throws -> RepairPreview {
         let tables = try wanted(request)
         try refuseUnended()
         progress.begin(.proof)
         defer { progress.end() }
-        let names = tables.map { script.qualified($0) }
-        let moment = try server.withConnection(purpose: "repair") { connection in
-            let there = try names.filter {
-                try connection.query("SELECT to_regclass($1) IS NOT NULL", [$0]).bool(0, 0)
-            }
-            return try ProofMoment(of: there, connection)
-        }
+        try waitUntilReadable(tables)
+        let moment = try server.withConnection(purpose: "repair") { try ProofMoment($0) }
         let log = try DifferenceLog(state, name: "repair")
-        let proof = ProofRun(
+        var proof = ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
             progress: progress, gate: gate, differences: log)
+        proof.facts = facts
         let opening = try proof.open(only: Set(tables.map(\.name)))
         progress.setTables(opening.tables.map(\.counters))
         let prover = proof.prover
@@ -68,7 +109,9 @@ public struct Repair: Sendable {
         let found = try server.withConnection(purpose: "repair") { connection in
             try tables.compactMap { table -> RepairPreview.Table? in
                 guard let verdict = verdicts[table.name], verdict.verdict == .differs else { return nil }
-                return try preview(table, verdict, proofs[table.name], choice, connection)
+                var found = try preview(table, verdict, proofs[table.name], choice, connection)
+                found.obstacle = facts.lacking[table.name] ?? found.obstacle
+                return found
             }
         }
         if let key = request.keys.first, found.isEmpty { throw RepairChoice.equal([key], request.tables) }
@@ -77,7 +120,8 @@ public struct Repair: Sendable {
                 .target, "\(table.name) cannot be repaired: \(table.obstacle ?? "")",
                 remedy: "Nothing was changed.", exit: .undecided)
         }
-        return RepairPreview(request: request, tables: found, moment: moment, proofs: proofs)
+        return RepairPreview(
+            request: request, tables: found, preparation: preparation, moment: moment, proofs: proofs)
     }
 
     private func wanted(_ request: RepairRequest) throws -> [MigrationPlan.Table] {
@@ -95,8 +139,20 @@ public struct Repair: Sendable {
         return request.tables.isEmpty ? open : open.filter { request.tables.contains($0.name) }
     }
 
-    /// A load that did not end is gone on with, not repaired; a ledger that cannot be read would be left untrue.
-    private func refuseUnended() throws {
+    /// A row that the target has and an older snapshot has not may have been written to both sides since.
+    private func refuseOldSnapshot(_ request: RepairRequest) throws {
+        let snapshot = preparation.snapshot
+        guard request.removesExtra, try !snapshot.isCurrent(cancellation: cancellation) else { return }
+        throw MigrationError(
+            .state,
+            "the source has changed since the snapshot of \(snapshot.time): a row that only the target seems to have may be in SQLite today",
+            remedy:
+                "Leave --extra out, or carry over what has changed first: howdah cutover does that. Nothing was changed.",
+            exit: .undecided)
+    }
+
+    /// A ledger that cannot be read would be left untrue.
+    private func refuseUnreadLedger() throws {
         try server.withConnection(purpose: "repair") { connection in
             let mayRead = try connection.query(
                 "SELECT coalesce(bool_and(has_schema_privilege(oid, 'USAGE')), true) FROM pg_namespace WHERE nspname = 'howdah'"
@@ -107,6 +163,10 @@ public struct Repair: Sendable {
                 "\(connection.user) may not use the schema howdah, in which the load's ledger is",
                 remedy: "Connect as the role that has migrated.")
         }
+    }
+
+    /// A load that did not end is gone on with, not repaired.
+    private func refuseUnended() throws {
         guard let status = try server.runStatus(schema: plan.schema), status.stage < .constrained else {
             return
         }
@@ -131,10 +191,15 @@ public struct Repair: Sendable {
         found.reason = try choice.wholeReason(proof, facts, verdict)
         if found.reason != nil { found.way = .whole }
         try choice.count(&found, proof, verdict)
+        // Without a key a changed row cannot be told from one that came and one that went.
+        found.isGoing =
+            found.way == .whole
+            && found.extra + found.unnamed + (proof.keyColumns.isEmpty ? found.changed : 0) > 0
         found.obstacle = try obstacle(found, table, proof, facts, choice, verdict)
         if found.obstacle == nil {
             do {
                 let name = script.qualified(table)
+                try HeldTables.refuseTrees([name], connection)
                 try HeldTables.checkRights([name], truncates: found.way == .whole ? [name] : [], connection)
             } catch let error as MigrationError {
                 found.obstacle = "\(error.message). \(error.remedy)"
@@ -166,10 +231,9 @@ public struct Repair: Sendable {
             return
                 "it would be loaded again as a whole (\(found.reason ?? "")), and its column \(other.name) is not in the source"
         }
-        if found.extra > 0 || found.unnamed > 0, !choice.request.removesExtra {
+        if found.isGoing, !choice.request.removesExtra {
             return
-                "it would be loaded again as a whole (\(found.reason ?? "")), and rows of the target that are not in the source would go: "
-                + "--extra allows that"
+                "it would be \(found.wholeWords), and rows of the target that are not in the source would go: --extra allows that"
         }
         return nil
     }

@@ -11,11 +11,11 @@ struct RepairChoice {
 
     /// Calls `body` with every difference of a table that was asked for.
     func forEach(of table: String, _ body: (RowDifference) throws -> Void) throws {
-        let keys = Set(request.keys)
+        let names = request.keys.map(RowName.init)
         var first = 0
         while true {
             let page = try log.page(table, from: first, count: Self.pageRows)
-            for difference in page where keys.isEmpty || keys.contains(difference.key) {
+            for difference in page where names.isEmpty || names.contains(where: { $0.means(difference) }) {
                 try body(difference)
             }
             guard page.count == Self.pageRows else { return }
@@ -28,16 +28,24 @@ struct RepairChoice {
         var missing = 0
         var changed = 0
         var extra = 0
-        var left = Set(request.keys)
+        let names = request.keys.map(RowName.init)
+        var meant: [[String]?] = Array(repeating: nil, count: names.count)
         try forEach(of: table.name) { difference in
             switch difference.kind {
             case .missing: missing += 1
             case .changed: changed += 1
             case .extra: extra += 1
             }
-            left.remove(difference.key)
+            for (number, name) in names.enumerated() where name.means(difference) {
+                let keys = difference.place?.keys ?? [difference.key]
+                guard !name.isUnclear(keys), meant[number] ?? keys == keys else {
+                    throw Self.unclear(name.text, keys, table.name)
+                }
+                meant[number] = keys
+            }
         }
         (table.missing, table.changed, table.extra) = (missing, changed, extra)
+        let left = zip(request.keys, meant).filter { $1 == nil }.map(\.0)
         if !left.isEmpty { throw Self.equal(left.sorted(), [table.name]) }
         if !request.keys.isEmpty, extra > 0, !request.removesExtra {
             throw MigrationError(
@@ -47,6 +55,13 @@ struct RepairChoice {
         if request.keys.isEmpty { table.unnamed = max(0, verdict.differences - missing - changed - extra) }
         // An obstacle counts as one.
         if verdict.obstacle != nil, table.unnamed == 1 { table.unnamed = 0 }
+    }
+
+    private static func unclear(_ text: String, _ keys: [String], _ table: String) -> MigrationError {
+        MigrationError(
+            .plan, "the key \(text) can mean more than one row of \(table)",
+            remedy: "Name the row by a JSON array of its key's texts, as --key '\(RowName.exact(keys))'.",
+            exit: .usage)
     }
 
     static func equal(_ keys: [String], _ tables: [String]) -> MigrationError {
@@ -65,7 +80,10 @@ struct RepairChoice {
         // Of so many, both halves of a changed row may not have been met.
         if verdict.isTruncated, request.keys.isEmpty { return "more rows differ than the proof can name" }
         let key = proof.keyColumns
-        guard !key.isEmpty, key.count == proof.source.primaryKey.count else { return "it has no key" }
+        guard !proof.source.primaryKey.isEmpty else { return "SQLite declares no primary key" }
+        guard !key.isEmpty, key.count == proof.source.primaryKey.count else {
+            return "not all columns of its key are in the target"
+        }
         let names = key.map { proof.columns[$0] }
         let stored = Set(facts.stored.map(\.name))
         guard

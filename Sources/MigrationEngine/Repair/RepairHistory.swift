@@ -50,6 +50,21 @@ public struct RepairHistory: Sendable {
         }
     }
 
+    /// Whether decisions have kept rows or values out of the target, by what howdah's schema there says.
+    public func hasKeptRows() throws -> Bool {
+        try server.withConnection(purpose: "repair") { connection in
+            for name in ["quarantine", "replaced"] {
+                guard
+                    try connection.query("SELECT to_regclass($1) IS NOT NULL", ["howdah.\(name)"]).bool(0, 0)
+                else { continue }
+                if try connection.query("SELECT EXISTS (SELECT FROM howdah.\(name))").bool(0, 0) {
+                    return true
+                }
+            }
+            return false
+        }
+    }
+
     /// What became of a repair whose commit was not seen: the server knows the ends of its transactions.
     static func settled(
         _ record: RepairRecord, _ connection: borrowing Postgres.Connection

@@ -2,7 +2,8 @@
 public struct RepairRequest: Sendable, Equatable {
     /// As the source spells them; every table where none is named.
     public var tables: [String]
-    /// Rows of the one named table, by their keys as the proof shows them; all that differ where none is named.
+    /// Rows of the one named table, by their keys as the proof shows them, or as a JSON array of the key's texts; all that differ
+    /// where none is named.
     public var keys: [String]
     /// Whether rows that only the target has are removed too: the application may have written them since.
     public var removesExtra: Bool
@@ -40,12 +41,22 @@ public struct RepairPreview: Sendable {
         public internal(set) var sourceRows = 0
         public internal(set) var targetRows = 0
 
+        /// Whether rows of the target would go that are not in the source, of a table that is loaded again as a whole.
+        public internal(set) var isGoing = false
+
+        /// What loading it again as a whole comes to.
+        public var wholeWords: String {
+            "loaded again as a whole (\(reason ?? "")): \(Format.count(targetRows, "row goes", "rows go")), \(Format.count(sourceRows, "comes", "come"))"
+        }
+
         var differences: Int { missing + changed + extra }
     }
 
     public let request: RepairRequest
     /// Tables that differ.
     public let tables: [Table]
+    /// With the names that the target has.
+    let preparation: Preparation
     /// Which rows of the target the proof can have seen.
     let moment: ProofMoment
     let proofs: [String: ProofTable]

@@ -13,7 +13,8 @@ struct RepairReturn {
     private var before: String { "pg_temp.howdah_repair_before_\(number)" }
     private var after: String { "pg_temp.howdah_repair_after_\(number)" }
 
-    func run(_ main: borrowing Postgres.Connection) throws {
+    /// Reads what is kept, and throws where the table does not hold what the repair wrote.
+    func check(_ main: borrowing Postgres.Connection) throws {
         try checkColumns(main)
         try main.execute(
             """
@@ -31,11 +32,14 @@ struct RepairReturn {
                 remedy: "The target is as it was. Somebody has changed the state folder.")
         }
         try main.execute("ANALYZE \(before); ANALYZE \(after)")
+        if table.way == .whole { try refuseWhole(main) } else { try refuseRows(main) }
+    }
+
+    func run(_ main: borrowing Postgres.Connection) throws {
+        try check(main)
         if table.way == .whole {
-            try refuseWhole(main)
             try main.execute("TRUNCATE \(name)")
         } else {
-            try refuseRows(main)
             let gone = try main.query(
                 "DELETE FROM \(name) AS t USING \(after) AS a WHERE \(RepairTable.matches("a", "t", key))"
             ).affectedRows

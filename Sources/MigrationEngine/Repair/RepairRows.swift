@@ -147,7 +147,9 @@ struct RepairRows {
             .targetNotEmpty,
             "somebody has written to rows of \(table.plan.name) since they were compared"
                 + (keys.isEmpty ? "" : ": \(keys.joined(separator: "; "))"),
-            remedy: "The target is as it was. Look at what differs now, and repair it then.", exit: .undecided
+            remedy:
+                "The target is as it was. Look at what differs now, and repair it then; rows that are younger than a transaction "
+                + "that was open meanwhile count as written.", exit: .undecided
         )
     }
 

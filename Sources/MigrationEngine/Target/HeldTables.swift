@@ -12,10 +12,45 @@ struct HeldTables {
         if !names.isEmpty {
             try connection.execute("LOCK TABLE \(names.joined(separator: ", ")) IN ACCESS EXCLUSIVE MODE")
         }
+        try Self.refuseTrees(names, connection)
         keys = try TargetForeignKey.read(about: names, connection)
         for key in keys { try key.drop(connection) }
         objects = try names.flatMap { try HeldObject.read(on: $0, connection) }
         for object in objects { _ = try connection.query(object.hold) }
+    }
+
+    /// Throws `.targetUnfit` with exit 3 where rows of other tables would take part, which are not held: those that inherit from one of
+    /// the tables, and partitions with keys or triggers.
+    static func refuseTrees(_ names: [String], _ connection: borrowing Postgres.Connection) throws {
+        for name in names {
+            let found = try connection.query(
+                """
+                SELECT c.relkind = 'p', (SELECT min(inhrelid::regclass::text) FROM pg_inherits WHERE inhparent = c.oid),
+                    c.relispartition,
+                    c.relkind = 'p' AND EXISTS (SELECT FROM pg_partition_tree(c.oid) AS p WHERE
+                        EXISTS (SELECT FROM pg_trigger WHERE tgrelid = p.relid AND NOT tgisinternal)
+                        OR p.relid <> c.oid AND EXISTS (SELECT FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+                            AND (conrelid = p.relid OR confrelid = p.relid)))
+                FROM pg_class AS c WHERE c.oid = $1::regclass
+                """, [name])
+            guard found.count == 1 else { continue }
+            let isPartitioned = found.bool(0, 0)
+            let problem: String? =
+                if !isPartitioned, let child = found.text(0, 1) {
+                    "\(name) has a table that inherits from it, \(child), whose rows would be taken for its own"
+                } else if found.bool(0, 2) {
+                    "\(name) is a partition of another table, whose keys and triggers are part of it"
+                } else if found.bool(0, 3) {
+                    "\(name) is partitioned, and there are triggers, or foreign keys of its partitions, which howdah does not hold off"
+                } else {
+                    nil
+                }
+            guard let problem else { continue }
+            throw MigrationError(
+                .targetUnfit, problem,
+                remedy: "Its rows have to be carried over by hand. The target is as it was.",
+                exit: .undecided)
+        }
     }
 
     /// Has keys looked at that wait for the end of the transaction: no table is altered before (PostgreSQL refuses it).

@@ -24,7 +24,7 @@ struct DifferencesStep: StepOperation {
         let rows = preview.tables.map { table in
             [
                 table.name, Format.count(table.missing), Format.count(table.changed),
-                Format.count(table.extra), table.obstacle.map { "not repaired: \($0)" } ?? "",
+                Format.count(table.extra), Self.what(table),
             ]
         }
         return Preview(
@@ -45,6 +45,11 @@ struct DifferencesStep: StepOperation {
                 ? context.book.liveTarget?["dbname"] : nil)
     }
 
+    private static func what(_ table: RepairPreview.Table) -> String {
+        if let obstacle = table.obstacle { return "not repaired: \(obstacle)" }
+        return table.way == .whole ? table.wholeWords : ""
+    }
+
     private func removed(_ preview: RepairPreview) -> Int {
         preview.repairable.filter { $0.way == .rows }.reduce(0) { $0 + preview.repaired($1).removed }
     }
@@ -63,15 +68,28 @@ struct DifferencesStep: StepOperation {
             return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
         }
         let repair = try context.book.repairer(context.activity)
-        let record = try repair.replace(repair.preview(request))
+        let preview = try repair.preview(request)
+        let record = try repair.replace(preview)
         try context.book.run("3.4", context.activity)
         var outcome = StepOutcome(
             evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
                 "nothing was copied"
             ],
             data: record?.id)
-        if case .failed(let why) = context.book.stepState("3.4", context.mode) { outcome.failure = why }
+        if case .failed(let why) = context.book.stepState("3.4", context.mode) {
+            outcome.failure = Self.failure(why, preview, context)
+        }
         return outcome
+    }
+
+    /// Running the step again leaves what only the target has: the command that removes it is said.
+    private static func failure(_ why: String, _ preview: RepairPreview, _ context: StepContext) -> String {
+        let isLeft = preview.extraLeft > 0 || preview.tables.contains { $0.obstacle != nil && $0.isGoing }
+        guard isLeft, !preview.request.removesExtra else { return why }
+        let book = context.book
+        let target = context.mode == .live ? book.liveURL ?? "TARGET" : "rehearsal"
+        return why + "; \(Phases.extraStays): "
+            + "howdah repair \(book.workspace.openPath) \(target) --all --extra removes them"
     }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
@@ -84,7 +102,16 @@ struct DifferencesStep: StepOperation {
     func undo(_ context: StepContext) throws -> [String] {
         guard let record = try record(context) else { return ["nothing was copied"] }
         _ = try context.book.repairer(context.activity).undo(record)
-        return ["put back: \(record.words)", "step 3.4 says what differs now, once it is run"]
+        do {
+            try context.book.run("3.4", context.activity)
+        } catch {
+            // Its own entry says so; the rows are back whatever it comes to.
+            return [
+                "put back: \(record.words)",
+                "step 3.4 could not be run: \(Playbook.explained(error).message)",
+            ]
+        }
+        return ["put back: \(record.words)", "step 3.4 says what differs now"]
     }
 
     /// What the step did last, where it is not undone yet.

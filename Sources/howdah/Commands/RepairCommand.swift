@@ -1,3 +1,4 @@
+import AppProject
 import ArgumentParser
 import Foundation
 import MigrationEngine
@@ -30,7 +31,8 @@ struct RepairCommand: ParsableCommand {
     @Option(
         name: .customLong("key"),
         help: ArgumentHelp(
-            "Only the row with this key, as validate shows it; may be given again.", valueName: "key"))
+            "Only the row with this key, as validate shows it, or as a JSON array of its texts; may be given again.",
+            valueName: "key"))
     var keys: [String] = []
 
     @Flag(help: "Everything that differs.")
@@ -78,6 +80,7 @@ struct RepairCommand: ParsableCommand {
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
             guard hasRows || undo || list else {
+                try refuseNothing(target, session)
                 return try MigrateRun(
                     command: "repair", planning: planning, common: common, planPath: plan, restart: false,
                     isConfirmed: yes
@@ -85,6 +88,24 @@ struct RepairCommand: ParsableCommand {
             }
             return try RepairRun(command: self, session: session).run(target)
         }
+    }
+}
+
+extension RepairCommand {
+    /// Without a table or a decision only rows that decisions have kept out could come back.
+    private func refuseNothing(_ target: Target, _ session: Session) throws {
+        guard planning.decide.isEmpty else { return }
+        let target: Target =
+            if case .server(let conninfo) = target {
+                .server(LiveConfirmation.withPassword(conninfo, session.cancellation))
+            } else { target }
+        guard try !ReachedTarget(target, session).with({ try RepairHistory(session.state, $0).hasKeptRows() })
+        else { return }
+        throw MigrationError(
+            .plan, "nothing is to come back from quarantine, and no table is named",
+            remedy:
+                "For rows that differ, say --all, or --table NAME with --key KEY for single rows; --preview shows first what would be done.",
+            exit: .usage)
     }
 }
 
@@ -129,7 +150,8 @@ private struct RepairRun {
         let preparer = try session.preparer(
             command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
         return Repair(
-            preparation: try preparation(preparer, server), history: history,
+            preparation: try preparation(preparer, server), hints: session.location.hints,
+            schema: command.planning.namedSchema, history: history,
             workers: command.planning.workerCount, cancellation: session.cancellation,
             progress: session.progress)
     }
@@ -137,7 +159,7 @@ private struct RepairRun {
     /// Of the snapshot that the target was loaded from, where that is still there: what was written to SQLite since is no damage, and
     /// a cutover carries it.
     private func preparation(_ preparer: Preparer, _ server: TargetServer) throws -> Preparation {
-        let loaded = try server.runStatus(schema: command.planning.schema)?.snapshotSHA256
+        let loaded = try server.runStatus(schema: plannedSchema)?.snapshotSHA256
         let store = try SnapshotStore(session.state, cancellation: session.cancellation)
         guard let loaded, let snapshot = store.snapshots().last(where: { $0.sha256 == loaded }),
             try !snapshot.isCurrent(cancellation: session.cancellation)
@@ -146,6 +168,12 @@ private struct RepairRun {
             "the source has changed since the target was loaded: rows are copied from the snapshot of \(snapshot.time); howdah cutover carries the rest"
         )
         return try preparer.prepare(snapshot)
+    }
+
+    private var plannedSchema: String {
+        let path = command.plan ?? session.state.planPath
+        return command.planning.namedSchema ?? (try? PlanFile(path: path))?.plan.schema
+            ?? command.planning.schema
     }
 
     // MARK: What is done
@@ -168,7 +196,7 @@ private struct RepairRun {
         if !preview.isEmpty { try confirm("these rows are replaced") }
         let outcome = try session.reporting { try repair.run(preview) }
         try note(outcome, isLive: isLive)
-        return report(RepairDocument(preview, server, outcome), outcome)
+        return report(RepairDocument(preview, server, outcome), outcome, preview)
     }
 
     private func undo(
@@ -176,6 +204,7 @@ private struct RepairRun {
     ) throws -> ExitCode {
         let record = try repair.history.undoable(command.id)
         if command.preview {
+            try session.reporting { try repair.checkUndo(record) }
             if isJSON {
                 Console.json(RepairListDocument([record]))
             } else {
@@ -190,11 +219,13 @@ private struct RepairRun {
         return report(RepairDocument(nil, server, outcome), outcome)
     }
 
-    private func report(_ document: RepairDocument, _ outcome: Repair.Outcome) -> ExitCode {
+    private func report(
+        _ document: RepairDocument, _ outcome: Repair.Outcome, _ preview: RepairPreview? = nil
+    ) -> ExitCode {
         if isJSON {
             Console.json(document)
         } else {
-            RepairWords.outcome(outcome).forEach(Console.result)
+            RepairWords.outcome(outcome, preview).forEach(Console.result)
         }
         return ExitCode(rawValue: outcome.report.exit) ?? .failure
     }

@@ -111,7 +111,8 @@ enum Describe {
         }
         lines.append(
             report.phases.map { "\($0.name) \(Format.seconds($0.seconds))" }.joined(separator: " · ")
-                + (report.command == "validate" ? "" : "; tables are compared while others are still loaded"))
+                + (["validate", "repair"].contains(report.command)
+                    ? "" : "; tables are compared while others are still loaded"))
         return lines + conclusion(report, planPath: planPath)
     }
 

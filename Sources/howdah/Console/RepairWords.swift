@@ -27,7 +27,7 @@ enum RepairWords {
         var words: [String] = []
         if table.way == .whole {
             words.append(
-                "loaded again as a whole (\(table.reason ?? "")): \(Format.count(rows.removed)) go, \(Format.count(rows.copied)) come"
+                table.wholeWords
             )
         } else {
             if rows.copied > 0 { words.append("copies \(Format.count(rows.copied, "row", "rows"))") }
@@ -39,7 +39,7 @@ enum RepairWords {
         return words.joined(separator: ", ")
     }
 
-    static func outcome(_ outcome: Repair.Outcome) -> [String] {
+    static func outcome(_ outcome: Repair.Outcome, _ preview: RepairPreview? = nil) -> [String] {
         var lines: [String] = []
         if let record = outcome.record {
             lines.append(
@@ -49,7 +49,22 @@ enum RepairWords {
         } else {
             lines.append("nothing was changed")
         }
-        return lines + Describe.report(outcome.report, planPath: nil)
+        if let preview, outcome.record != nil { lines.append(asked(preview, outcome.report)) }
+        // What nobody asked for was not compared.
+        var report = outcome.report
+        report.tables.removeAll { $0.verdict == "skipped" && $0.reason == "not asked for" }
+        return lines + Describe.report(report, planPath: nil)
+    }
+
+    /// The repair was committed: the rows that it was about are equal.
+    private static func asked(_ preview: RepairPreview, _ report: MigrationReport) -> String {
+        let left = report.tables.filter { $0.verdict == "differs" }
+        let rows = left.reduce(0) { $0 + $1.differences }
+        let equal = "the repaired rows are equal now"
+        guard rows > 0 else { return equal }
+        let names = left.map(\.name).joined(separator: ", ")
+        return equal
+            + "; \(Format.count(rows, "other row differs", "other rows differ")) in \(names), which this repair was not about"
     }
 
     static func list(_ records: [RepairRecord]) -> [String] {
