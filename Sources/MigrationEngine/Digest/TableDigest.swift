@@ -78,11 +78,14 @@ public struct DigestReport: Codable, Sendable {
     public let target: String?
     public let snapshot: MigrationReport.SnapshotFacts
     public let tables: [TableDigest]
+    /// Columns that are in no digest, `TABLE.COLUMN`: the outcome says nothing of them. nil in files of before this was kept.
+    public let leftOut: [String]?
     /// Tables that the plan leaves out.
     public let leftOutTables: [String]
 
     enum CodingKeys: String, CodingKey {
         case command, outcome, exit, seconds, time, target, snapshot, tables
+        case leftOut = "left_out"
         case leftOutTables = "left_out_tables"
     }
 
@@ -99,6 +102,7 @@ public struct DigestReport: Codable, Sendable {
         self.target = target
         self.snapshot = .init(path: snapshot.path, sha256: snapshot.sha256, time: snapshot.time)
         self.tables = tables
+        leftOut = tables.flatMap { table in table.leftOut.map { "\(table.name).\($0.column)" } }
         self.leftOutTables = leftOutTables
     }
 }

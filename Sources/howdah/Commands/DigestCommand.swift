@@ -91,12 +91,26 @@ extension Describe {
         }
         let count = Format.count(report.tables.count, "table", "tables")
         let differing = report.tables.filter { !$0.isEqual }.map(\.name)
+        let without = without(report)
         return tables + report.leftOutTables.map { "  \($0) is left out by the plan" } + [
             "snapshot \(report.snapshot.time), sha256 \(report.snapshot.sha256)",
             report.outcome == .equal
-                ? "EQUAL: the digests of \(count) are the same on both sides, in \(Format.seconds(report.seconds))"
-                : "DIFFERS: \(differing.joined(separator: ", "))",
+                ? "EQUAL\(without): the digests of \(count) are the same on both sides, in \(Format.seconds(report.seconds))"
+                : "DIFFERS: \(differing.joined(separator: ", "))\(without)",
         ]
+    }
+
+    private static let mostNames = 8
+
+    /// What the verdict says nothing of.
+    private static func without(_ report: DigestReport) -> String {
+        let columns = report.leftOut ?? []
+        guard !columns.isEmpty else { return "" }
+        let more = columns.count - mostNames
+        let names =
+            columns.prefix(mostNames).joined(separator: ", ")
+            + (more > 0 ? " and \(Format.count(more, "more column", "more columns"))" : "")
+        return ", without \(names), which the proof compares"
     }
 
     private static func digest(
