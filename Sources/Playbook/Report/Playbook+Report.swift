@@ -29,9 +29,11 @@ extension Playbook {
         let run = newestRun(state)
         report.add(run?.report)
         report.provenAt = run?.time
+        report.ranAt = run?.time
         report.isRunInLines = run?.isInLines ?? false
         report.add(state, journal: journal.entries.filter { $0.mode == state.mode })
         addPlan(&report, state)
+        try addProofs(&report)
         report.throughput = Throughput.kept(in: workspace.state, mode: mode)
         report.digests = DigestReport.kept(in: workspace.state, mode: mode)
         try read(server, &report, options, activity)
@@ -51,7 +53,11 @@ extension Playbook {
     private func newestRun(
         _ state: BookState
     ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
-        let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
+        var kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
+        // Of another live target it says nothing of this one.
+        if state.mode == .live, let url = liveTarget?.url, let other = kept?.report.target, other != url {
+            kept = nil
+        }
         if let entry = entry(of: "3.4", state.mode), [.done, .failed].contains(entry.kind),
             let report = entry.data.flatMap({ Journal.decode(MigrationReport.self, $0) }),
             kept.map({ $0.time < entry.time }) ?? true
@@ -59,6 +65,29 @@ extension Playbook {
             return (entry.time, report, false)
         }
         return kept.map { ($0.time, $0.report, true) }
+    }
+
+    /// The proofs that others than the last run have made of the target.
+    private func addProofs(_ report: inout Report) throws {
+        // Without a live target the log would be the rehearsal's.
+        guard report.mode == .rehearsal || liveTarget != nil, let log = try keptDifferenceLog(report.mode)
+        else { return }
+        // Undone work leaves its proofs behind.
+        let undone = journal.entries.last { $0.mode == report.mode && Self.changesTarget($0) }?.time
+        let since = report.ranAt ?? undone
+        try report.take(log, since: since)
+        let newest = report.proofs.max { $0.time < $1.time }?.snapshot
+        guard let newest, newest != report.source.snapshot?.sha256,
+            let snapshot = try snapshots().last(where: { $0.sha256 == newest })
+        else { return }
+        report.source.snapshot = .init(snapshot)
+        report.source.sha256 = snapshot.sourceSHA256
+    }
+
+    /// Whether an entry tells of rows that were loaded, or taken back.
+    private static func changesTarget(_ entry: JournalEntry) -> Bool {
+        ["1.8", "3.2", "3.3", "3.4", Phases.differences].contains(entry.subject)
+            && [.done, .failed, .undone].contains(entry.kind)
     }
 
     private func addPlan(_ report: inout Report, _ state: BookState) {
