@@ -290,6 +290,23 @@ import Testing
         }
     }
 
+    /// A pipe would be read for ever; a link may lead anywhere.
+    @Test(arguments: ["manifest.json", "manifest.sha256", "plan.yaml", "1-User.ndjson"], [0, 1, 2])
+    func whatIsNoPlainFileIsRefused(_ name: String, _ kind: Int) throws {
+        try withExport(Self.script) { export in
+            _ = try export.write()
+            let path = "\(export.path)/\(name)"
+            try FileManager.default.moveItem(atPath: path, toPath: "\(export.folder)/moved")
+            switch kind {
+            case 0: #expect(mkfifo(path, 0o600) == 0)
+            case 1: #expect(symlink("\(export.folder)/moved", path) == 0)
+            default:
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            }
+            try expectRefusal(export, ["\(name):", "no plain file"])
+        }
+    }
+
     @Test func digestsThatDoNotListEveryFileAreRefused() throws {
         try withExport(Self.script) { export in
             _ = try export.write()

@@ -53,6 +53,7 @@ public struct ExportFolder: Sendable {
 
     private static func content(_ name: String, in folder: String) throws -> String {
         let path = "\(folder)/\(name)"
+        try checkPlain(name, in: folder)
         guard let data = FileManager.default.contents(atPath: path) else {
             let isThere = access(path, F_OK) == 0
             throw ExportFault(
@@ -62,6 +63,13 @@ public struct ExportFolder: Sendable {
                     : "it is missing: this is no export of howdah's, or one that did not end")
         }
         return String(decoding: data, as: UTF8.self)
+    }
+
+    /// What is no plain file could be without an end, or lead out of the folder.
+    private static func checkPlain(_ name: String, in folder: String) throws {
+        var status = stat()
+        guard lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw ExportFault(file: name, what: "it is no plain file")
     }
 
     private struct Header: Decodable {
@@ -114,6 +122,7 @@ public struct ExportFolder: Sendable {
         if let missing = manifest.tables.map(\.file).first(where: { !there.contains($0) }) {
             throw ExportFault(file: missing, what: "it is missing")
         }
+        for name in there { try Self.checkPlain(name, in: path) }
     }
 
     /// Reads every file once, and holds its digest against the manifest.
