@@ -265,6 +265,69 @@ import Testing
         }
     }
 
+    /// What was proven is not what a later load has left behind.
+    @Test func aLoadThatDidNotEndIsNotWhatWasProven() throws {
+        try migrated { migrated in
+            // As a second load that was killed leaves the ledger: begun anew, without an outcome.
+            try TestServer.execute(
+                """
+                UPDATE howdah.run SET started = now() + interval '1 second', outcome = NULL;
+                TRUNCATE "Member"
+                """, in: migrated.conninfo)
+            let text = try migrated.report("r.md", ["--no-digests"])
+            #expect(text.contains("> **Not proven any more: "), "\(text.prefix(600))")
+            #expect(text.contains("has not been proven"))
+        }
+    }
+
+    /// A proof is of one target, and of one source.
+    @Test func anotherTargetIsNotCertified() throws {
+        try migrated { migrated in
+            try TestServer.withDatabase { other in
+                func text(_ url: String, _ name: String) throws -> String {
+                    let path = "\(migrated.folder)/\(name)"
+                    let outcome = try migrated.howdah(["report", migrated.source, path, url])
+                    #expect(outcome.exit == 0, "\(outcome.errors)")
+                    return try String(contentsOfFile: path, encoding: .utf8)
+                }
+                #expect(
+                    try text(other.url, "1.md").contains("> **Not proven: nothing is known of this target"))
+                let none = migrated.conninfo.url + "_none"
+                #expect(try text(none, "2.md").contains("> **Not proven: nothing is known of this target"))
+                // Somebody else's migration, proven as it is.
+                try makeDatabase("\(migrated.folder)/o.db", "CREATE TABLE o (a); INSERT INTO o VALUES (1)")
+                let elsewhere = try Howdah.run(["migrate", "\(migrated.folder)/o.db", other.url, "--yes"])
+                #expect(elsewhere.exit == 0, "\(elsewhere.errors)\(elsewhere.output)")
+                #expect(
+                    try text(other.url, "3.md").contains("> **Not proven: the target's ledger tells of a run")
+                )
+                #expect(try text(migrated.conninfo.url, "4.md").contains("> **Proven: all 15 cells"))
+            }
+        }
+    }
+
+    @Test func aTableWithoutADigestIsCountedAndNotCalledEqual() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/it's.db"
+            try makeDatabase(
+                source,
+                "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x'), ('y')")
+            try TestServer.withDatabase { conninfo in
+                #expect(try Howdah.run(["migrate", source, conninfo.url, "--yes"]).exit == 0)
+                let digest = try Howdah.run(["digest", source, conninfo.url])
+                #expect(digest.exit == 3)
+                #expect(digest.output.contains("NO DIGEST of any column, without t.a"), "\(digest.output)")
+                #expect(try Howdah.run(["report", source, "\(folder)/r.md", conninfo.url]).exit == 0)
+                let text = try String(contentsOfFile: "\(folder)/r.md", encoding: .utf8)
+                #expect(text.contains("howdah digest '\(folder)/it'\\''s.db' '\(conninfo.url)'"), "\(text)")
+                try TestServer.execute("DELETE FROM t WHERE a = 'x'", in: conninfo)
+                let fewer = try Howdah.run(["digest", source, conninfo.url])
+                #expect(fewer.exit == 4)
+                #expect(fewer.output.contains("DIFFERS: t"), "\(fewer.output)")
+            }
+        }
+    }
+
     @Test func aFileThatCannotBeWrittenIsToldBeforeTheWork() throws {
         try migrated { migrated in
             for (name, why) in [("none/r.md", "there is no folder"), ("s.db/r.md", "is no folder")] {

@@ -26,7 +26,13 @@ extension Playbook {
         var report = Report(
             title: state.title, time: Date().formatted(.iso8601), who: journal.who, mode: state.mode,
             source: .init(path: state.sourcePath, bytes: state.sourceBytes), target: .init(url: state.target))
-        let run = newestRun(state)
+        var run = newestRun(state)
+        // Of another live target it says nothing of this one.
+        if state.mode == .live, let other = run?.report.target, other != liveTarget?.url {
+            run = nil
+            report.otherTarget = other
+        }
+        report.naming = naming
         report.add(run?.report)
         report.provenAt = run?.time
         report.ranAt = run?.time
@@ -53,11 +59,7 @@ extension Playbook {
     private func newestRun(
         _ state: BookState
     ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
-        var kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
-        // Of another live target it says nothing of this one.
-        if state.mode == .live, let url = liveTarget?.url, let other = kept?.report.target, other != url {
-            kept = nil
-        }
+        let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
         if let entry = entry(of: "3.4", state.mode), [.done, .failed].contains(entry.kind),
             let report = entry.data.flatMap({ Journal.decode(MigrationReport.self, $0) }),
             kept.map({ $0.time < entry.time }) ?? true
@@ -146,16 +148,23 @@ extension Playbook {
     ) throws {
         switch server {
         case .failure(.notAsked): report.target.obstacle = "it was not asked"
-        case .failure(.failed(let why)): report.target.obstacle = why
+        case .failure(.failed(let why)):
+            report.target.obstacle = why
+            report.isUnread = true
         case .success(nil): break
         case .success(let server?):
             do {
                 try report.target.read(server, schema: schema)
+                let snapshot = report.target.snapshot
+                report.isOfOtherSource =
+                    try snapshot != nil && snapshot != report.runSnapshot
+                    && !snapshots().contains { $0.sha256 == snapshot }
                 report.kept = try server.keptSummary(schema: schema)
             } catch {
                 report.target.obstacle = Self.explained(error).message
+                report.isUnread = true
             }
-            guard options.computesDigests, report.target.run != nil else { break }
+            guard options.computesDigests, report.target.run != nil, !report.isOfOtherSource else { break }
             do {
                 let digests = try digests(server, report, activity)
                 try digests.keep(in: workspace.state, mode: report.mode.rawValue)
@@ -191,14 +200,28 @@ extension Playbook {
         return try run.run(run.open())
     }
 
-    /// Digests of another snapshot say nothing of this run.
+    /// How commands find what is here.
+    private var naming: [String] {
+        let (open, state) = (workspace.openPath, workspace.state.path)
+        let isUsual = ["\(open).howdah", "\(open)/.howdah"].contains(state)
+        return [open] + (isUsual ? [] : ["--state", state])
+    }
+
+    /// Digests of another target or snapshot say nothing of this run.
     private func forgetOtherDigests(_ report: inout Report) {
-        guard let digests = report.digests, let snapshot = report.source.snapshot,
-            digests.snapshot.sha256 != snapshot.sha256
-        else { return }
+        guard let digests = report.digests else { return }
+        let isOther: Bool
+        let words: String
+        if report.mode == .live, digests.target != liveTarget?.url {
+            (isOther, words) = (true, "target")
+        } else {
+            let snapshot = report.source.snapshot?.sha256
+            (isOther, words) = (snapshot != nil && snapshot != digests.snapshot.sha256, "snapshot")
+        }
+        guard isOther else { return }
         report.digests = nil
         report.missing.append(
-            "digests: those of \(digests.time) are of another snapshot; howdah digest computes them anew")
+            "digests: those of \(digests.time) are of another \(words); howdah digest computes them anew")
     }
 }
 
@@ -211,6 +234,7 @@ extension Report.Target {
         run = status.run
         started = status.started
         outcome = status.outcome
+        snapshot = status.snapshotSHA256
         rows = status.rows
     }
 }

@@ -115,7 +115,8 @@ extension Report {
         switch outcome {
         case _ where isOtherRun:
             (verdict, sentence) = (
-                .stale, "Not proven any more: the target does not hold the run that was proven\(when)."
+                .stale,
+                "Not proven any more: the target does not hold the run that was proven\(when)\(otherRunWords)."
             )
         case .proven: (verdict, sentence) = (.proven, "Proven: \(equal).")
         case .quarantined:
@@ -136,23 +137,30 @@ extension Report {
             )
         case .failed, .cancelled: judgeWithoutProof(state)
         }
+        if [.proven, .quarantined].contains(verdict), isUnread {
+            (verdict, sentence) = (.stale, "\(sentence) The target could not be read for this report.")
+        }
         let step = state.step("3.4")?.state
         if [.proven, .quarantined].contains(verdict), case .stale(let why, _)? = step {
             (verdict, sentence) = (.stale, "Proven, and changed since (\(why)): \(equal).")
         }
     }
 
-    /// Whether the target tells of another run than the one that was proven.
-    private var isOtherRun: Bool {
-        guard target.obstacle == nil, target.version != nil, totals.rows > 0, let ranAt,
-            proofs.allSatisfy({ $0.time <= ranAt })
-        else { return false }
-        return target.run == nil
-    }
-
     private mutating func judgeWithoutProof(_ state: BookState) {
-        let loaded = target.rows ?? state.tables.reduce(0) { $0 + $1.loaded }
-        if target.outcome == "proven" || target.outcome == "quarantined" {
+        let isRead = target.version != nil && target.obstacle == nil
+        let known = isRead || otherTarget != nil ? 0 : state.tables.reduce(0) { $0 + $1.loaded }
+        let loaded = target.rows ?? known
+        if isOfOtherSource {
+            (verdict, sentence) = (
+                .unproven,
+                "Not proven: the target's ledger tells of a run whose snapshot is none of this source's."
+            )
+        } else if let otherTarget, target.run == nil {
+            (verdict, sentence) = (
+                .unproven,
+                "Not proven: nothing is known of this target; the last run went into \(otherTarget)."
+            )
+        } else if target.outcome == "proven" || target.outcome == "quarantined" {
             let rows = Format.count(loaded, "row", "rows")
             (verdict, sentence) = (
                 .proven,

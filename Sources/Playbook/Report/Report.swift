@@ -36,6 +36,8 @@ public struct Report: Codable, Sendable {
         public var started: String?
         public var outcome: String?
         public var rows: Int?
+        /// The sha256 of the snapshot that it was loaded from, as its ledger says.
+        public var snapshot: String?
         /// Why it could not be read; nil where it was.
         public var obstacle: String?
     }
@@ -144,6 +146,14 @@ public struct Report: Codable, Sendable {
     /// When the last run ended, and its snapshot's sha256: other proofs may have passed both.
     var ranAt: String?
     var runSnapshot = ""
+    /// Where the last run went, if that is another target than this one.
+    var otherTarget: String?
+    /// Whether the ledger tells of a snapshot that is none of this source's.
+    var isOfOtherSource = false
+    /// Whether somebody wanted the target to be read, and it was not.
+    var isUnread = false
+    /// What commands are given to mean the source, and its state where that is named.
+    var naming: [String] = []
     public internal(set) var plan: [PlanTable] = []
     public internal(set) var planStyle = ""
     public internal(set) var decisions: [Decision] = []
