@@ -1,3 +1,4 @@
+import Foundation
 import MigrationEngine
 
 /// A page of the rows of a table that differ, with what is known of all of them.
@@ -28,8 +29,18 @@ public struct DifferencePage: Sendable, Equatable {
 extension Playbook {
     /// Where the proofs of a mode keep them.
     func differenceLog(_ mode: Mode) throws -> DifferenceLog {
+        try DifferenceLog(workspace.state, name: differencesName(mode))
+    }
+
+    /// The same where there is one; makes none.
+    func keptDifferenceLog(_ mode: Mode) throws -> DifferenceLog? {
+        let path = "\(workspace.state.path)/differences/\(differencesName(mode)).db"
+        return access(path, F_OK) == 0 ? try differenceLog(mode) : nil
+    }
+
+    private func differencesName(_ mode: Mode) -> String {
         let target = mode == .live ? liveTarget.map(Target.server) : nil
-        return try DifferenceLog(workspace.state, name: (target ?? .rehearsal).differencesName)
+        return (target ?? .rehearsal).differencesName
     }
 
     /// A page of a table's rows, with both values.

@@ -22,10 +22,24 @@ public struct Workspace: Sendable {
 
     /// Finds the source that `path` means; `state` names the folder where another is wanted.
     ///
-    /// Throws `.sourceNotFound` and what `SourceFile` throws; `.locked` where another writer is at work. A reader takes
+    /// An export's folder means the database that was rebuilt from it, with that import's state.
+    ///
+    /// Throws `.sourceNotFound` and what `SourceFile` throws, `.export` where nothing was imported of an export; `.locked` where another writer is at work. A reader takes
     /// no lock.
     public init(_ path: String, state override: String?, isWriter: Bool = true) throws {
         let environment = ProcessInfo.processInfo.environment
+        if let place = try ImportedSource.find(path, state: override, environment: environment) {
+            let state = try StateFolder.open(
+                source: place.databasePath, project: nil, override: place.statePath, environment: environment)
+            source = try SourceFile(path: place.databasePath)
+            location = SourceLocation(
+                rebuilt: source.path, hints: Self.remembered(source.path, place.statePath)?.hints,
+                evidence: ["rebuilt from an export by howdah import"])
+            self.state = state
+            openPath = place.export ?? source.path
+            lock = try isWriter ? Lock(WriterLock(state)) : nil
+            return
+        }
         let location = try Self.locate(path, state: override, environment)
         let source = try SourceFile(path: location.databasePath)
         // A file that was named itself keeps its state beside it, whatever project it belongs to.

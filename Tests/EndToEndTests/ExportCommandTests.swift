@@ -114,8 +114,51 @@ import Testing
                     "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace", in: target)
                 #expect(tables == "0")
             }
-            let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/files.howdah/import")
-            #expect(names.isEmpty)
+            #expect(try states(folder) == [])
+        }
+    }
+
+    /// The state folders of files and exports.
+    private func states(_ folder: String) throws -> [String] {
+        let below = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        return below.filter { $0.hasSuffix(".howdah") && !$0.hasPrefix("app") }.sorted()
+    }
+
+    @Test func theFolderOfAnExportMeansWhatWasImportedFromIt() throws {
+        try withDemo(messages: 60) { project, folder in
+            let files = "\(folder)/files"
+            #expect(try Howdah.run(["export", project, files]).exit == 0)
+            for command in [
+                ["validate", files], ["rehearsal", "start", files], ["rehearsal", "remove", files],
+                ["report", files, "\(folder)/r.md"], ["status", files], ["migrate", files],
+                ["digest", files],
+            ] {
+                let refused = try Howdah.run(command)
+                #expect(refused.exit == 2, "\(command) \(refused.errors)")
+                #expect(refused.errors.contains("howdah import"), "\(command) \(refused.errors)")
+            }
+            #expect(try states(folder) == [])
+
+            #expect(try Howdah.run(["import", files]).exit == 0)
+            let started = try Howdah.run(["rehearsal", "start", files])
+            #expect(started.exit == 0, "\(started.errors)")
+            let url = started.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            let validated = try Howdah.run(["validate", files])
+            #expect(validated.exit == 0, "\(validated.errors) \(validated.output)")
+            // The rebuilt file itself is in the same state.
+            #expect(try Howdah.run(["validate", "\(files).howdah/import/source.db", url]).exit == 0)
+            #expect(try Howdah.run(["digest", files, "--table", "User"]).exit == 0)
+            #expect(try states(folder) == ["files.howdah"])
+            #expect(try Howdah.run(["rehearsal", "remove", files]).exit == 0)
+            #expect(try Howdah.run(["rehearsal", "url", files]).exit != 0)
+            #expect(try states(folder) == ["files.howdah"])
+
+            // Another export in its place is not what was imported.
+            try FileManager.default.removeItem(atPath: files)
+            #expect(try Howdah.run(["export", project, files, "--format", "csv"]).exit == 0)
+            let other = try Howdah.run(["validate", files])
+            #expect(other.exit == 2)
+            #expect(other.errors.contains("is not the export that was imported"), "\(other.errors)")
         }
     }
 
@@ -137,6 +180,7 @@ import Testing
                 let refused = try Howdah.run(["import", "\(folder)/files", target.url])
                 #expect(refused.exit == 2)
                 #expect(refused.errors.contains("--yes"))
+                #expect(try states(folder) == [])
             }
         }
     }

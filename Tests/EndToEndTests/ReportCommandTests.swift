@@ -167,6 +167,180 @@ import Testing
         }
     }
 
+    /// The newest proof of the target speaks, whoever made it, and of digests those that are newer than it.
+    @Test func theVerdictIsThatOfTheNewestProof() throws {
+        try migrated { migrated in
+            let (source, url) = (migrated.source, migrated.conninfo.url)
+            func verdict(_ name: String, _ arguments: [String] = ["--offline"]) throws -> String {
+                let lines = try migrated.report(name, arguments).split(separator: "\n")
+                return lines.first { $0.hasPrefix("> **") }.map(String.init) ?? ""
+            }
+            func change(_ name: String) throws {
+                try TestServer.execute(
+                    "UPDATE \"Member\" SET name = '\(name)' WHERE id = 1", in: migrated.conninfo)
+            }
+            #expect(try verdict("1.md").hasPrefix("> **Proven: all 15 cells"))
+            try change("Ann")
+            #expect(try migrated.howdah(["validate", source, url]).exit == 4)
+            #expect(try verdict("2.md") == "> **Not equal: 1 row differs, in Member.**")
+            let text = try String(contentsOfFile: "\(migrated.folder)/2.md", encoding: .utf8)
+            #expect(
+                text.contains("cells of equal rows: 12"), "4 rows of 5 are equal, 3 columns each: \(text)")
+            #expect(text.contains("1 row that differs, by their keys"))
+            #expect(text.contains("| Member | changed | 1 | name |"), "\(text)")
+            // One table more, compared alone, says nothing of the other.
+            #expect(try migrated.howdah(["validate", source, url, "--table", "Message <b>|`x`"]).exit == 0)
+            #expect(try verdict("3.md").contains("Not equal"))
+            try change("ann")
+            #expect(try migrated.howdah(["diff", source, url]).exit == 0)
+            #expect(try verdict("4.md").hasPrefix("> **Proven: all 15 cells"))
+
+            // Digests that were computed since stand against it.
+            try change("Ann")
+            #expect(
+                try verdict("5.md", []).hasPrefix("> **Not equal any more: the digests of Member differ"))
+            try change("ann")
+            try waitForTheNextSecond()
+            #expect(try migrated.howdah(["validate", source, url]).exit == 0)
+            #expect(try verdict("6.md").hasPrefix("> **Proven: all 15 cells"), "older digests win nothing")
+
+            // Compared again and without a verdict: the old one is not worth anything.
+            try TestServer.execute("ALTER TABLE \"Member\" RENAME TO other", in: migrated.conninfo)
+            #expect(try migrated.howdah(["validate", source, url]).exit == 4)
+            #expect(try verdict("7.md").hasPrefix("> **Not proven: there is no verdict on Member"))
+        }
+    }
+
+    /// Proofs and digests are told apart by seconds.
+    private func waitForTheNextSecond() throws {
+        let now = Date().formatted(.iso8601)
+        try #require(waitUntil(seconds: 5) { Date().formatted(.iso8601) != now })
+    }
+
+    /// Who has loaded the target himself, and had it validated, reads that it is proven.
+    @Test func aProofWithoutARunIsOneToo() throws {
+        try migrated { migrated in
+            let report = [
+                "report", migrated.source, "\(migrated.folder)/r.md", migrated.conninfo.url, "--state",
+                "\(migrated.folder)/other", "--force",
+            ]
+            let validate = [
+                "validate", migrated.source, migrated.conninfo.url, "--state", "\(migrated.folder)/other",
+            ]
+            #expect(
+                try Howdah.run(["plan", migrated.source, "--state", "\(migrated.folder)/other"]).exit == 0)
+            #expect(try Howdah.run(validate).exit == 0)
+            #expect(try Howdah.run(report).exit == 0)
+            let path = "\(migrated.folder)/r.md"
+            #expect(try String(contentsOfFile: path, encoding: .utf8).contains("> **Proven: all 15 cells"))
+            try TestServer.execute("DELETE FROM \"Member\" WHERE id = 3", in: migrated.conninfo)
+            #expect(try Howdah.run(validate).exit == 4)
+            #expect(try Howdah.run(report + ["--no-digests"]).exit == 0)
+            #expect(
+                try String(contentsOfFile: path, encoding: .utf8).contains("> **Not equal: 1 row differs"))
+        }
+    }
+
+    @Test func digestsThatAreEqualSayWhatTheyLeaveOut() throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase(
+                "\(folder)/s.db",
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, x REAL, note TEXT); INSERT INTO t VALUES (1, 'a', 'b')"
+            )
+            try TestServer.withDatabase { conninfo in
+                let state = ["--state", "\(folder)/state"]
+                let plan = try Howdah.run(
+                    ["migrate", "\(folder)/s.db", conninfo.url, "--yes", "--decide", "recommended"] + state)
+                #expect([0, 5].contains(plan.exit), "\(plan.errors)\(plan.output)")
+                try TestServer.execute(
+                    "ALTER TABLE t ALTER COLUMN note TYPE jsonb USING to_jsonb(note)", in: conninfo)
+                let digest = try Howdah.run(["digest", "\(folder)/s.db", conninfo.url] + state)
+                #expect(digest.exit == 0, "\(digest.output)")
+                #expect(
+                    digest.output.contains("EQUAL, without t.note, which the proof compares: "),
+                    "\(digest.output)")
+                let json = try Howdah.run(["digest", "\(folder)/s.db", conninfo.url, "--json"] + state)
+                #expect(try json.json()["left_out"] as? [String] == ["t.note"])
+            }
+        }
+    }
+
+    /// What was proven is not what a later load has left behind.
+    @Test func aLoadThatDidNotEndIsNotWhatWasProven() throws {
+        try migrated { migrated in
+            // As a second load that was killed leaves the ledger: begun anew, without an outcome.
+            try TestServer.execute(
+                """
+                UPDATE howdah.run SET started = now() + interval '1 second', outcome = NULL;
+                TRUNCATE "Member"
+                """, in: migrated.conninfo)
+            let text = try migrated.report("r.md", ["--no-digests"])
+            #expect(text.contains("> **Not proven any more: "), "\(text.prefix(600))")
+            #expect(text.contains("has not been proven"))
+        }
+    }
+
+    /// A proof is of one target, and of one source.
+    @Test func anotherTargetIsNotCertified() throws {
+        try migrated { migrated in
+            try TestServer.withDatabase { other in
+                func text(_ url: String, _ name: String) throws -> String {
+                    let path = "\(migrated.folder)/\(name)"
+                    let outcome = try migrated.howdah(["report", migrated.source, path, url])
+                    #expect(outcome.exit == 0, "\(outcome.errors)")
+                    return try String(contentsOfFile: path, encoding: .utf8)
+                }
+                #expect(
+                    try text(other.url, "1.md").contains("> **Not proven: nothing is known of this target"))
+                let none = migrated.conninfo.url + "_none"
+                #expect(try text(none, "2.md").contains("> **Not proven: nothing is known of this target"))
+                // Somebody else's migration, proven as it is.
+                try makeDatabase("\(migrated.folder)/o.db", "CREATE TABLE o (a); INSERT INTO o VALUES (1)")
+                let elsewhere = try Howdah.run(["migrate", "\(migrated.folder)/o.db", other.url, "--yes"])
+                #expect(elsewhere.exit == 0, "\(elsewhere.errors)\(elsewhere.output)")
+                #expect(
+                    try text(other.url, "3.md").contains("> **Not proven: the target's ledger tells of a run")
+                )
+                #expect(try text(migrated.conninfo.url, "4.md").contains("> **Proven: all 15 cells"))
+            }
+        }
+    }
+
+    @Test func aTableWithoutADigestIsCountedAndNotCalledEqual() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/it's.db"
+            try makeDatabase(
+                source,
+                "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (a TEXT); INSERT INTO t VALUES ('x'), ('y')")
+            try TestServer.withDatabase { conninfo in
+                #expect(try Howdah.run(["migrate", source, conninfo.url, "--yes"]).exit == 0)
+                let digest = try Howdah.run(["digest", source, conninfo.url])
+                #expect(digest.exit == 3)
+                #expect(digest.output.contains("NO DIGEST of any column, without t.a"), "\(digest.output)")
+                #expect(try Howdah.run(["report", source, "\(folder)/r.md", conninfo.url]).exit == 0)
+                let text = try String(contentsOfFile: "\(folder)/r.md", encoding: .utf8)
+                #expect(text.contains("howdah digest '\(folder)/it'\\''s.db' '\(conninfo.url)'"), "\(text)")
+                try TestServer.execute("DELETE FROM t WHERE a = 'x'", in: conninfo)
+                let fewer = try Howdah.run(["digest", source, conninfo.url])
+                #expect(fewer.exit == 4)
+                #expect(fewer.output.contains("DIFFERS: t"), "\(fewer.output)")
+            }
+        }
+    }
+
+    @Test func aFileThatCannotBeWrittenIsToldBeforeTheWork() throws {
+        try migrated { migrated in
+            for (name, why) in [("none/r.md", "there is no folder"), ("s.db/r.md", "is no folder")] {
+                let outcome = try migrated.howdah([
+                    "report", migrated.source, "\(migrated.folder)/\(name)", migrated.conninfo.url,
+                ])
+                #expect(outcome.exit == 2)
+                #expect(outcome.errors.contains(why), "\(outcome.errors)")
+                #expect(!outcome.errors.contains("digest"), "nothing was computed: \(outcome.errors)")
+            }
+        }
+    }
+
     @Test func theReportSpeaksForTheDocumentation() throws {
         try migrated { migrated in
             let checklist = ["checklist", migrated.source, "--live", "--target", migrated.conninfo.url]

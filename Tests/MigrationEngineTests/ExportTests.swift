@@ -184,6 +184,32 @@ import Testing
         }
     }
 
+    /// Whoever has no howdah finds any changed file by the digests alone.
+    @Test(arguments: ExportWay.all, [0, 1, 2]) func sha256sumFindsAFileThatWasChanged(
+        _ way: ExportWay, _ file: Int
+    ) throws {
+        try withExport("CREATE TABLE t (a); INSERT INTO t VALUES ('one'), ('two')") { export in
+            let manifest = try export.write(way)
+            func check() throws -> Int32 {
+                let process = Process()
+                process.executableURL = URL(fileURLWithPath: "/bin/sh")
+                process.arguments = [
+                    "-c", "cd \"$0\" && sha256sum --strict --status -c manifest.sha256", export.path,
+                ]
+                try process.run()
+                process.waitUntilExit()
+                return process.terminationStatus
+            }
+            #expect(try check() == 0)
+            let name = [manifest.tables[0].file, "plan.yaml", "manifest.json"][file]
+            let url = URL(fileURLWithPath: "\(export.path)/\(name)")
+            var bytes = try Data(contentsOf: url)
+            bytes[bytes.count / 2] ^= 1
+            try bytes.write(to: url)
+            #expect(try check() != 0)
+        }
+    }
+
     @Test func manyBlocksKeepTheirOrderAndTheirLines() throws {
         let script = """
             CREATE TABLE t (a TEXT); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 25000)

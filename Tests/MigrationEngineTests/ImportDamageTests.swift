@@ -260,7 +260,7 @@ import Testing
 
     /// Whoever edits the manifest and its digest too gets no further than a file of the folder, and a statement that makes a table.
     @Test(arguments: [
-        ("\"version\" : 1", "\"version\" : 2", ["manifest.json:", "version 2", "reads version 1"]),
+        ("\"version\" : 2", "\"version\" : 3", ["manifest.json:", "version 3", "reads versions 1 to 2"]),
         ("\"howdah-export\"", "\"other\"", ["manifest.json:", "no manifest"]),
         (
             "\"file\" : \"1-User.ndjson\"", "\"file\" : \"../../x\"",
@@ -283,9 +283,52 @@ import Testing
             let edited = text.replacing(old, with: new)
             #expect(edited != text)
             try edited.write(toFile: path, atomically: true, encoding: .utf8)
-            try "\(sha256(of: Data(edited.utf8)))  manifest.json\n".write(
+            let digests = try String(contentsOfFile: "\(export.path)/manifest.sha256", encoding: .utf8)
+            try digests.replacing(sha256(of: Data(text.utf8)), with: sha256(of: Data(edited.utf8))).write(
                 toFile: "\(export.path)/manifest.sha256", atomically: true, encoding: .utf8)
             try expectRefusal(export, says)
+        }
+    }
+
+    /// A pipe would be read for ever; a link may lead anywhere.
+    @Test(arguments: ["manifest.json", "manifest.sha256", "plan.yaml", "1-User.ndjson"], [0, 1, 2])
+    func whatIsNoPlainFileIsRefused(_ name: String, _ kind: Int) throws {
+        try withExport(Self.script) { export in
+            _ = try export.write()
+            let path = "\(export.path)/\(name)"
+            try FileManager.default.moveItem(atPath: path, toPath: "\(export.folder)/moved")
+            switch kind {
+            case 0: #expect(mkfifo(path, 0o600) == 0)
+            case 1: #expect(symlink("\(export.folder)/moved", path) == 0)
+            default:
+                try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            }
+            try expectRefusal(export, ["\(name):", "no plain file"])
+        }
+    }
+
+    @Test func digestsThatDoNotListEveryFileAreRefused() throws {
+        try withExport(Self.script) { export in
+            _ = try export.write()
+            let path = "\(export.path)/manifest.sha256"
+            let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            try (lines.dropLast().joined(separator: "\n") + "\n").write(
+                toFile: path, atomically: true, encoding: .utf8)
+            try expectRefusal(export, ["manifest.sha256:", "does not list"])
+        }
+    }
+
+    /// The first version's digests had one line.
+    @Test func anExportOfTheFirstVersionIsRead() throws {
+        try withExport(Self.script) { export in
+            _ = try export.write()
+            let path = "\(export.path)/manifest.json"
+            let text = try String(contentsOfFile: path, encoding: .utf8).replacing(
+                "\"version\" : 2", with: "\"version\" : 1")
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            try "\(sha256(of: Data(text.utf8)))  manifest.json\n".write(
+                toFile: "\(export.path)/manifest.sha256", atomically: true, encoding: .utf8)
+            #expect(try ExportFolder(path: export.path).manifest.version == 1)
         }
     }
 

@@ -73,6 +73,28 @@ import Testing
         #expect(document.markdown.hasSuffix("\n    psql '</pre> # x\\u{202e}'\n"))
     }
 
+    @Test(arguments: [0.001, 0.01, 0.1, 0.5, 0.7, 3, 11, 12, 100, 599, 600, 5000])
+    func noTwoLabelsOfAnAxisAreTheSame(_ seconds: Double) {
+        let series = Picture.Series(name: "loaded", points: [(0, 1), (seconds, 1000)])
+        let labels = Picture.curves([series], unit: "rows/s").svg("").matches(
+            of: /text-anchor="(middle|end)">([^<]+)</
+        ).map { "\($0.1) \($0.2)" }
+        #expect(labels.count == 12)
+        #expect(Set(labels).count == labels.count, "\(labels)")
+    }
+
+    @Test func aSentenceIsSaidOnceAndContentsHaveAHeading() {
+        let document = Document(
+            "t",
+            [
+                .contents, .heading(2, "Throughput"),
+                .picture(
+                    .bars([("t", 1, "1")]), caption: "Rows per second, copy: 5 rows", words: "copy: 5 rows"),
+            ])
+        #expect(document.markdown.matches(of: /copy: 5 rows/).count == 1)
+        #expect(document.html.contains("<h2>Contents</h2>"))
+    }
+
     @Test(arguments: [
         ("r.html", Report.Form.html), ("r.HTM", .html), ("r.md", .markdown), ("r.pdf", nil), ("r", nil),
     ]) func theEndingSaysTheForm(_ name: String, _ form: Report.Form?) {

@@ -97,13 +97,13 @@ public struct DigestFiles {
 
     private func readme(_ entries: [Entry]) -> String {
         let snapshot = preparation.snapshot
-        let quoted = "'" + snapshot.path.replacing("'", with: "'\\''") + "'"
+        let quoted = shellQuoted(snapshot.path)
         var lines = [
             "Digests of \(snapshot.source), as of the snapshot of \(snapshot.time), and of \(targetURL)", "",
             "The snapshot itself (sha256 \(snapshot.sha256)):", "", "    sha256sum \(quoted)", "",
             "In this folder, for each pair of files below; the two digests are to be the same:", "",
             "    sqlite3 -readonly \(quoted) < NAME.sqlite.sql | sha256sum",
-            "    psql '\(targetURL.replacing("'", with: "'\\''"))' -XqAt -f NAME.psql.sql | sha256sum", "",
+            "    psql \(shellQuoted(targetURL)) -XqAt -f NAME.psql.sql | sha256sum", "",
             "Each query prints one line a row, cells joined by |: texts and bytes in hexadecimal digits, doubles as their eight",
             "bytes, integers in decimal digits, instants in microseconds since 1970, days since 1970, NULL as -. A value that has",
             "no equal in its column's type is ! in SQLite's lines and ? in PostgreSQL's, which are never the same.",
@@ -113,9 +113,9 @@ public struct DigestFiles {
             let what =
                 entry.column.map { "the column \($0) of \(entry.query.table)" }
                 ?? "the table \(entry.query.table)"
-            lines.append("\(entry.file): \(what), \(entry.query.orderWords)")
+            lines.append(printable("\(entry.file): \(what), \(entry.query.orderWords)"))
             guard entry.column == nil else { continue }
-            lines += entry.query.leftOut.map { "    without \($0.column): \($0.reason)" }
+            lines += entry.query.leftOut.map { printable("    without \($0.column): \($0.reason)") }
         }
         return lines.joined(separator: "\n") + "\n"
     }

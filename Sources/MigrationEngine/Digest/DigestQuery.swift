@@ -108,6 +108,11 @@ struct DigestQuery: Sendable {
         "COPY (\(select(column, \.target, from.target, order.target))) TO STDOUT (DELIMITER '|', NULL '-')"
     }
 
+    /// What counts the rows, of a table none of whose columns is in a digest.
+    var counting: (source: String, target: String) {
+        ("SELECT count(*) FROM \(from.source)", "SELECT count(*) FROM \(from.target)")
+    }
+
     private func select(
         _ column: String?, _ sql: KeyPath<Cell, String>, _ from: String, _ order: String
     ) -> String {

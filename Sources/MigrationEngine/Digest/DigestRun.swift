@@ -91,8 +91,7 @@ public struct DigestRun: Sendable {
         let results = Mutex(opening.queries.map(empty))
         // The largest first, both sides of one beside each other.
         let order = opening.queries.indices.sorted { opening.counters[$0].rows > opening.counters[$1].rows }
-        let jobs = order.filter { !opening.queries[$0].cells.isEmpty }
-            .flatMap { [Job(table: $0, isTarget: false), Job(table: $0, isTarget: true)] }
+        let jobs = order.flatMap { [Job(table: $0, isTarget: false), Job(table: $0, isTarget: true)] }
         let queue = WorkQueue(jobs)
         try WorkerThreads.run(count: max(1, min(workers, jobs.count)), onFirstError: { queue.stop() }) { _ in
             try withSource { source in
@@ -100,8 +99,13 @@ public struct DigestRun: Sendable {
                     try target.execute(Self.settings)
                     while let job = queue.next() {
                         try cancellation.check()
-                        let digests = try read(
-                            opening.queries[job.table], job, opening.counters[job.table], source, target)
+                        let query = opening.queries[job.table]
+                        guard !query.cells.isEmpty else {
+                            let rows = try count(query, job, source, target)
+                            results.withLock { $0[job.table].set(rows, isTarget: job.isTarget) }
+                            continue
+                        }
+                        let digests = try read(query, job, opening.counters[job.table], source, target)
                         results.withLock { $0[job.table].add(digests, isTarget: job.isTarget) }
                     }
                 }
@@ -134,6 +138,15 @@ public struct DigestRun: Sendable {
                         digestedColumns: 0, order: "", obstacle: $0)
                 }
         }
+    }
+
+    private func count(
+        _ query: DigestQuery, _ job: Job, _ source: borrowing SQLite.Connection,
+        _ target: borrowing Postgres.Connection
+    ) throws -> Int {
+        if job.isTarget { return Int(try target.query(query.counting.target).text(0, 0) ?? "") ?? 0 }
+        let statement = try source.prepare(query.counting.source)
+        return try statement.step() ? Int(statement.int64(0)) : 0
     }
 
     private func read(
@@ -179,7 +192,11 @@ extension TableDigest {
         let side: WritableKeyPath<Pair, String?> = isTarget ? \.target : \.source
         self.digests[keyPath: side] = digests.table
         for (index, digest) in digests.columns.enumerated() { columns[index].digests[keyPath: side] = digest }
-        if isTarget { targetRows = digests.rows } else { sourceRows = digests.rows }
+        set(digests.rows, isTarget: isTarget)
+    }
+
+    fileprivate mutating func set(_ rows: Int, isTarget: Bool) {
+        if isTarget { targetRows = rows } else { sourceRows = rows }
     }
 }
 

@@ -47,9 +47,10 @@ public struct TableDigest: Codable, Sendable, Equatable {
         case digestedColumns = "digested_columns"
     }
 
-    /// Whether nothing that is digested differs; of a table none of whose columns can be, nothing does.
+    /// Whether nothing that is digested differs; of a table none of whose columns can be, the rows are counted.
     public var isEqual: Bool {
-        obstacle == nil && (digestedColumns == 0 || digests.isEqual) && columns.allSatisfy(\.digests.isEqual)
+        obstacle == nil && (digestedColumns == 0 ? sourceRows == targetRows : digests.isEqual)
+            && columns.allSatisfy(\.digests.isEqual)
     }
 
     /// What the digest is of, where that is not every row as SQLite has it.
@@ -66,7 +67,11 @@ public struct TableDigest: Codable, Sendable, Equatable {
 
 /// Digests of a source and of its target, table by table.
 public struct DigestReport: Codable, Sendable {
-    public enum Outcome: String, Codable, Sendable { case equal, differs }
+    public enum Outcome: String, Codable, Sendable {
+        case equal, differs
+        /// No column of any table has a digest.
+        case nothing
+    }
 
     public let command: String
     public let outcome: Outcome
@@ -78,11 +83,14 @@ public struct DigestReport: Codable, Sendable {
     public let target: String?
     public let snapshot: MigrationReport.SnapshotFacts
     public let tables: [TableDigest]
+    /// Columns that are in no digest, `TABLE.COLUMN`: the outcome says nothing of them. nil in files of before this was kept.
+    public let leftOut: [String]?
     /// Tables that the plan leaves out.
     public let leftOutTables: [String]
 
     enum CodingKeys: String, CodingKey {
         case command, outcome, exit, seconds, time, target, snapshot, tables
+        case leftOut = "left_out"
         case leftOutTables = "left_out_tables"
     }
 
@@ -92,13 +100,15 @@ public struct DigestReport: Codable, Sendable {
     ) {
         command = "digest"
         let isEqual = tables.allSatisfy(\.isEqual)
-        outcome = isEqual ? .equal : .differs
-        exit = (isEqual ? ExitCode.success : .differs).rawValue
+        let isNone = !tables.isEmpty && tables.allSatisfy { $0.digestedColumns == 0 }
+        outcome = !isEqual ? .differs : isNone ? .nothing : .equal
+        exit = (!isEqual ? ExitCode.differs : isNone ? .undecided : .success).rawValue
         self.seconds = rounded(seconds)
         self.time = time
         self.target = target
         self.snapshot = .init(path: snapshot.path, sha256: snapshot.sha256, time: snapshot.time)
         self.tables = tables
+        leftOut = tables.flatMap { table in table.leftOut.map { "\(table.name).\($0.column)" } }
         self.leftOutTables = leftOutTables
     }
 }

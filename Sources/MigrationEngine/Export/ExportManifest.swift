@@ -10,10 +10,11 @@ public enum ExportForm: String, Codable, Sendable, CaseIterable {
 
 /// What an export says of itself, in `manifest.json`: the schema of every file, counts and digests.
 ///
-/// `manifest.sha256` beside it holds the manifest's own digest, and is written last: an export without it did not end.
+/// `manifest.sha256` beside it holds the digest of every file, the manifest's own first, and is written last: an export without it did
+/// not end.
 public struct ExportManifest: Codable, Sendable, Equatable {
     static let formatName = "howdah-export"
-    static let currentVersion = 1
+    static let currentVersion = 2
     static let fileName = "manifest.json"
     static let digestName = "manifest.sha256"
     static let planName = "plan.yaml"
@@ -119,6 +120,15 @@ public struct ExportManifest: Codable, Sendable, Equatable {
     /// The names of all files of the export.
     var files: Set<String> {
         Set(tables.map(\.file) + [plan.file, Self.fileName, Self.digestName])
+    }
+
+    /// What `manifest.sha256` holds, as `sha256sum -c` reads it: every file as it lies on the disk. `sha256` is the manifest's own.
+    func digestText(_ sha256: String) -> String {
+        let all =
+            [(sha256, Self.fileName), (plan.sha256, plan.file)]
+            + tables.map { ($0.compressedSHA256 ?? $0.sha256, $0.file) }
+        // The first version had the manifest's alone.
+        return (version == 1 ? Array(all.prefix(1)) : all).map { "\($0)  \($1)\n" }.joined()
     }
 
     func text() throws -> String {

@@ -95,9 +95,8 @@ public struct Exporter: Sendable {
         let text = try manifest.text()
         try writePrivateFile("\(folder)/\(ExportManifest.fileName)", text)
         let digest = sha256(of: Array(text.utf8))
-        // As sha256sum writes and checks it.
         try writePrivateFile(
-            "\(folder)/\(ExportManifest.digestName)", "\(digest)  \(ExportManifest.fileName)\n")
+            "\(folder)/\(ExportManifest.digestName)", manifest.digestText(digest))
         return Written(manifest: manifest, sha256: digest)
     }
 

@@ -23,7 +23,7 @@ public struct ExportFolder: Sendable {
             let text = try Self.content(ExportManifest.fileName, in: self.path)
             let note = try Self.content(ExportManifest.digestName, in: self.path)
             sha256 = MigrationEngine.sha256(of: Array(text.utf8))
-            guard note == "\(sha256)  \(ExportManifest.fileName)\n" else {
+            guard note.hasPrefix("\(sha256)  \(ExportManifest.fileName)\n") else {
                 throw ExportFault(
                     file: ExportManifest.fileName,
                     what: "it is not what \(ExportManifest.digestName) says: one of the two was edited")
@@ -36,13 +36,24 @@ public struct ExportFolder: Sendable {
             }
             try checkNames()
             try checkTables()
+            guard note == manifest.digestText(sha256) else {
+                throw ExportFault(
+                    file: ExportManifest.digestName,
+                    what: "it does not list the files as the manifest does: it was edited")
+            }
         } catch let fault as ExportFault {
             throw fault.error
         }
     }
 
+    /// Whether a folder is an export, or was one before somebody damaged it: by the names of what it says of itself.
+    public static func isOne(_ path: String) -> Bool {
+        [ExportManifest.fileName, ExportManifest.digestName].allSatisfy { access("\(path)/\($0)", F_OK) == 0 }
+    }
+
     private static func content(_ name: String, in folder: String) throws -> String {
         let path = "\(folder)/\(name)"
+        try checkPlain(name, in: folder)
         guard let data = FileManager.default.contents(atPath: path) else {
             let isThere = access(path, F_OK) == 0
             throw ExportFault(
@@ -52,6 +63,13 @@ public struct ExportFolder: Sendable {
                     : "it is missing: this is no export of howdah's, or one that did not end")
         }
         return String(decoding: data, as: UTF8.self)
+    }
+
+    /// What is no plain file could be without an end, or lead out of the folder.
+    private static func checkPlain(_ name: String, in folder: String) throws {
+        var status = stat()
+        guard lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT != S_IFREG else { return }
+        throw ExportFault(file: name, what: "it is no plain file")
     }
 
     private struct Header: Decodable {
@@ -65,9 +83,9 @@ public struct ExportFolder: Sendable {
         guard let header = try? JSONDecoder().decode(Header.self, from: data),
             header.format == ExportManifest.formatName
         else { throw fault("it is no manifest of an export of howdah's") }
-        guard header.version == ExportManifest.currentVersion else {
+        guard (1...ExportManifest.currentVersion).contains(header.version) else {
             throw fault(
-                "it is of version \(header.version) of the format, and this howdah reads version \(ExportManifest.currentVersion)"
+                "it is of version \(header.version) of the format, and this howdah reads versions 1 to \(ExportManifest.currentVersion)"
             )
         }
         do {
@@ -104,6 +122,7 @@ public struct ExportFolder: Sendable {
         if let missing = manifest.tables.map(\.file).first(where: { !there.contains($0) }) {
             throw ExportFault(file: missing, what: "it is missing")
         }
+        for name in there { try Self.checkPlain(name, in: path) }
     }
 
     /// Reads every file once, and holds its digest against the manifest.

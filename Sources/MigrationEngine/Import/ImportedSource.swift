@@ -9,10 +9,13 @@ public struct ImportedSource: Sendable {
     /// Whether the file was there from before.
     public let isReused: Bool
 
-    private static let noteName = "import/export.json"
+    static let noteName = "import/export.json"
+    static let databaseName = "import/source.db"
+
+    static func note(in state: String) -> Note? { readJSON(Note.self, "\(state)/\(noteName)") }
 
     /// What the file was made of.
-    private struct Note: Codable {
+    struct Note: Codable {
         let manifest: String
         let database: String
         let plan: String
@@ -24,11 +27,10 @@ public struct ImportedSource: Sendable {
     public init(
         _ export: ExportFolder, state: StateFolder, cancellation: Cancellation, progress: RunProgress
     ) throws {
-        let path = "\(try state.folder("import"))/source.db"
+        _ = try state.folder("import")
+        let path = "\(state.path)/\(Self.databaseName)"
         let notePath = "\(state.path)/\(Self.noteName)"
-        let note = FileManager.default.contents(atPath: notePath).flatMap {
-            try? JSONDecoder().decode(Note.self, from: $0)
-        }
+        let note = Self.note(in: state.path)
         databasePath = path
         planPath = state.planPath
         if let note, note.manifest == export.sha256, access(path, R_OK) == 0,

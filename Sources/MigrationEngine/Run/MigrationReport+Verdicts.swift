@@ -15,7 +15,7 @@ extension MigrationReport.Table {
     }
 
     /// Whether every row that was read is loaded and equal, or the table was left out by somebody's word.
-    var isExplained: Bool {
+    public var isExplained: Bool {
         verdict == TableVerdict.Verdict.skipped.rawValue
             || (verdict == TableVerdict.Verdict.equal.rawValue && sourceRows == loadedRows + quarantinedRows)
     }

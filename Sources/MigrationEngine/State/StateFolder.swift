@@ -11,18 +11,38 @@ public struct StateFolder: Sendable {
     public static func open(
         source: String, project: String?, override: String?, environment: [String: String]
     ) throws -> StateFolder {
-        if let override {
-            return try StateFolder(making: absolutePath(override))
+        let places = places(source: source, project: project, override: override, environment: environment)
+        for place in places.dropLast() {
+            if let folder = try? StateFolder(making: place) { return folder }
         }
-        let beside = project.map { "\($0)/.howdah" } ?? "\(source).howdah"
-        if let folder = try? StateFolder(making: beside) { return folder }
+        return try StateFolder(making: places.last ?? "\(source).howdah")
+    }
+
+    /// The folder for `source`, and whether it was not there before.
+    public static func opening(
+        source: String, override: String?, environment: [String: String]
+    ) throws -> (folder: StateFolder, isNew: Bool) {
+        let there = places(source: source, project: nil, override: override, environment: environment)
+            .filter { access($0, F_OK) == 0 }
+        let folder = try open(source: source, project: nil, override: override, environment: environment)
+        return (folder, !there.contains(folder.path))
+    }
+
+    /// Where the folder for `source` may be, in the order in which `open` tries to make it.
+    static func places(
+        source: String, project: String?, override: String?, environment: [String: String]
+    ) -> [String] {
+        if let override { return [absolutePath(override)] }
         let home = environment["HOME"] ?? NSHomeDirectory()
         let base =
             environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.local/state"
         let name = (project ?? source).map {
             $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" ? String($0) : "%"
         }
-        return try StateFolder(making: "\(base)/howdah/\(name.joined().suffix(200))")
+        return [
+            project.map { "\($0)/.howdah" } ?? "\(source).howdah",
+            "\(base)/howdah/\(name.joined().suffix(200))",
+        ]
     }
 
     init(making path: String) throws {

@@ -55,7 +55,7 @@ extension Document {
         case .commands(let lines):
             return ["<pre>\(lines.map(Markup.html).joined(separator: "\n"))</pre>"]
         case .contents:
-            return ["<nav aria-label=\"Contents\">", "<ol>"]
+            return ["<nav aria-label=\"Contents\">", "<h2>Contents</h2>", "<ol>"]
                 + sections.enumerated().map {
                     "<li><a href=\"#s\($0.offset + 1)\">\(Markup.html($0.element))</a></li>"
                 }

@@ -24,7 +24,8 @@ extension Document {
             return (table.caption.map { ["\(Markup.markdown($0)):", ""] } ?? [])
                 + [row(table.head), "|" + marks.joined()] + table.rows.map { row($0.map(\.text)) }
         case .picture(_, let caption, let words):
-            return ["\(Markup.markdown(caption)): \(Markup.markdown(words))"]
+            // A picture's caption may say it all.
+            return [Markup.markdown(caption.contains(words) ? caption : "\(caption): \(words)")]
         case .commands(let lines):
             // No line of commands can end such a block: each is indented.
             return lines.map { "    " + printable($0).replacing("\n", with: " ") }

@@ -96,9 +96,15 @@ public enum Picture: Sendable {
         value == value.rounded() ? "\(Int(value))" : String(format: "%.1f", value)
     }
 
+    /// So fine that no two of seven labels are the same.
     private static func seconds(_ value: Double, of widest: Double) -> String {
-        if widest >= 600 { return String(format: "%.0f min", value / 60) }
-        return String(format: widest < 12 ? "%.1f s" : "%.0f s", value)
+        switch widest {
+        case 600...: String(format: "%.0f min", value / 60)
+        case 12...: String(format: "%.0f s", value)
+        case 0.6...: String(format: "%.1f s", value)
+        case 0.012...: String(format: "%.0f ms", value * 1000)
+        default: String(format: "%.1f ms", value * 1000)
+        }
     }
 
     // MARK: Bars

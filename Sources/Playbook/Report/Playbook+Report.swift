@@ -26,12 +26,20 @@ extension Playbook {
         var report = Report(
             title: state.title, time: Date().formatted(.iso8601), who: journal.who, mode: state.mode,
             source: .init(path: state.sourcePath, bytes: state.sourceBytes), target: .init(url: state.target))
-        let run = newestRun(state)
+        var run = newestRun(state)
+        // Of another live target it says nothing of this one.
+        if state.mode == .live, let other = run?.report.target, other != liveTarget?.url {
+            run = nil
+            report.otherTarget = other
+        }
+        report.naming = naming
         report.add(run?.report)
         report.provenAt = run?.time
+        report.ranAt = run?.time
         report.isRunInLines = run?.isInLines ?? false
         report.add(state, journal: journal.entries.filter { $0.mode == state.mode })
         addPlan(&report, state)
+        try addProofs(&report)
         report.throughput = Throughput.kept(in: workspace.state, mode: mode)
         report.digests = DigestReport.kept(in: workspace.state, mode: mode)
         try read(server, &report, options, activity)
@@ -59,6 +67,29 @@ extension Playbook {
             return (entry.time, report, false)
         }
         return kept.map { ($0.time, $0.report, true) }
+    }
+
+    /// The proofs that others than the last run have made of the target.
+    private func addProofs(_ report: inout Report) throws {
+        // Without a live target the log would be the rehearsal's.
+        guard report.mode == .rehearsal || liveTarget != nil, let log = try keptDifferenceLog(report.mode)
+        else { return }
+        // Undone work leaves its proofs behind.
+        let undone = journal.entries.last { $0.mode == report.mode && Self.changesTarget($0) }?.time
+        let since = report.ranAt ?? undone
+        try report.take(log, since: since)
+        let newest = report.proofs.max { $0.time < $1.time }?.snapshot
+        guard let newest, newest != report.source.snapshot?.sha256,
+            let snapshot = try snapshots().last(where: { $0.sha256 == newest })
+        else { return }
+        report.source.snapshot = .init(snapshot)
+        report.source.sha256 = snapshot.sourceSHA256
+    }
+
+    /// Whether an entry tells of rows that were loaded, or taken back.
+    private static func changesTarget(_ entry: JournalEntry) -> Bool {
+        ["1.8", "3.2", "3.3", "3.4", Phases.differences].contains(entry.subject)
+            && [.done, .failed, .undone].contains(entry.kind)
     }
 
     private func addPlan(_ report: inout Report, _ state: BookState) {
@@ -117,16 +148,23 @@ extension Playbook {
     ) throws {
         switch server {
         case .failure(.notAsked): report.target.obstacle = "it was not asked"
-        case .failure(.failed(let why)): report.target.obstacle = why
+        case .failure(.failed(let why)):
+            report.target.obstacle = why
+            report.isUnread = true
         case .success(nil): break
         case .success(let server?):
             do {
                 try report.target.read(server, schema: schema)
+                let snapshot = report.target.snapshot
+                report.isOfOtherSource =
+                    try snapshot != nil && snapshot != report.runSnapshot
+                    && !snapshots().contains { $0.sha256 == snapshot }
                 report.kept = try server.keptSummary(schema: schema)
             } catch {
                 report.target.obstacle = Self.explained(error).message
+                report.isUnread = true
             }
-            guard options.computesDigests, report.target.run != nil else { break }
+            guard options.computesDigests, report.target.run != nil, !report.isOfOtherSource else { break }
             do {
                 let digests = try digests(server, report, activity)
                 try digests.keep(in: workspace.state, mode: report.mode.rawValue)
@@ -162,14 +200,28 @@ extension Playbook {
         return try run.run(run.open())
     }
 
-    /// Digests of another snapshot say nothing of this run.
+    /// How commands find what is here.
+    private var naming: [String] {
+        let (open, state) = (workspace.openPath, workspace.state.path)
+        let isUsual = ["\(open).howdah", "\(open)/.howdah"].contains(state)
+        return [open] + (isUsual ? [] : ["--state", state])
+    }
+
+    /// Digests of another target or snapshot say nothing of this run.
     private func forgetOtherDigests(_ report: inout Report) {
-        guard let digests = report.digests, let snapshot = report.source.snapshot,
-            digests.snapshot.sha256 != snapshot.sha256
-        else { return }
+        guard let digests = report.digests else { return }
+        let isOther: Bool
+        let words: String
+        if report.mode == .live, digests.target != liveTarget?.url {
+            (isOther, words) = (true, "target")
+        } else {
+            let snapshot = report.source.snapshot?.sha256
+            (isOther, words) = (snapshot != nil && snapshot != digests.snapshot.sha256, "snapshot")
+        }
+        guard isOther else { return }
         report.digests = nil
         report.missing.append(
-            "digests: those of \(digests.time) are of another snapshot; howdah digest computes them anew")
+            "digests: those of \(digests.time) are of another \(words); howdah digest computes them anew")
     }
 }
 
@@ -182,6 +234,7 @@ extension Report.Target {
         run = status.run
         started = status.started
         outcome = status.outcome
+        snapshot = status.snapshotSHA256
         rows = status.rows
     }
 }

@@ -18,7 +18,10 @@ extension Report {
             .verdict(.init(sentence, verdict.tone)),
             .numbers([
                 .init("rows in PostgreSQL", Format.count(totals.rows > 0 ? totals.rows : target.rows ?? 0)),
-                .init("cells equal", Format.count(totals.cells), totals.cells > 0 ? .good : .plain),
+                .init(
+                    totals.differences > 0 ? "cells of equal rows" : "cells equal",
+                    Format.count(totals.cells),
+                    totals.cells > 0 ? .good : .plain),
                 .init(
                     "rows that differ", Format.count(totals.differences),
                     totals.differences > 0 ? .bad : .plain),
@@ -100,6 +103,13 @@ extension Report {
         if !views.isEmpty {
             blocks.append(.table(Self.table("Views, whose rows are compared on both sides", views)))
         }
+        if !proofs.isEmpty {
+            blocks.append(
+                .paragraph(
+                    .init(
+                        "The verdicts are those of the newest proof of each table, of a run or of howdah validate or diff: the last one ended \(Self.shown(proofs.map(\.time).max() ?? "")) UTC.",
+                        .quiet)))
+        }
         let samples = (tables + views).flatMap { table in
             table.samples.map {
                 [
@@ -109,10 +119,15 @@ extension Report {
             }
         }
         if !samples.isEmpty {
+            let all = Format.count(totals.differences, "row that differs", "rows that differ")
+            let caption =
+                samples.count < totals.differences
+                ? "The first \(Format.count(samples.count)) of \(all), by their keys"
+                : "\(all), by their keys"
             blocks.append(
                 .table(
                     .init(
-                        "The first rows that differ, by their keys", ["Table", "Kind", "Key", "Columns"],
+                        caption, ["Table", "Kind", "Key", "Columns"],
                         samples)))
         }
         blocks += notices.map { .paragraph(.init($0)) }
@@ -129,10 +144,19 @@ extension Report {
                     .init(Format.count(table.differences)),
                     .init(
                         table.verdict + (table.reason.map { ": \($0)" } ?? ""),
-                        table.verdict == "equal" ? .good : table.verdict == "differs" ? .bad : .quiet),
+                        Self.tone(table.verdict)),
                     .init(table.seconds > 0 ? Format.seconds(table.seconds) : "–"),
                 ]
             }, right: [1, 2, 3, 4, 6])
+    }
+
+    private static func tone(_ verdict: String) -> Document.Tone {
+        switch verdict {
+        case "equal": .good
+        case "differs": .bad
+        case MigrationReport.Table.unproven: .warning
+        default: .quiet
+        }
     }
 
     // MARK: Throughput

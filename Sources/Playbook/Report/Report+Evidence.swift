@@ -68,17 +68,20 @@ extension Report {
     }
 
     private func recomputing(_ digests: DigestReport) -> [Document.Block] {
-        let live = digests.target.map { " '\($0)'" } ?? ""
+        let live = digests.target.map { " \(shellQuoted($0))" } ?? ""
+        let named = (naming.isEmpty ? [source.path] : naming).map(shellQuoted)
+        let (source, options) = (named[0], named.dropFirst().map { " \($0)" }.joined())
+        let snapshot = shellQuoted(digests.snapshot.path)
         return [
             .heading(3, "Computing them again without howdah"),
             .paragraph(
                 "The first line writes every query into a folder; the others need only sqlite3, psql and sha256sum, and are to print the digests above. NAME is a table, or TABLE.COLUMN."
             ),
             .commands([
-                "howdah digest '\(source.path)'\(mode == .live ? live : "") --sql queries && cd queries",
-                "sqlite3 -readonly '\(digests.snapshot.path)' < NAME.sqlite.sql | sha256sum",
+                "howdah digest \(source)\(mode == .live ? live : "")\(options) --sql queries && cd queries",
+                "sqlite3 -readonly \(snapshot) < NAME.sqlite.sql | sha256sum",
                 "psql\(live.isEmpty ? " URL" : live) -XqAt -f NAME.psql.sql | sha256sum",
-                "sha256sum '\(digests.snapshot.path)'",
+                "sha256sum \(snapshot)",
             ]),
         ]
     }

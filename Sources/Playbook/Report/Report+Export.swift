@@ -20,7 +20,7 @@ extension Report {
         form == .html ? document.html : document.markdown
     }
 
-    /// Throws where `path` is of no form, or is there already and `overwrites` is not said: before any long work.
+    /// Throws where `path` is of no form, cannot be written, or is there already and `overwrites` is not said: before any long work.
     @discardableResult
     public static func check(_ path: String, overwrites: Bool) throws -> Form {
         guard let form = Form(path: path) else {
@@ -35,7 +35,26 @@ extension Report {
                 .state, "\(path) is there already", remedy: "Name another file, or add --force.", exit: .usage
             )
         }
+        var isFolder: ObjCBool = false
+        let folder = (absolutePath(path) as NSString).deletingLastPathComponent
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+            throw unwritable(path, "it is a folder")
+        }
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
+            throw unwritable(path, "there is no folder \(folder)")
+        }
+        guard isFolder.boolValue else { throw unwritable(path, "\(folder) is no folder") }
+        // The file is made beside the old one and takes its place.
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw unwritable(path, "nothing can be written into \(folder)")
+        }
         return form
+    }
+
+    fileprivate static func unwritable(_ path: String, _ why: String) -> MigrationError {
+        MigrationError(
+            .state, "\(path) cannot be written: \(why)",
+            remedy: "Name a file in a folder that can be written.", exit: .usage)
     }
 }
 
@@ -50,9 +69,13 @@ extension Playbook {
         do {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
         } catch {
-            throw MigrationError(
-                .state, "\(path) cannot be written: \(error.localizedDescription)",
-                remedy: "Name a file in a folder that can be written.", exit: .usage)
+            let cause = ((error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError) ?? error as NSError
+            let isSystem = cause.domain == NSPOSIXErrorDomain
+            throw Report.unwritable(
+                path,
+                isSystem
+                    ? String(cString: strerror(Int32(truncatingIfNeeded: cause.code)))
+                    : "the disk is full, or the folder is not what it was")
         }
         guard isWriter else { return }
         let absolute = absolutePath(path)

@@ -5,6 +5,7 @@ import MigrationEngine
 extension Report {
     mutating func add(_ run: MigrationReport?) {
         guard let run else { return }
+        runSnapshot = run.snapshot?.sha256 ?? ""
         source.snapshot = run.snapshot
         source.sha256 = run.sourceSHA256
         tables = run.tables
@@ -78,6 +79,7 @@ extension Report {
     mutating func conclude(_ state: BookState, run: MigrationReport?) {
         count()
         judge(state, run)
+        weighDigests()
         open = openPoints(state, run)
     }
 
@@ -87,24 +89,34 @@ extension Report {
         totals.rows = tables.reduce(0) { $0 + $1.loadedRows }
         totals.quarantinedRows = tables.reduce(0) { $0 + $1.quarantinedRows }
         totals.differences = (tables + views).reduce(0) { $0 + $1.differences }
-        totals.cells = tables.filter { $0.verdict == "equal" }
-            .reduce(0) { $0 + $1.loadedRows * (columns[$1.name] ?? 0) }
+        // Of a row that differs no cell is counted.
+        totals.cells = tables.filter { ["equal", "differs"].contains($0.verdict) }
+            .reduce(0) { $0 + max(0, $1.loadedRows - $1.differences) * (columns[$1.name] ?? 0) }
     }
 
     private mutating func judge(_ state: BookState, _ run: MigrationReport?) {
         let cells = Format.count(totals.cells, "cell", "cells")
         let tableCount = Format.count(totals.tables, "table", "tables")
-        let when = source.snapshot.map { ", as of the snapshot of \(Self.shown($0.time)) UTC" } ?? ""
+        let when = snapshotWords
         let equal = "all \(cells) of \(tableCount) in PostgreSQL are equal to SQLite's\(when)"
         let differing = (tables + views).filter { $0.verdict == "differs" }.map(\.name)
-        guard let run else {
+        let outcome = outcome(after: run?.outcome)
+        if outcome != .differs, !unproven.isEmpty {
+            let names = unproven.joined(separator: ", ")
+            (verdict, sentence) = (
+                .unproven, "Not proven: there is no verdict on \(names); howdah validate gives one."
+            )
+            return
+        }
+        guard let outcome else {
             judgeWithoutProof(state)
             return
         }
-        switch run.outcome {
+        switch outcome {
         case _ where isOtherRun:
             (verdict, sentence) = (
-                .stale, "Not proven any more: the target does not hold the run that was proven\(when)."
+                .stale,
+                "Not proven any more: the target does not hold the run that was proven\(when)\(otherRunWords)."
             )
         case .proven: (verdict, sentence) = (.proven, "Proven: \(equal).")
         case .quarantined:
@@ -125,21 +137,30 @@ extension Report {
             )
         case .failed, .cancelled: judgeWithoutProof(state)
         }
+        if [.proven, .quarantined].contains(verdict), isUnread {
+            (verdict, sentence) = (.stale, "\(sentence) The target could not be read for this report.")
+        }
         let step = state.step("3.4")?.state
         if [.proven, .quarantined].contains(verdict), case .stale(let why, _)? = step {
             (verdict, sentence) = (.stale, "Proven, and changed since (\(why)): \(equal).")
         }
     }
 
-    /// Whether the target tells of another run than the one that was proven.
-    private var isOtherRun: Bool {
-        guard target.obstacle == nil, target.version != nil, totals.rows > 0 else { return false }
-        return target.run == nil
-    }
-
     private mutating func judgeWithoutProof(_ state: BookState) {
-        let loaded = target.rows ?? state.tables.reduce(0) { $0 + $1.loaded }
-        if target.outcome == "proven" || target.outcome == "quarantined" {
+        let isRead = target.version != nil && target.obstacle == nil
+        let known = isRead || otherTarget != nil ? 0 : state.tables.reduce(0) { $0 + $1.loaded }
+        let loaded = target.rows ?? known
+        if isOfOtherSource {
+            (verdict, sentence) = (
+                .unproven,
+                "Not proven: the target's ledger tells of a run whose snapshot is none of this source's."
+            )
+        } else if let otherTarget, target.run == nil {
+            (verdict, sentence) = (
+                .unproven,
+                "Not proven: nothing is known of this target; the last run went into \(otherTarget)."
+            )
+        } else if target.outcome == "proven" || target.outcome == "quarantined" {
             let rows = Format.count(loaded, "row", "rows")
             (verdict, sentence) = (
                 .proven,
@@ -159,10 +180,10 @@ extension Report {
             let rows = Format.count(table.differences, "row differs", "rows differ")
             points.append("\(table.name): \(rows)" + (table.reason.map { ", \($0)" } ?? ""))
         }
-        if let digests, digests.outcome == .differs {
-            let names = digests.tables.filter { !$0.isEqual }.map(\.name)
-            points.append("the digests of \(names.joined(separator: ", ")) differ")
+        points += (tables + views).filter { $0.verdict == MigrationReport.Table.unproven }.map {
+            "\($0.name): \($0.reason ?? "not proven")"
         }
+        points += digestPoints
         points += findings.filter(\.blocking).map { "to be decided: \($0.key)" }
         points += objects.filter(\.isUnexplained).map {
             "left out, undecided: \($0.kind.rawValue) \($0.name)"

@@ -36,6 +36,8 @@ public struct Report: Codable, Sendable {
         public var started: String?
         public var outcome: String?
         public var rows: Int?
+        /// The sha256 of the snapshot that it was loaded from, as its ledger says.
+        public var snapshot: String?
         /// Why it could not be read; nil where it was.
         public var obstacle: String?
     }
@@ -43,7 +45,7 @@ public struct Report: Codable, Sendable {
     public struct Totals: Codable, Sendable {
         public var tables = 0
         public var rows = 0
-        /// Cells that were compared and are equal.
+        /// Cells of rows that were compared and are equal.
         public var cells = 0
         public var quarantinedRows = 0
         public var differences = 0
@@ -129,7 +131,7 @@ public struct Report: Codable, Sendable {
     public internal(set) var sentence = ""
     /// Whether a run in lines did the work of steps 1.1 to 3.4.
     public internal(set) var isRunInLines = false
-    /// When the proof ended; nil before.
+    /// When the newest proof ended; nil before.
     public internal(set) var provenAt: String?
     public internal(set) var totals = Totals()
     /// What is not settled, line by line.
@@ -139,6 +141,19 @@ public struct Report: Codable, Sendable {
     public internal(set) var timings: [Timing] = []
     public internal(set) var tables: [MigrationReport.Table] = []
     public internal(set) var views: [MigrationReport.Table] = []
+    /// The newest proofs that are kept, by table.
+    public internal(set) var proofs: [Proof] = []
+    /// When the last run ended, and its snapshot's sha256: other proofs may have passed both.
+    var ranAt: String?
+    var runSnapshot = ""
+    /// Where the last run went, if that is another target than this one.
+    var otherTarget: String?
+    /// Whether the ledger tells of a snapshot that is none of this source's.
+    var isOfOtherSource = false
+    /// Whether somebody wanted the target to be read, and it was not.
+    var isUnread = false
+    /// What commands are given to mean the source, and its state where that is named.
+    var naming: [String] = []
     public internal(set) var plan: [PlanTable] = []
     public internal(set) var planStyle = ""
     public internal(set) var decisions: [Decision] = []
@@ -159,7 +174,8 @@ public struct Report: Codable, Sendable {
     enum CodingKeys: String, CodingKey {
         case title, time, who, mode, source, target, verdict, sentence, totals, open, signatures, phases,
             timings
-        case tables, views, plan, decisions, findings, objects, kept, checklist, journal, throughput, digests
+        case tables, views, proofs, plan, decisions, findings, objects, kept, checklist, journal, throughput,
+            digests
         case notices, missing
         case isRunInLines = "run_in_lines"
         case provenAt = "proven_at"

@@ -83,20 +83,50 @@ extension Describe {
     /// The digests for people: one line where both sides agree, two where they do not.
     static func digests(_ report: DigestReport) -> [String] {
         let tables = report.tables.flatMap { table in
-            digest(
-                table.name, table.digests, table.obstacle ?? (table.digestedColumns == 0 ? "no column" : nil))
+            digest(table.name, table.digests, table.obstacle ?? undigested(table))
                 + [table.scope.map { "    \($0)" }].compactMap(\.self)
                 + table.columns.flatMap { digest("\(table.name).\($0.name)", $0.digests, nil) }
                 + table.leftOut.map { "    without \($0.column): \($0.reason)" }
         }
-        let count = Format.count(report.tables.count, "table", "tables")
+        let digested = report.tables.count { $0.digestedColumns > 0 }
+        let count = Format.count(digested, "table", "tables")
         let differing = report.tables.filter { !$0.isEqual }.map(\.name)
         return tables + report.leftOutTables.map { "  \($0) is left out by the plan" } + [
             "snapshot \(report.snapshot.time), sha256 \(report.snapshot.sha256)",
-            report.outcome == .equal
-                ? "EQUAL: the digests of \(count) are the same on both sides, in \(Format.seconds(report.seconds))"
-                : "DIFFERS: \(differing.joined(separator: ", "))",
+            verdict(report, differing, without(report), count),
         ]
+    }
+
+    private static func verdict(
+        _ report: DigestReport, _ differing: [String], _ without: String, _ count: String
+    ) -> String {
+        switch report.outcome {
+        case .equal:
+            "EQUAL\(without): the digests of \(count) are the same on both sides, in \(Format.seconds(report.seconds))"
+        case .nothing: "NO DIGEST of any column\(without): rows were counted, and are as many on both sides"
+        case .differs: "DIFFERS: \(differing.joined(separator: ", "))\(without)"
+        }
+    }
+
+    /// Of a table without a digest the rows are counted.
+    private static func undigested(_ table: TableDigest) -> String? {
+        guard table.digestedColumns == 0 else { return nil }
+        return table.isEqual
+            ? "no column has a digest; \(Format.count(table.sourceRows, "row", "rows")) on both sides"
+            : "no column has a digest; \(Format.count(table.sourceRows, "row", "rows")) in SQLite, \(Format.count(table.targetRows)) in PostgreSQL"
+    }
+
+    private static let mostNames = 8
+
+    /// What the verdict says nothing of.
+    private static func without(_ report: DigestReport) -> String {
+        let columns = report.leftOut ?? []
+        guard !columns.isEmpty else { return "" }
+        let more = columns.count - mostNames
+        let names =
+            columns.prefix(mostNames).joined(separator: ", ")
+            + (more > 0 ? " and \(Format.count(more, "more column", "more columns"))" : "")
+        return ", without \(names), which the proof compares"
     }
 
     private static func digest(

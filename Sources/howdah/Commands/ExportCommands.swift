@@ -76,13 +76,23 @@ struct ImportCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let export = try ExportFolder(path: folder)
-            let state = try StateFolder.open(
-                source: export.path, project: nil, override: common.state,
-                environment: ProcessInfo.processInfo.environment)
-            let lock = try WriterLock(state)
+            if case .server(let conninfo) = target {
+                try LiveConfirmation(isConfirmed: migration.yes, isJSON: common.json).refuseUnasked(conninfo)
+            }
             let words = Describe.export(export)
             if !common.json { Console.note(words) }
-            let rebuilt = try rebuild(export, state, cancellation)
+            let (state, isNew) = try StateFolder.opening(
+                source: export.path, override: common.state,
+                environment: ProcessInfo.processInfo.environment)
+            let lock = try WriterLock(state)
+            let rebuilt: ImportedSource
+            do {
+                rebuilt = try rebuild(export, state, cancellation)
+            } catch {
+                // What is refused leaves nothing that was not there before.
+                if isNew { try? FileManager.default.removeItem(atPath: state.path) }
+                throw error
+            }
             let workspace = try Workspace(
                 rebuilt: rebuilt.databasePath, hints: export.manifest.hints, evidence: [words], state: state,
                 lock: lock)
