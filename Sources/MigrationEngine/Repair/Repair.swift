@@ -90,9 +90,9 @@ public struct Repair: Sendable {
     private func matchedPreview(_ request: RepairRequest, _ facts: ProofRun.Facts) throws -> RepairPreview {
         let tables = try wanted(request)
         try refuseUnended()
+        try waitUntilReadable(tables)
         progress.begin(.proof)
         defer { progress.end() }
-        try waitUntilReadable(tables)
         let moment = try server.withConnection(purpose: "repair") { try ProofMoment($0) }
         let log = try DifferenceLog(state, name: "repair")
         var proof = ProofRun(

@@ -40,7 +40,7 @@ struct DifferencesStep: StepOperation {
                         "keeps the rows that were there before in the state folder: u puts them back",
                     ]),
             ],
-            warning: Self.warning(preview),
+            warning: Self.warning(preview, context),
             confirmation: removed(preview) > 0 && context.mode == .live
                 ? context.book.liveTarget?["dbname"] : nil)
     }
@@ -54,13 +54,13 @@ struct DifferencesStep: StepOperation {
         preview.repairable.filter { $0.way == .rows }.reduce(0) { $0 + preview.repaired($1).removed }
     }
 
-    private static func warning(_ preview: RepairPreview) -> String? {
+    private static func warning(_ preview: RepairPreview, _ context: StepContext) -> String? {
         if preview.request.removesExtra {
             return "Rows that only the target has are removed: the application may have written them."
         }
         guard preview.extraLeft > 0 else { return nil }
         return
-            "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: howdah repair --extra removes them."
+            "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: \(removal(context)) removes them."
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -86,10 +86,23 @@ struct DifferencesStep: StepOperation {
     private static func failure(_ why: String, _ preview: RepairPreview, _ context: StepContext) -> String {
         let isLeft = preview.extraLeft > 0 || preview.tables.contains { $0.obstacle != nil && $0.isGoing }
         guard isLeft, !preview.request.removesExtra else { return why }
+        return why + "; \(Phases.extraStays): \(removal(context)) removes them"
+    }
+
+    /// The command that removes what only the target has, for a shell.
+    private static func removal(_ context: StepContext) -> String {
         let book = context.book
         let target = context.mode == .live ? book.liveURL ?? "TARGET" : "rehearsal"
-        return why + "; \(Phases.extraStays): "
-            + "howdah repair \(book.workspace.openPath) \(target) --all --extra removes them"
+        return "howdah repair \(shell(book.workspace.openPath)) \(shell(target)) --all --extra"
+    }
+
+    private static func shell(_ word: String) -> String {
+        let isPlain = word.allSatisfy {
+            $0.isASCII && ($0.isLetter || $0.isNumber || "/._-:@=,+".contains($0))
+        }
+        return isPlain
+            ? word
+            : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {

@@ -160,6 +160,8 @@ import Testing
             try damaged.damage("UPDATE person SET name = 'B' WHERE id = 2")
             let other = try TestServer.connect(damaged.conninfo)
             try other.execute("BEGIN; SAVEPOINT a; INSERT INTO pet VALUES (9, 'theirs')")
+            // A later transaction has ended: the savepoint's number is one of those that have begun.
+            try damaged.damage("INSERT INTO pet VALUES (8, 'z')")
             let repair = try damaged.repairer()
             let preview = try repair.preview(RepairRequest(tables: ["person"]))
             try other.execute("UPDATE person SET name = 'theirs' WHERE id = 2; COMMIT")
