@@ -202,6 +202,16 @@ import Testing
             try (before + [0]).write(to: file)
             #expect(try Howdah.run(["step", project, "3.1", "undo"]).exit != 0)
             try before.write(to: file)
+            // What a crash leaves is written anew, or taken back.
+            let digests = "\(exports)/\(name)/manifest.sha256"
+            try FileManager.default.removeItem(atPath: digests)
+            let anew = try Howdah.run(["step", project, "3.1", "run"])
+            #expect(anew.exit == 0, "\(anew.errors) \(anew.output)")
+            try FileManager.default.removeItem(atPath: digests)
+            let unended = try Howdah.run(["step", project, "3.1", "undo"])
+            #expect(unended.exit == 0, "\(unended.errors) \(unended.output)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: exports).isEmpty)
+            #expect(try Howdah.run(["step", project, "3.1", "run"]).exit == 0)
             let undo = try Howdah.run(["step", project, "3.1", "undo"])
             #expect(undo.exit == 0, "\(undo.errors) \(undo.output)")
             #expect(try FileManager.default.contentsOfDirectory(atPath: exports).isEmpty)

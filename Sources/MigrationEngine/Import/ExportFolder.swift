@@ -51,6 +51,11 @@ public struct ExportFolder: Sendable {
         [ExportManifest.fileName, ExportManifest.digestName].allSatisfy { access("\(path)/\($0)", F_OK) == 0 }
     }
 
+    /// Whether the export in a folder was written to its end.
+    public static func isEnded(_ folder: String) -> Bool {
+        access("\(folder)/\(ExportManifest.digestName)", F_OK) == 0
+    }
+
     private static func content(_ name: String, in folder: String) throws -> String {
         let path = "\(folder)/\(name)"
         try checkPlain(name, in: folder)

@@ -9,10 +9,20 @@ struct ExportStep: StepOperation {
         return "\(context.workspace.state.path)/exports/\(context.mode.rawValue)-\(time)"
     }
 
-    /// The export that is there; nil where none is.
+    /// The folder that was written last, or would be.
+    private func known(_ context: StepContext) throws -> String {
+        try context.book.entry(of: "3.1", context.mode)?.data ?? folder(context)
+    }
+
+    /// The export that is there; nil where none is, or one that did not end.
     private func export(_ context: StepContext) throws -> ExportFolder? {
-        let folder = try context.book.entry(of: "3.1", context.mode)?.data ?? folder(context)
-        return access(folder, F_OK) == 0 ? try ExportFolder(path: folder) : nil
+        let folder = try known(context)
+        return access(folder, F_OK) == 0 && !Self.isUnended(folder) ? try ExportFolder(path: folder) : nil
+    }
+
+    /// What a crash has left of the step's own export: its digests are written last.
+    private static func isUnended(_ folder: String) -> Bool {
+        access(folder, F_OK) == 0 && !ExportFolder.isEnded(folder)
     }
 
     func preview(_ context: StepContext) throws -> Preview {
@@ -43,6 +53,7 @@ struct ExportStep: StepOperation {
                 ],
                 data: folder)
         }
+        if Self.isUnended(folder) { try FileManager.default.removeItem(atPath: folder) }
         let written = try Exporter(
             preparation, hints: context.workspace.location.hints, form: .ndjson, isCompressed: true,
             workers: Playbook.workers, cancellation: context.cancellation, progress: context.progress
@@ -58,6 +69,10 @@ struct ExportStep: StepOperation {
     }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
+        let folder = try known(context)
+        if Self.isUnended(folder) {
+            return Preview([.init("Deletes what is there of an export that did not end", [folder])])
+        }
         guard let export = try export(context) else { return nil }
         return Preview(
             [.init("Deletes", [export.path, "\(Format.count(export.manifest.tables.count + 3)) files"])],
@@ -65,6 +80,11 @@ struct ExportStep: StepOperation {
     }
 
     func undo(_ context: StepContext) throws -> [String] {
+        let folder = try known(context)
+        if Self.isUnended(folder) {
+            try FileManager.default.removeItem(atPath: folder)
+            return ["deleted what was there of an export that did not end, \(folder)"]
+        }
         guard let export = try export(context) else { return ["it was gone already"] }
         try export.remove(cancellation: context.cancellation)
         return ["deleted \(export.path)"]
