@@ -64,7 +64,7 @@ extension Playbook {
         return Repair(
             preparation: preparation, schema: preparation.plan.schema, history: try history(activity),
             workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
-            gate: activity.gate)
+            gate: activity.gate, differences: try differenceLog(mode))
     }
 
     private func history(_ activity: Activity) throws -> RepairHistory {

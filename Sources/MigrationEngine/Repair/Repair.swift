@@ -18,6 +18,8 @@ public struct Repair: Sendable {
     let cancellation: Cancellation
     let progress: RunProgress
     let gate: PauseGate
+    /// Where the proof after a repair keeps what still differs.
+    private let differences: DifferenceLog?
     /// How long other sessions are waited for.
     public var patience = Duration.seconds(30)
 
@@ -25,8 +27,9 @@ public struct Repair: Sendable {
     public init(
         preparation: Preparation, hints: SchemaHints? = nil, schema: String? = nil, history: RepairHistory,
         workers: Int, cancellation: Cancellation,
-        progress: RunProgress, gate: PauseGate = PauseGate()
+        progress: RunProgress, gate: PauseGate = PauseGate(), differences: DifferenceLog? = nil
     ) {
+        self.differences = differences
         self.preparation = preparation
         self.hints = hints
         self.schema = schema
@@ -71,7 +74,7 @@ public struct Repair: Sendable {
     func validation(schema: String) -> Validation {
         Validation(
             preparation: preparation, hints: hints, server: server, schema: schema, workers: workers,
-            cancellation: cancellation, progress: progress)
+            cancellation: cancellation, progress: progress, differences: differences)
     }
 
     // MARK: What differs

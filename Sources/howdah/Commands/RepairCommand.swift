@@ -153,7 +153,8 @@ private struct RepairRun {
             preparation: try preparation(preparer, server), hints: session.location.hints,
             schema: command.planning.namedSchema, history: history,
             workers: command.planning.workerCount, cancellation: session.cancellation,
-            progress: session.progress)
+            progress: session.progress,
+            differences: try DifferenceLog(session.state, name: Target(command.target).differencesName))
     }
 
     /// Of the snapshot that the target was loaded from, where that is still there: what was written to SQLite since is no damage, and
