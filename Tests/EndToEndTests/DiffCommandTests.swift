@@ -109,6 +109,47 @@ import Testing
         }
     }
 
+    /// Another application's table of the same name, in the usual schema, is not taken for the one that was loaded.
+    @Test func theSchemaThatWasLoadedIsCompared() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/app.db"
+            try makeDatabase(source, Self.script)
+            try TestServer.withDatabase { conninfo in
+                let target = conninfo.url
+                #expect(try Howdah.run(["migrate", source, target, "--yes", "--schema", "chat"]).exit == 0)
+                try TestServer.execute(
+                    """
+                    CREATE TABLE public.note (LIKE chat.note INCLUDING ALL); CREATE TABLE public.tag (LIKE chat.tag INCLUDING ALL);
+                    INSERT INTO public.tag VALUES ('theirs'); UPDATE chat.note SET body = 'wrong' WHERE id = 3
+                    """, in: conninfo)
+                let validation = try Howdah.run(["validate", source, target])
+                #expect(validation.exit == 4)
+                #expect(validation.output.contains("compared with the schema chat, which howdah has loaded"))
+                #expect(validation.output.contains("note 3: changed in body"))
+                #expect(try Howdah.run(["repair", source, target, "--all", "--yes"]).exit == 0)
+                #expect(try TestServer.value("SELECT id FROM public.tag", in: conninfo) == "theirs")
+                #expect(try TestServer.value("SELECT body FROM chat.note WHERE id = 3", in: conninfo) == "c")
+            }
+        }
+    }
+
+    @Test func aViewThatDiffersIsToldOfTheLastProofToo() throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/app.db"
+            try makeDatabase(source, Self.script + "; CREATE VIEW bodies AS SELECT id, body FROM note")
+            try TestServer.withDatabase { conninfo in
+                let target = conninfo.url
+                #expect(try Howdah.run(["migrate", source, target, "--yes"]).exit == 0)
+                try TestServer.execute(
+                    "CREATE OR REPLACE VIEW bodies AS SELECT id, upper(body) AS body FROM note", in: conninfo)
+                for words in [[], ["--last"]] {
+                    let diff = try Howdah.run(["diff", source, target] + words)
+                    #expect(diff.exit == 4 && diff.output.contains("view bodies: differs"), "\(diff.output)")
+                }
+            }
+        }
+    }
+
     @Test func ofRowsThatNobodyHasWhatWasLookedForNoneAreShown() throws {
         try withTarget { source, target, execute in
             try execute(Self.damage)

@@ -29,11 +29,12 @@ struct TargetMatching {
         self.preparation = preparation
         plan = preparation.plan
         names = TargetNames(plan: plan, hints: hints)
-        let isLoadedByHowdah = try Self.hasLoaded(plan.schema, connection)
+        let loaded = try Self.loadedSchema(preparation, connection)
+        let isLoadedByHowdah = loaded != nil && given ?? loaded == loaded
         let schemas = try TargetSchema.all(connection)
         if let given { try TargetSchema.refuseUnknown(given, connection) }
         let (schema, remark) = try SchemaSearch(names: names, schemas: schemas)
-            .choose(planned: plan.schema, given: given, isLoadedByHowdah: isLoadedByHowdah)
+            .choose(planned: plan.schema, given: given, loaded: loaded)
         self.schema = schema
         others = schemas.filter { $0.name != schema.name }
         plan.schema = schema.name
@@ -63,10 +64,11 @@ struct TargetMatching {
         try refuseUnreadable(connection.user)
     }
 
-    /// Whether howdah's ledger, where we may read it, says that howdah has loaded the schema.
-    private static func hasLoaded(_ schema: String, _ connection: borrowing Postgres.Connection) throws
-        -> Bool
-    {
+    /// The schema that howdah's ledger, where we may read it, says was loaded from this source, or the plan's where it has a run; nil
+    /// where there is no such run.
+    private static func loadedSchema(
+        _ preparation: Preparation, _ connection: borrowing Postgres.Connection
+    ) throws -> String? {
         let mayRead = try connection.query(
             """
             SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -74,7 +76,14 @@ struct TargetMatching {
                     AND has_table_privilege(c.oid, 'SELECT'))
             """
         ).bool(0, 0)
-        return try mayRead && Ledger.newest(schema: schema, connection) != nil
+        guard mayRead else { return nil }
+        let snapshot = preparation.snapshot
+        let runs = try connection.query(
+            """
+            SELECT schema_name FROM howdah.run WHERE snapshot_sha256 = $1 OR source = $2 OR schema_name = $3
+            ORDER BY snapshot_sha256 = $1 DESC, source = $2 DESC, id DESC LIMIT 1
+            """, [snapshot.sha256, snapshot.source, preparation.plan.schema])
+        return runs.text(0, 0)
     }
 
     private func missing(_ table: MigrationPlan.Table, _ ambiguous: [String]?) -> String {

@@ -62,10 +62,15 @@ struct SchemaSearch {
     let schemas: [TargetSchema]
 
     /// The chosen schema, and what is to be said about it; throws where two hold as many.
-    func choose(planned: String, given: String?, isLoadedByHowdah: Bool) throws -> (
+    /// `loaded` is the one that howdah has loaded itself.
+    func choose(planned: String, given: String?, loaded: String?) throws -> (
         schema: TargetSchema, remark: String?
     ) {
-        if let name = given ?? (isLoadedByHowdah ? planned : nil) { return (schema(name), nil) }
+        if let given { return (schema(given), nil) }
+        if let loaded {
+            let remark = "compared with the schema \(loaded), which howdah has loaded"
+            return (schema(loaded), loaded == planned ? nil : remark)
+        }
         let scores = schemas.map { (schema: $0, score: score($0)) }
         guard let best = scores.map(\.score).max(by: <), best.all > 0 else {
             guard names.plan.tables.contains(where: { !$0.isSkipped }) else { return (schema(planned), nil) }

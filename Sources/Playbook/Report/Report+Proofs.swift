@@ -37,11 +37,13 @@ extension Report {
         _ name: String, _ line: MigrationReport.Table?, _ log: DifferenceLog, _ since: String?
     ) throws -> MigrationReport.Table? {
         guard line?.verdict != "skipped" else { return line }
-        guard let proof = try log.proof(of: name) else {
-            // Whoever compares a table forgets its last proof first, and keeps none that came to no verdict.
+        let found = try log.proof(of: name)
+        guard let proof = found, proof.obstacle == nil else {
+            // Whoever compares a table forgets its last proof first, and keeps of one that could not compare it why.
             guard line?.verdict == "equal" || line == nil else { return line }
             return .init(
-                unproven: name, line == nil ? "not compared" : "compared again since, without a verdict",
+                unproven: name,
+                found?.obstacle ?? (line == nil ? "not compared" : "compared again since, without a verdict"),
                 earlier: line)
         }
         guard since.map({ proof.time >= $0 }) ?? true else { return line }

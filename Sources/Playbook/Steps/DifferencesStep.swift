@@ -8,13 +8,18 @@ struct DifferencesStep: StepOperation {
     /// Everything that differs, where nothing else is asked for.
     var request = RepairRequest()
 
-    /// Whether the last proof found no row that differs.
-    private func isEqual(_ context: StepContext) -> Bool {
-        context.book.stepState("3.4", context.mode) == .done
+    /// Whether the last proof, whoever ran it, found no row that differs.
+    private func isEqual(_ context: StepContext) throws -> Bool {
+        guard context.book.stepState("3.4", context.mode) == .done else { return false }
+        let log = try context.book.differenceLog(context.mode)
+        return try context.preparation().plan.tables.allSatisfy { table in
+            guard let proof = try log.proof(of: table.name) else { return true }
+            return proof.differences == 0 && proof.obstacle == nil
+        }
     }
 
     func preview(_ context: StepContext) throws -> Preview {
-        guard !isEqual(context) else {
+        guard try !isEqual(context) else {
             return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
         }
         let preview = try context.book.repairer(context.activity).preview(request)
@@ -64,7 +69,7 @@ struct DifferencesStep: StepOperation {
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        guard !isEqual(context) else {
+        guard try !isEqual(context) else {
             return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
         }
         let repair = try context.book.repairer(context.activity)

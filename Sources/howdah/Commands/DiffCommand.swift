@@ -79,20 +79,20 @@ struct DiffCommand: ParsableCommand {
                 let report = last ? nil : try session.reporting { try validation.run(tables: tables) }
                 let matched = try validation.matched(tables: tables)
                 let reader = RowPairReader(preparation: matched, server: server)
-                return try show(matched.plan.tables, report, log, reader, cancellation)
+                return try show(matched.plan, report, log, reader, cancellation)
             }
         }
     }
 
     private func show(
-        _ planned: [MigrationPlan.Table], _ report: MigrationReport?, _ log: DifferenceLog,
+        _ plan: MigrationPlan, _ report: MigrationReport?, _ log: DifferenceLog,
         _ reader: RowPairReader, _ cancellation: Cancellation
     ) throws -> ExitCode {
         let filter = DifferenceFilter(column: column, kind: kind)
         var output = DifferenceOutput(common.json ? .json : format ?? .text)
         output.begin()
         var outcome = DifferenceOutcome()
-        for table in try chosen(planned, log) {
+        for table in try chosen(plan.tables, log) {
             let verdict = report?.tables.first { $0.name == table.name }
             let proof = try log.proof(of: table.name)
             let reason = last ? proof?.obstacle : verdict?.reason
@@ -117,12 +117,24 @@ struct DiffCommand: ParsableCommand {
             }
             output.end(heading, shown: shown, of: find == nil ? heading.matching : found)
         }
-        for view in report?.views ?? [] where view.verdict == "differs" {
+        for view in try tables.isEmpty ? differingViews(plan, report, log) : [] {
             outcome.differs = true
             output.remark("view \(view.name): differs\(view.reason.map { ", \($0)" } ?? "")")
         }
         output.end(outcome)
         return outcome.exit
+    }
+
+    /// Views whose rows differ; of those no row is kept.
+    private func differingViews(
+        _ plan: MigrationPlan, _ report: MigrationReport?, _ log: DifferenceLog
+    ) throws -> [(name: String, reason: String?)] {
+        if let report { return report.views.filter { $0.verdict == "differs" }.map { ($0.name, $0.reason) } }
+        return try (plan.views ?? []).compactMap { view in
+            guard let proof = try log.proof(of: view.name), proof.differences > 0 || proof.obstacle != nil
+            else { return nil }
+            return (view.name, proof.obstacle)
+        }
     }
 
     /// The tables that are asked for; all that were compared where none is.

@@ -217,6 +217,10 @@ struct ValidateCommand: ParsableCommand {
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
             let log = try DifferenceLog(session.state, name: target.differencesName)
             if watch {
+                if !common.json {
+                    Console.note(
+                        "compared with SQLite as it was in the snapshot of \(preparation.snapshot.time)")
+                }
                 let report = try ReachedTarget(target, session).with { server in
                     try session.reporting {
                         try Watch(
