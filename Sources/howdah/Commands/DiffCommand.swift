@@ -63,12 +63,9 @@ struct DiffCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
-            let server: TargetServer? =
-                if case .server(let conninfo) = target {
-                    TargetServer(conninfo, cancellation: cancellation)
-                } else { nil }
             let preparation = try session.reporting {
-                try session.prepare(planning, planPath: plan, adopting: adopting.adopting(server))
+                try session.prepare(
+                    planning, planPath: plan, adopting: adopting.adopting(target, cancellation))
             }
             let log = try DifferenceLog(session.state, name: target.differencesName)
             return try ReachedTarget(target, session).with { server in

@@ -41,12 +41,9 @@ struct DigestCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
-            let server: TargetServer? =
-                if case .server(let conninfo) = target {
-                    TargetServer(conninfo, cancellation: cancellation)
-                } else { nil }
             let preparation = try session.reporting {
-                try session.prepare(planning, planPath: plan, adopting: adopting.adopting(server))
+                try session.prepare(
+                    planning, planPath: plan, adopting: adopting.adopting(target, cancellation))
             }
             let report = try ReachedTarget(target, session).with { server in
                 try session.reporting { try digest(preparation, server, session) }

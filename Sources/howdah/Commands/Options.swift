@@ -108,6 +108,12 @@ struct AdoptOptions: ParsableArguments {
     func adopting(_ server: TargetServer?) -> Adopting {
         Adopting(isAsked: adopt, server: server)
     }
+
+    /// The same of the target that a command names.
+    func adopting(_ target: Target, _ cancellation: Cancellation) -> Adopting {
+        guard case .server(let conninfo) = target else { return adopting(nil) }
+        return adopting(TargetServer(conninfo, cancellation: cancellation))
+    }
 }
 
 /// A source with everything that a command works with.

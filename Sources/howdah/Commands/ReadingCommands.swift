@@ -202,17 +202,14 @@ struct ValidateCommand: ParsableCommand {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
             let session = try Session(source, common, cancellation)
-            let server: TargetServer? =
-                if case .server(let conninfo) = target {
-                    TargetServer(conninfo, cancellation: cancellation)
-                } else { nil }
             // A watch is of the state of SQLite that the first proof had, whatever was written there since.
             let snapshot =
                 watch
                 ? try DifferenceLog(session.state, name: target.differencesName).firstSnapshot() : nil
             let preparation = try session.reporting {
                 try session.prepare(
-                    planning, planPath: plan, adopting: adopting.adopting(server), snapshot: snapshot)
+                    planning, planPath: plan, adopting: adopting.adopting(target, cancellation),
+                    snapshot: snapshot)
             }
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
             let log = try DifferenceLog(session.state, name: target.differencesName)
