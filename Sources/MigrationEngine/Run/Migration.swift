@@ -21,6 +21,8 @@ public struct Migration: Sendable {
     public let gate: PauseGate
     /// Where the proof keeps the rows that differ; nil keeps none beyond the first.
     public let differences: DifferenceLog?
+    /// Told once the tables of a run are there, and each time that it goes on; on the caller's thread.
+    public var whenMade: (@Sendable () -> Void)?
 
     public init(
         preparation: Preparation, server: TargetServer, workers: Int, restart: Bool = false,
@@ -112,6 +114,7 @@ public struct Migration: Sendable {
     private func goOn(
         _ ledger: Ledger, start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
+        whenMade?()
         let loaded = try ledger.loadedRows(main)
         let loader = loader(ledger, loaded: loaded)
         let proof = proof
