@@ -28,11 +28,15 @@ extension StepNotes {
     }
 
     /// Tables are there, and the load begins or goes on: what a crash leaves is known.
-    public func made(on conninfo: Conninfo, _ progress: RunProgress) {
+    public func made(on conninfo: Conninfo, goesOn: Bool, _ progress: RunProgress) {
         noting {
+            // A lost connection begins nothing anew.
             guard !state.withLock({ $0.hasBegun }), case .some(.some(let status)) = look(conninfo)
             else { return }
-            state.withLock { $0.hasBegun = true }
+            state.withLock { state in
+                state.hasBegun = true
+                if !goesOn { state.before = nil }
+            }
             try settle(status, progress)
             try book.journal.add(.started, Self.next(status), mode)
         }
@@ -69,7 +73,10 @@ extension StepNotes {
     /// Whether the journal does not have the step as done for this run, or an earlier one was done anew.
     private func isNew(_ id: String, _ status: RunStatus) -> Bool {
         let earlier = ["1.4"] + Self.stages.map(\.id).prefix { $0 != id }
-        guard state.withLock({ $0.noted.isDisjoint(with: earlier) }), let entry = book.entry(of: id, mode),
+        let isThere = state.withLock { state in
+            state.before?.run == status.run && state.noted.isDisjoint(with: earlier)
+        }
+        guard isThere, let entry = book.entry(of: id, mode),
             entry.kind == .done
         else { return true }
         return entry.basis[Step.Basis.run.rawValue] != "\(status.run)"

@@ -12,7 +12,7 @@ public final class StepNotes: Sendable {
         /// Steps that were noted since the command began.
         var noted: Set<String> = []
         var preparation: Preparation?
-        /// What the target held before the work on it.
+        /// The run that the target held before the work on it; nil once it is another one.
         var before: RunStatus?
         /// Whether tables were there, and the load began or went on.
         var hasBegun = false

@@ -21,8 +21,8 @@ public struct Migration: Sendable {
     public let gate: PauseGate
     /// Where the proof keeps the rows that differ; nil keeps none beyond the first.
     public let differences: DifferenceLog?
-    /// Told once the tables of a run are there, and each time that it goes on; on the caller's thread.
-    public var whenMade: (@Sendable () -> Void)?
+    /// Told once the tables of a run are there, and whether it goes on with what an earlier one has left; on the caller's thread.
+    public var whenMade: (@Sendable (_ goesOn: Bool) -> Void)?
 
     public init(
         preparation: Preparation, server: TargetServer, workers: Int, restart: Bool = false,
@@ -69,6 +69,7 @@ public struct Migration: Sendable {
                         + "there")
             }
             hasBegun = true
+            whenMade?(true)
             return try continuing(open).goOn(open.ledger, start: start, main)
         }
         if let ended = try endedRun(main) {
@@ -87,6 +88,7 @@ public struct Migration: Sendable {
         settledRun.preparation = settled
         let ledger = try settledRun.begin(settledRun.chunks(main), planSHA256: preparation.planDigest, main)
         hasBegun = true
+        whenMade?(false)
         return try settledRun.goOn(ledger, start: start, main)
     }
 
@@ -114,7 +116,6 @@ public struct Migration: Sendable {
     private func goOn(
         _ ledger: Ledger, start: ContinuousClock.Instant, _ main: borrowing Postgres.Connection
     ) throws -> MigrationReport {
-        whenMade?()
         let loaded = try ledger.loadedRows(main)
         let loader = loader(ledger, loaded: loaded)
         let proof = proof

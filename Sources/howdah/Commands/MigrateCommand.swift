@@ -157,7 +157,7 @@ struct MigrateRun {
     ) throws -> MigrationReport {
         let progress = session.progress
         var migration = try migration(session, preparation, conninfo, isRehearsal: isRehearsal)
-        migration.whenMade = { notes?.made(on: conninfo, progress) }
+        migration.whenMade = { notes?.made(on: conninfo, goesOn: $0, progress) }
         notes?.begins(on: conninfo)
         do {
             let report = try run(migration, session, isRehearsal: isRehearsal)
