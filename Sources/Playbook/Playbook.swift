@@ -282,7 +282,8 @@ public final class Playbook: Sendable {
         let kept = try? PlanFile(path: workspace.state.planPath).plan
         let preparation = try Preparer(
             source: workspace.source, state: workspace.state, hints: workspace.location.hints,
-            style: kept?.style, schema: kept?.schema ?? "public", planSource: .file(nil), workers: Self.workers,
+            style: kept?.style, schema: kept?.schema ?? "public", planSource: .file(nil),
+            workers: Self.workers,
             cancellation: activity.cancellation,
             progress: activity.progress,
             adopting: Adopting(server: { [self] in try adopted(mode, cancellation: activity.cancellation) })

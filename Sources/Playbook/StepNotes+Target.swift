@@ -149,7 +149,8 @@ extension StepNotes {
             var outcome = ProofStep.outcome(tables.isEmpty ? report : report.filling(lastProof))
             if !tables.isEmpty {
                 outcome.failure = ProofStep.failure(differing)
-                outcome.evidence[0] = "\(Format.count(tables.count, "table", "tables")) compared: \(tables.joined(separator: ", "))"
+                outcome.evidence[0] =
+                    "\(Format.count(tables.count, "table", "tables")) compared: \(tables.joined(separator: ", "))"
             }
             if let failure = outcome.failure, let status, status.snapshotSHA256 != report.snapshot?.sha256 {
                 outcome.failure =

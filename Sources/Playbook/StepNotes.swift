@@ -65,7 +65,8 @@ public final class StepNotes: Sendable {
 
     private static func words(_ error: any Error, _ state: StateFolder) -> String {
         let why = Playbook.explained(error).message
-        return "the journal of \(state.path) cannot be written, so the screens and howdah status do not show this run: \(why)"
+        return
+            "the journal of \(state.path) cannot be written, so the screens and howdah status do not show this run: \(why)"
     }
 
     var mode: Mode { book.mode }

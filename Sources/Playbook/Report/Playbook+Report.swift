@@ -61,7 +61,9 @@ extension Playbook {
     ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
         let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
         // A proof by itself speaks through what it has kept, and leaves what the run says of the load.
-        let entry = journal.last("3.4", state.mode) { !$0.kind.isRemark && provenRun($0)?.command != "validate" }
+        let entry = journal.last("3.4", state.mode) {
+            !$0.kind.isRemark && provenRun($0)?.command != "validate"
+        }
         if let entry, [.done, .failed].contains(entry.kind), let report = provenRun(entry),
             kept.map({ $0.time < entry.time }) ?? true
         {
