@@ -278,9 +278,12 @@ public final class Playbook: Sendable {
         {
             return prepared.preparation
         }
+        // A command may have planned for another schema, or in another style, than howdah would choose.
+        let kept = try? PlanFile(path: workspace.state.planPath).plan
         let preparation = try Preparer(
-            source: workspace.source, state: workspace.state, hints: workspace.location.hints, style: nil,
-            schema: "public", planSource: .file(nil), workers: Self.workers,
+            source: workspace.source, state: workspace.state, hints: workspace.location.hints,
+            style: kept?.style, schema: kept?.schema ?? "public", planSource: .file(nil),
+            workers: Self.workers,
             cancellation: activity.cancellation,
             progress: activity.progress,
             adopting: Adopting(server: { [self] in try adopted(mode, cancellation: activity.cancellation) })
@@ -368,16 +371,7 @@ public final class Playbook: Sendable {
             let outcome = try operation.run(context(activity))
             CrashPoint.pass("\(id) after")
             look(mode, after: id, activity)
-            // The source as it was before the work: a change meanwhile must show.
-            let source = before.filter { $0.key == Step.Basis.source.rawValue }
-            let now = basis(of: id, mode).merging(source) { _, before in before }
-            let kind: JournalEntry.Kind =
-                outcome.failure != nil
-                ? .failed : outcome.skipped != nil ? .skipped : outcome.open > 0 ? .undecided : .done
-            try journal.add(
-                kind, id, mode,
-                outcome.failure ?? outcome.skipped ?? (outcome.open > 0 ? "\(outcome.open)" : ""),
-                evidence: outcome.evidence, basis: now, data: outcome.data)
+            try note(outcome, id, mode, before: before)
         } catch {
             look(mode, after: id, activity)
             try note(error, id, mode)
@@ -385,7 +379,21 @@ public final class Playbook: Sendable {
         }
     }
 
-    private func note(_ error: any Error, _ id: String, _ mode: Mode) throws {
+    /// Writes down what a step came to; `before` is what it looked at as it was before the work.
+    func note(_ outcome: StepOutcome, _ id: String, _ mode: Mode, before: [String: String] = [:]) throws {
+        // The source as it was before the work: a change meanwhile must show.
+        let source = before.filter { $0.key == Step.Basis.source.rawValue }
+        let now = basis(of: id, mode).merging(source) { _, before in before }
+        let kind: JournalEntry.Kind =
+            outcome.failure != nil
+            ? .failed : outcome.skipped != nil ? .skipped : outcome.open > 0 ? .undecided : .done
+        try journal.add(
+            kind, id, mode,
+            outcome.failure ?? outcome.skipped ?? (outcome.open > 0 ? "\(outcome.open)" : ""),
+            evidence: outcome.evidence, basis: now, data: outcome.data)
+    }
+
+    func note(_ error: any Error, _ id: String, _ mode: Mode) throws {
         let error = Self.explained(error)
         try journal.add(
             error.code == .cancelled ? .cancelled : .failed, id, mode, error.message, evidence: [error.remedy]

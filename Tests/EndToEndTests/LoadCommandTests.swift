@@ -127,7 +127,7 @@ import Testing
                 #expect(
                     try FileManager.default.contentsOfDirectory(atPath: "\(project)/.howdah/load").isEmpty)
                 let line = try Howdah.run(["step", project, "5.10", "--live"]).output
-                #expect(line.hasPrefix("· 5.10 concurrent users"), "it has come to nothing: \(line)")
+                #expect(line.hasPrefix("○ 5.10 concurrent users"), "it has come to nothing: \(line)")
             }
         }
     }

@@ -8,20 +8,31 @@ public struct PlanStore {
         self.state = state
     }
 
-    /// Writes the plan that was prepared; one of the operator's is written again only with new decisions, and the one
-    /// before is kept in `plans/`.
-    public func keep(_ preparation: Preparation) throws {
+    /// Writes the plan that was prepared; one of the operator's is written again only with new decisions. Returns where in the
+    /// folder the one before is kept; nil where there was no other.
+    @discardableResult
+    public func keep(_ preparation: Preparation) throws -> String? {
         switch preparation.planPath {
-        case nil: try write(preparation.planText, to: state.planPath)
+        case nil:
+            let kept = try keepBefore(preparation.planText)
+            try write(preparation.planText, to: state.planPath)
+            return kept
         case state.planPath where preparation.hasNewDecisions:
-            if let before = FileManager.default.contents(atPath: state.planPath) {
-                let text = String(decoding: before, as: UTF8.self)
-                _ = try state.folder("plans")
-                try state.write(text, to: "plans/\(PlanFile.digest(text)).yaml")
-            }
+            let kept = try keepBefore(preparation.planText)
             try state.write(preparation.planText, to: "plan.yaml")
-        default: return
+            return kept
+        default: return nil
         }
+    }
+
+    private func keepBefore(_ text: String) throws -> String? {
+        guard let data = FileManager.default.contents(atPath: state.planPath) else { return nil }
+        let before = String(decoding: data, as: UTF8.self)
+        guard !before.isEmpty, !before.utf8.elementsEqual(text.utf8) else { return nil }
+        let name = "plans/\(PlanFile.digest(before)).yaml"
+        _ = try state.folder("plans")
+        try state.write(before, to: name)
+        return name
     }
 
     /// Writes a plan; throws rather than overwrite what somebody has written or changed.

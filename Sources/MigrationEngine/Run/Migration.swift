@@ -21,6 +21,8 @@ public struct Migration: Sendable {
     public let gate: PauseGate
     /// Where the proof keeps the rows that differ; nil keeps none beyond the first.
     public let differences: DifferenceLog?
+    /// Told once the tables of a run are there, and whether it goes on with what an earlier one has left; on the caller's thread.
+    public var whenMade: (@Sendable (_ goesOn: Bool) -> Void)?
 
     public init(
         preparation: Preparation, server: TargetServer, workers: Int, restart: Bool = false,
@@ -67,6 +69,7 @@ public struct Migration: Sendable {
                         + "there")
             }
             hasBegun = true
+            whenMade?(true)
             return try continuing(open).goOn(open.ledger, start: start, main)
         }
         if let ended = try endedRun(main) {
@@ -85,6 +88,7 @@ public struct Migration: Sendable {
         settledRun.preparation = settled
         let ledger = try settledRun.begin(settledRun.chunks(main), planSHA256: preparation.planDigest, main)
         hasBegun = true
+        whenMade?(false)
         return try settledRun.goOn(ledger, start: start, main)
     }
 

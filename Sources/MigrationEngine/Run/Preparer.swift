@@ -181,7 +181,7 @@ public struct Preparer: Sendable {
             planPath: edited?.path,
             hasNewDecisions: decided.hasNewDecisions
                 || edited == nil && (!reading.virtual.isEmpty || identifiers != .exact),
-            styleEvidence: style == nil ? detected.evidence : "it was asked for",
+            styleEvidence: style == nil || style == detected.style ? detected.evidence : "it was asked for",
             findings: decided.findings + rows.findings
                 + memory.findings(decided.plan, profiles), objects: decided.objects,
             decidedColumns: decided.changedTypes, decidedRows: rows.rows, decisions: decisions,

@@ -16,6 +16,33 @@ public struct SourceFacts: Sendable, Equatable {
     public let hasMoreOrphans: Bool
 }
 
+extension SourceFacts {
+    /// The same of a source that is prepared: its snapshot has passed the checks, and holds the source's own pages.
+    public init(_ source: SourceFile, _ preparation: Preparation) throws {
+        let print = try source.fingerprint()
+        bytes = print.database.size
+        logBytes = print.wal?.size ?? 0
+        let connection = try preparation.snapshot.open()
+        pageSize = Int(try Self.first("PRAGMA page_size", connection)) ?? 0
+        encoding = try Self.first("PRAGMA encoding", connection)
+        // https://sqlite.org/fileformat.html, "File format version numbers": nothing else is in the file.
+        journalMode = source.isWriteAheadLogged() ? "wal" : "delete"
+        tables = Int(try Self.first(Self.countOfTables, connection)) ?? 0
+        problems = preparation.snapshot.notes
+        let found = preparation.findings.filter { $0.id == .orphanRows }.reduce(0) { $0 + $1.count }
+        orphans = min(found, SourceInspection.mostViolations)
+        hasMoreOrphans = found > SourceInspection.mostViolations
+    }
+
+    private static func first(_ sql: String, _ connection: borrowing SQLite.Connection) throws -> String {
+        let statement = try connection.prepare(sql)
+        return try statement.step() ? statement.text(0) : ""
+    }
+
+    fileprivate static let countOfTables =
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+}
+
 /// Looks at a source without writing to it. May take as long as reading the file does; can be cancelled.
 public struct SourceInspection {
     static let mostViolations = 1000
@@ -44,10 +71,7 @@ public struct SourceInspection {
                     pageSize: Int(try value("PRAGMA page_size", connection)) ?? 0,
                     encoding: try value("PRAGMA encoding", connection),
                     journalMode: try value("PRAGMA journal_mode", connection),
-                    tables: Int(
-                        try value(
-                            "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
-                            connection)) ?? 0,
+                    tables: Int(try value(SourceFacts.countOfTables, connection)) ?? 0,
                     problems: problems, orphans: min(orphans.count, Self.mostViolations),
                     hasMoreOrphans: orphans.count > Self.mostViolations)
             } catch let error as SQLiteError where error.isInterrupted {

@@ -137,6 +137,14 @@ public final class RunProgress: Sendable {
 
     /// How long each finished phase took, in their order.
     public var durations: [(phase: Phase, duration: Duration)] { state.withLock { $0.finished } }
+
+    /// How long a phase took, each time that it ended.
+    public func seconds(_ phase: Phase) -> Double {
+        durations.filter { $0.phase == phase }.reduce(0) { $0 + $1.duration.seconds }
+    }
+
+    /// The phase of the moment, or the one that ended last; nil before the first.
+    public var last: Phase? { state.withLock { $0.phase ?? $0.finished.last?.phase } }
 }
 
 extension Duration {

@@ -60,13 +60,20 @@ extension Playbook {
         _ state: BookState
     ) -> (time: String, report: MigrationReport, isInLines: Bool)? {
         let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
-        if let entry = entry(of: "3.4", state.mode), [.done, .failed].contains(entry.kind),
-            let report = entry.data.flatMap({ Journal.decode(MigrationReport.self, $0) }),
+        // A proof by itself speaks through what it has kept, and leaves what the run says of the load.
+        let entry = journal.last("3.4", state.mode) {
+            !$0.kind.isRemark && provenRun($0)?.command != "validate"
+        }
+        if let entry, [.done, .failed].contains(entry.kind), let report = provenRun(entry),
             kept.map({ $0.time < entry.time }) ?? true
         {
             return (entry.time, report, false)
         }
         return kept.map { ($0.time, $0.report, true) }
+    }
+
+    private func provenRun(_ entry: JournalEntry) -> MigrationReport? {
+        entry.data.flatMap { Journal.decode(MigrationReport.self, $0) }
     }
 
     /// The proofs that others than the last run have made of the target.

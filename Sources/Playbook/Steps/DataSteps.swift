@@ -25,15 +25,20 @@ struct SchemaStep: StepOperation {
     func run(_ context: StepContext) throws -> StepOutcome {
         let migration = try context.migration()
         let findings = try migration.makeSchema()
+        return Self.outcome(migration.preparation, findings)
+    }
+
+    /// With findings that only the server could see nothing was made.
+    static func outcome(_ preparation: Preparation, _ findings: [Finding] = []) -> StepOutcome {
         guard findings.isEmpty else {
             return StepOutcome(
                 evidence: findings.map(\.message), open: findings.count,
-                data: Journal.encode(Assessment(migration.preparation, more: findings)))
+                data: Journal.encode(Assessment(preparation, more: findings)))
         }
-        let tables = migration.preparation.plan.tables.count { !$0.isSkipped }
+        let tables = preparation.plan.tables.count { !$0.isSkipped }
         return StepOutcome(
             evidence: [
-                "\(Format.count(tables, "table", "tables")) in schema \(migration.preparation.plan.schema)",
+                "\(Format.count(tables, "table", "tables")) in schema \(preparation.plan.schema)",
                 "no keys and indexes yet: step 3.3 makes them, after the rows",
             ])
     }
@@ -96,7 +101,12 @@ struct CopyStep: StepOperation {
             try migration.loadRows()
         }
         let seconds = (ContinuousClock.now - start).seconds
-        let status = try migration.server.runStatus(schema: schema)
+        return Self.outcome(
+            try migration.server.runStatus(schema: schema), before: before, seconds: seconds)
+    }
+
+    /// `before` are the rows that were there already.
+    static func outcome(_ status: RunStatus?, before: Int, seconds: Double) -> StepOutcome {
         let rows = status?.rows ?? 0
         let now = before > 0 ? "\(Format.count(rows - before)) of them now, " : ""
         return StepOutcome(
@@ -149,14 +159,21 @@ struct ConstraintsStep: StepOperation {
         let start = ContinuousClock.now
         let made = try migration.makeConstraints()
         let seconds = (ContinuousClock.now - start).seconds
-        let count = SchemaScript(migration.preparation.plan).constraintStatements.count
+        return Self.outcome(
+            migration.preparation.plan, sequences: made.objects.count, made.findings, seconds: seconds)
+    }
+
+    static func outcome(
+        _ plan: MigrationPlan, sequences: Int, _ findings: [Finding], seconds: Double
+    ) -> StepOutcome {
+        let count = SchemaScript(plan).constraintStatements.count
         return StepOutcome(
             evidence: [
                 Format.count(count, "statement", "statements")
                     + " for keys, indexes, checks, foreign keys, views and triggers",
-                "\(Format.count(made.objects.count, "sequence", "sequences")), in \(Format.seconds(seconds))",
+                "\(Format.count(sequences, "sequence", "sequences")), in \(Format.seconds(seconds))",
             ]
-                + made.findings.map(\.message))
+                + findings.map(\.message))
     }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
@@ -188,7 +205,12 @@ struct ProofStep: StepOperation {
 
     func run(_ context: StepContext) throws -> StepOutcome {
         let migration = try context.migration()
-        var report = try context.recording("proof") { try migration.prove() }
+        return Self.outcome(try context.recording("proof") { try migration.prove() })
+    }
+
+    /// What a proof of all tables comes to.
+    static func outcome(_ report: MigrationReport) -> StepOutcome {
+        var report = report
         let equal = report.tables.count { $0.verdict == "equal" }
         let differing = (report.tables + report.views).filter { $0.verdict == "differs" }
         let views = report.views.count { $0.verdict == "equal" }
@@ -205,9 +227,7 @@ struct ProofStep: StepOperation {
                 + report.notices)
         switch report.outcome {
         case .differs:
-            let count = differing.reduce(0) { $0 + $1.differences }
-            outcome.failure =
-                "\(Format.count(count, "row differs", "rows differ")) in \(differing.map(\.name).joined(separator: ", "))"
+            outcome.failure = failure(differing)
         case .stale:
             outcome.failure =
                 "every cell is proven as of the snapshot, and the source has changed since: the cutover, C, carries that"
@@ -219,5 +239,11 @@ struct ProofStep: StepOperation {
         report.findings = []
         outcome.data = Journal.encode(report)
         return outcome
+    }
+    /// Says how many rows differ, and where.
+    static func failure(_ differing: [MigrationReport.Table]) -> String {
+        let count = differing.reduce(0) { $0 + $1.differences }
+        let names = differing.map(\.name).joined(separator: ", ")
+        return "\(Format.count(count, "row differs", "rows differ")) in \(names)"
     }
 }

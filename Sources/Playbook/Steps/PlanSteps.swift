@@ -31,7 +31,10 @@ struct ProfileStep: StepOperation {
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        let preparation = try context.preparation()
+        try Self.outcome(context.preparation())
+    }
+
+    static func outcome(_ preparation: Preparation) -> StepOutcome {
         let columns = preparation.catalog.tables.reduce(0) { $0 + $1.columns.count }
         let rows = preparation.rows.values.reduce(0, +)
         let blocking = preparation.blocking.count
@@ -76,23 +79,20 @@ struct PlanStep: StepOperation {
     func run(_ context: StepContext) throws -> StepOutcome {
         let preparation = try context.preparation()
         let state = context.workspace.state
-        let before = context.book.planText
-        var kept: String?
-        if preparation.planPath == nil, !before.isEmpty, before != preparation.planText {
-            let name = "plans/\(PlanFile.digest(before)).yaml"
-            _ = try state.folder("plans")
-            try state.write(before, to: name)
-            kept = name
-        }
-        try PlanStore(state).keep(preparation)
+        let before = try PlanStore(state).keep(preparation)
         context.book.keep(preparation)
+        return Self.outcome(preparation, state, before: before)
+    }
+
+    /// `before` is where in the folder the plan before is kept, if there was another one.
+    static func outcome(_ preparation: Preparation, _ state: StateFolder, before: String?) -> StepOutcome {
         let tables = preparation.plan.tables.count { !$0.isSkipped }
         let origin = preparation.planPath == nil ? "as howdah made it" : "as you have changed it"
         var evidence = [
             "\(Format.count(tables, "table", "tables")), style \(preparation.plan.style.rawValue), \(origin)",
             state.planPath,
         ]
-        if let kept { evidence.append("the plan before is in \(state.path)/\(kept)") }
+        if let before { evidence.append("the plan before is in \(state.path)/\(before)") }
         let left = preparation.objects.count { $0.state == .leftOut && $0.isUnexplained }
         if left > 0 { evidence.append("\(left) objects cannot be carried yet, and are left out") }
         return StepOutcome(

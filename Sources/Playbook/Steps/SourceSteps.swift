@@ -18,6 +18,10 @@ struct SourceStep: StepOperation {
         let facts = try SourceInspection(
             context.workspace.source, state: context.workspace.state, cancellation: context.cancellation
         ).facts()
+        return Self.outcome(facts, context.book)
+    }
+
+    static func outcome(_ facts: SourceFacts, _ book: Playbook) -> StepOutcome {
         let size =
             Format.bytes(facts.bytes)
             + (facts.logBytes > 0 ? " and a log of \(Format.bytes(facts.logBytes))" : "")
@@ -31,8 +35,8 @@ struct SourceStep: StepOperation {
                 facts.orphans == 0
                     ? "foreign_key_check: no orphan rows"
                     : "foreign_key_check: \(orphans) orphan rows; step 1.6 names them",
-            ] + context.workspace.location.evidence + context.book.frameworks.map(\.evidence)
-            + context.workspace.location.warnings
+            ] + book.workspace.location.evidence + book.frameworks.map(\.evidence)
+            + book.workspace.location.warnings
         return StepOutcome(evidence: evidence)
     }
 }
@@ -62,11 +66,16 @@ struct BackupStep: StepOperation {
         let before = try SnapshotStore(context.workspace.state, cancellation: context.cancellation)
             .snapshots()
         let snapshot = try preparer.takeSnapshot()
+        return Self.outcome(snapshot, isKept: before.contains { $0.path == snapshot.path })
+    }
+
+    /// `isKept` where an earlier one still equals the source.
+    static func outcome(_ snapshot: Snapshot, isKept: Bool) -> StepOutcome {
         var evidence = [
             "\(Format.bytes(snapshot.bytes)), as of \(snapshot.time), checked", "sha256 \(snapshot.sha256)",
             snapshot.path,
         ]
-        if before.contains(where: { $0.path == snapshot.path }) {
+        if isKept {
             evidence.append("taken before: the source has not changed since")
         }
         evidence += snapshot.notes.map { "integrity_check says: \($0)" }

@@ -96,11 +96,10 @@ struct DatabaseStep: StepOperation {
         if context.mode == .rehearsal {
             _ = try context.server()
             try RehearsalCluster(context.workspace.state, cancellation: context.cancellation).resetDatabase()
-            return StepOutcome(evidence: ["the private database is there, and empty"])
+            return Self.emptied
         }
         guard let maker = try maker(context) else {
-            let name = try context.server().check(schema: context.book.schema)
-            return StepOutcome(evidence: ["the database \(name) is there"])
+            return Self.found(try context.server().check(schema: context.book.schema))
         }
         let password = DatabaseMaker.password()
         let missing = try maker.missing(password: password)
@@ -121,6 +120,13 @@ struct DatabaseStep: StepOperation {
             )
         }
         return StepOutcome(evidence: evidence, data: Journal.encode(undo))
+    }
+
+    /// Of the rehearsal.
+    static let emptied = StepOutcome(evidence: ["the private database is there, and empty"])
+
+    static func found(_ database: String) -> StepOutcome {
+        StepOutcome(evidence: ["the database \(database) is there"])
     }
 
     func undoPreview(_ context: StepContext) throws -> Preview? {

@@ -159,7 +159,7 @@ private struct StepRun {
             try book.undo(step, activity)
         }
         book.end(activity)
-        return report()
+        return report(isUndo: verb == .undo)
     }
 
     private func confirm() throws {
@@ -184,10 +184,12 @@ private struct StepRun {
         }
     }
 
-    private func report() -> ExitCode {
+    private func report(isUndo: Bool) -> ExitCode {
         let state = book.overview()
         guard let line = state.step(step) else { return .failure }
-        let exit = Self.exit(line.state, state.outcome)
+        var exit = Self.exit(line.state, state.outcome)
+        // What was taken back may wait for a step that was never needed.
+        if isUndo, case .waiting = line.state { exit = .success }
         if common.json {
             Console.json(StepDocument(line, mode: state.mode, exit: exit))
         } else {

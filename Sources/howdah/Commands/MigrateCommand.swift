@@ -69,20 +69,21 @@ struct MigrateRun {
 
     func run(_ session: Session, _ target: Target) throws -> ExitCode {
         if !common.json { Describe.opening(session.location, target).forEach(Console.note) }
-        let target = try reach(target, session.cancellation)
-        let preparation = try session.reporting {
-            try session.prepare(
-                planning, planPath: planPath,
-                adopting: Adopting(isAsked: adopts, server: server(target, session.cancellation)))
-        }
-        try PlanStore(session.state).keep(preparation)
+        let (target, database) = try reach(target, session.cancellation)
+        // What comes back from quarantine is no step's work.
+        let notes =
+            isRepair
+            ? nil : StepNotes.open(session.workspace, target, makesJournal: true, tell: { Console.note($0) })
+        if let database { notes?.found(database: database) }
+        let preparation = try prepare(session, target, notes)
         if !common.json { Describe.preparation(preparation).forEach(Console.note) }
         var report: MigrationReport
         switch target {
         case _ where !preparation.blocking.isEmpty:
             report = Migration.undecided(preparation, target: target.url, progress: session.progress)
-        case .rehearsal: report = try rehearse(session, preparation)
-        case .server(let conninfo): report = try migrate(session, preparation, conninfo, isRehearsal: false)
+        case .rehearsal: report = try rehearse(session, preparation, notes)
+        case .server(let conninfo):
+            report = try migrate(session, preparation, conninfo, isRehearsal: false, notes)
         }
         report.command = command
         try KeptRun.keep(report, in: session.state, mode: target.mode.rawValue)
@@ -95,21 +96,44 @@ struct MigrateRun {
         return ExitCode(rawValue: report.exit) ?? .failure
     }
 
+    /// Snapshot, profile and plan, which is kept.
+    private func prepare(_ session: Session, _ target: Target, _ notes: StepNotes?) throws -> Preparation {
+        let preparation: Preparation
+        let before: String?
+        do {
+            preparation = try session.reporting {
+                try session.prepare(
+                    planning, planPath: planPath,
+                    adopting: Adopting(isAsked: adopts, server: server(target, session.cancellation)))
+            }
+            before = try PlanStore(session.state).keep(preparation)
+        } catch {
+            notes?.failedToPrepare(error, session.progress)
+            throw error
+        }
+        notes?.prepared(preparation, planBefore: before)
+        return preparation
+    }
+
     private func server(_ target: Target, _ cancellation: Cancellation) -> TargetServer? {
         guard case .server(let conninfo) = target else { return nil }
         return TargetServer(conninfo, cancellation: cancellation)
     }
 
-    private func rehearse(_ session: Session, _ preparation: Preparation) throws -> MigrationReport {
+    private func rehearse(
+        _ session: Session, _ preparation: Preparation, _ notes: StepNotes?
+    ) throws -> MigrationReport {
         var cluster = try RehearsalCluster(session.state, cancellation: session.cancellation)
         do {
             try cluster.start()
-            if !isRepair, try restart || !goesOn(preparation, cluster, session) {
+            let begins = try !isRepair && (restart || !goesOn(preparation, cluster, session))
+            if begins {
                 try cluster.checkSpace(forSource: preparation.snapshot.bytes)
                 try cluster.resetDatabase()
             }
+            notes?.rehearses(isEmptied: begins)
             guard let conninfo = cluster.conninfo() else { throw MigrationError.notRunning }
-            let report = try migrate(session, preparation, conninfo, isRehearsal: true)
+            let report = try migrate(session, preparation, conninfo, isRehearsal: true, notes)
             try cluster.stopUnlessKept()
             return report
         } catch {
@@ -128,10 +152,27 @@ struct MigrateRun {
     }
 
     private func migrate(
-        _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool
+        _ session: Session, _ preparation: Preparation, _ conninfo: Conninfo, isRehearsal: Bool,
+        _ notes: StepNotes?
     ) throws -> MigrationReport {
-        let migration = try migration(session, preparation, conninfo, isRehearsal: isRehearsal)
-        return try Throughput.recording(
+        let progress = session.progress
+        var migration = try migration(session, preparation, conninfo, isRehearsal: isRehearsal)
+        migration.whenMade = { notes?.made(on: conninfo, goesOn: $0, progress) }
+        notes?.begins(on: conninfo)
+        do {
+            let report = try run(migration, session, isRehearsal: isRehearsal)
+            notes?.ended(report, on: conninfo, progress)
+            return report
+        } catch {
+            notes?.failed(error, on: conninfo, progress)
+            throw error
+        }
+    }
+
+    private func run(
+        _ migration: Migration, _ session: Session, isRehearsal: Bool
+    ) throws -> MigrationReport {
+        try Throughput.recording(
             command, session.progress, in: session.state,
             mode: (isRehearsal ? Mode.rehearsal : .live).rawValue,
             replacing: isRepair ? [] : ["copy", "proof", "demo", "migrate", "repair"]
@@ -152,15 +193,17 @@ struct MigrateRun {
     }
 
     /// A live target is looked at before the long work begins, and going there is confirmed.
-    private func reach(_ target: Target, _ cancellation: Cancellation) throws -> Target {
-        guard case .server(let conninfo) = target else { return target }
+    private func reach(
+        _ target: Target, _ cancellation: Cancellation
+    ) throws -> (target: Target, database: String?) {
+        guard case .server(let conninfo) = target else { return (target, nil) }
         let confirmation = LiveConfirmation(isConfirmed: isConfirmed, isJSON: common.json)
         try confirmation.refuseUnasked(conninfo)
         let reached = LiveConfirmation.withPassword(conninfo, cancellation)
         let name = try TargetServer(reached, cancellation: cancellation).check(
             schema: planning.schema, makesTables: !adopts)
         try confirmation.ask("LIVE: the rows go into \(reached.url).", database: name, cancellation)
-        return .server(reached)
+        return (.server(reached), name)
     }
 }
 

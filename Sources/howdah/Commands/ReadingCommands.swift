@@ -235,7 +235,7 @@ struct ValidateCommand: ParsableCommand {
                 return report.isRight ? .success : .differs
             }
             let report = try ReachedTarget(target, session).with { server in
-                try session.reporting {
+                let report = try session.reporting {
                     try Validation(
                         preparation: preparation, hints: session.location.hints, server: server,
                         schema: planning.namedSchema, workers: planning.workerCount,
@@ -243,6 +243,9 @@ struct ValidateCommand: ParsableCommand {
                         differences: log
                     ).run(tables: tables)
                 }
+                StepNotes.open(session.workspace, target, makesJournal: false, tell: { Console.note($0) })?
+                    .compared(report, tables: tables, on: server.conninfo)
+                return report
             }
             if common.json {
                 Console.json(report)
