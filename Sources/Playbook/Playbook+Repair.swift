@@ -50,7 +50,9 @@ extension Playbook {
                     : "compared again: rows of \(differing.joined(separator: ", ")) differ",
             ])
         // A proof that found them equal is not true any more; once the application uses the target, rows differ because they should.
-        guard targetInUse(mode) == nil, !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else { return }
+        guard targetInUse(mode) == nil, !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else {
+            return
+        }
         let rows = outcome.report.tables.filter { $0.verdict == "differs" }.reduce(0) { $0 + $1.differences }
         try journal.add(
             .failed, "3.4", mode,

@@ -186,7 +186,9 @@ import Testing
             #expect(book.stepState("3.5", .live) == .done)
             #expect(book.stepState("3.4", .live) == before, "others differ because they should")
             #expect(try TestServer.value(Self.names, in: target) == "theirs Bob stranger new")
-            try working(book, "3.5") { try book.undo("3.5", $0) }
+            #expect(lines.contains("--undo puts them back"))
+            _ = try working(book, nil) { try book.undoRepair(nil, $0) }
+            #expect(book.stepState("3.4", .live) == before)
             #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
         }
     }
@@ -208,9 +210,11 @@ import Testing
             #expect(book.overview().isTargetInUse)
             try TestServer.withDatabase { other in
                 let cancellation = Cancellation()
-                #expect(try book.targetInUse(TargetServer(other, cancellation: cancellation)) == nil)
-                let role = target.setting("application_name", to: "another")
-                #expect(try book.targetInUse(TargetServer(role, cancellation: cancellation)) != nil)
+                let ofOther = try book.targetInUse(TargetServer(other, cancellation: cancellation))
+                #expect(ofOther == nil)
+                let same = target.setting("application_name", to: "another")
+                let ofSame = try book.targetInUse(TargetServer(same, cancellation: cancellation))
+                #expect(ofSame != nil)
             }
         }
     }

@@ -139,7 +139,9 @@ extension Update {
             .choose(
                 ChooseBox(
                     purpose: .repair(choices.map(\.request)), title: "Repair \(table)",
-                    text: ["A preview comes first; u on step 3.5 puts the old rows back."],
+                    text: [
+                        "A preview comes first; \(isInUse ? "howdah repair --undo" : "u on step 3.5") puts the old rows back."
+                    ],
                     choices: choices.map(\.words))))
     }
 

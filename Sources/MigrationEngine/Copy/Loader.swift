@@ -149,7 +149,8 @@ struct Loader: Sendable {
                     let column = encoder.misfitColumn
                     throw isChecked
                         ? unexpected(misfit, column: column, row: rows, of: table)
-                        : Self.unfit(misfit, column: table.columns[column], Self.key(of: source, table), table)
+                        : Self.unfit(
+                            misfit, column: table.columns[column], Self.key(of: source, table), table)
                 }
                 rows += 1
                 if encoder.bytes.count >= Self.flushBytes || encoder.hasBorrowed {

@@ -124,24 +124,33 @@ extension Repair {
             let same = proof.tables.filter { hasSameColumns($0.name, today) }.map(\.name)
             let verdicts = try compare(today, Set(same), proof.facts, into: log).verdicts
             for name in proof.tables.map(\.name) where left[name]?.obstacle == nil {
-                guard same.contains(name), let verdict = verdicts[name] else {
-                    left[name]?.obstacle = "\(since): its columns or its key are others today"
-                    continue
-                }
-                if verdict.verdict == .equal {
-                    left[name]?.asToday = (proof.verdicts[name]?.differences ?? 0) - (left[name]?.written ?? 0)
-                    try proof.log.clear([name])
-                } else if let obstacle = verdict.obstacle {
-                    left[name]?.obstacle = "\(since), and it cannot be compared with it: \(obstacle)"
-                } else if verdict.isTruncated || verdict.differences > DifferenceLog.mostRows {
-                    left[name]?.obstacle = "\(since), and more rows differ from it than the proof can name"
-                } else if let gone = try proof.log.keep(name, alsoIn: log) {
-                    left[name]?.asToday = gone
+                var rest = left[name] ?? RepairLeft()
+                if same.contains(name), let verdict = verdicts[name] {
+                    try leaveToday(name, verdict, proof, log, since, &rest)
                 } else {
-                    left[name]?.obstacle =
-                        "\(since), and rows that are right by now cannot be told from the others; carry over first: howdah cutover"
+                    rest.obstacle = "\(since): its columns or its key are others today"
                 }
+                left[name] = rest
             }
+        }
+    }
+
+    private func leaveToday(
+        _ name: String, _ verdict: TableVerdict, _ proof: RepairProof, _ log: DifferenceLog,
+        _ since: String, _ left: inout RepairLeft
+    ) throws {
+        if verdict.verdict == .equal {
+            left.asToday = (proof.verdicts[name]?.differences ?? 0) - left.written
+            try proof.log.clear([name])
+        } else if let obstacle = verdict.obstacle {
+            left.obstacle = "\(since), and it cannot be compared with it: \(obstacle)"
+        } else if verdict.isTruncated || verdict.differences > DifferenceLog.mostRows {
+            left.obstacle = "\(since), and more rows differ from it than the proof can name"
+        } else if let gone = try proof.log.keep(name, alsoIn: log) {
+            left.asToday = gone
+        } else {
+            left.obstacle =
+                "\(since), and rows that are right by now cannot be told from the others; carry over first: howdah cutover"
         }
     }
 
@@ -188,7 +197,8 @@ extension Repair {
             .plan,
             "what was written to SQLite since the snapshot of \(preparation.snapshot.time) does not fit the plan, and rows that are right "
                 + "by now cannot be told from the others: \(finding.place) \(finding.message)",
-            remedy: "Nothing was changed. Mend those rows in SQLite, or decide about \(finding.key) in the plan.",
+            remedy:
+                "Nothing was changed. Mend those rows in SQLite, or decide about \(finding.key) in the plan.",
             exit: .undecided)
     }
 }

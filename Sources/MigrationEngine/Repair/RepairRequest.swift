@@ -106,11 +106,13 @@ public struct RepairPreview: Sendable {
         var lines: [String] = []
         if asToday > 0 {
             lines.append(
-                "\(Format.count(asToday, "row is", "rows are")) left alone: as SQLite is today, which has changed since the snapshot")
+                "\(Format.count(asToday, "row is", "rows are")) left alone: as SQLite is today, which has changed since the snapshot"
+            )
         }
         if written > 0 {
             lines.append(
-                "\(Format.count(written, "row is", "rows are")) left alone: right in the first proof, or written again since")
+                "\(Format.count(written, "row is", "rows are")) left alone: right in the first proof, or written again since"
+            )
         }
         return lines
     }

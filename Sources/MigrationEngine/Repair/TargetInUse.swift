@@ -26,6 +26,7 @@ public struct TargetInUse: Sendable, Equatable {
             "rows of \(target) that differ may be the application's: \(words)",
             remedy:
                 "Nothing was changed. Add --never-right for the rows that were wrong before the switch and still are, or name single rows "
-                + "with --table NAME --key KEY; howdah validate --watch tells which are which.", exit: .undecided)
+                + "with --table NAME --key KEY; howdah validate --watch tells which are which.",
+            exit: .undecided)
     }
 }

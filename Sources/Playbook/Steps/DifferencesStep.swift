@@ -57,7 +57,8 @@ struct DifferencesStep: StepOperation {
                     [
                         "compares every cell of them before it is committed"
                             + (inUse == nil ? ", and everything afterwards (3.4)" : ""),
-                        "keeps the rows that were there before in the state folder: u puts them back",
+                        "keeps the rows that were there before in the state folder: "
+                            + (inUse == nil ? "u" : Self.command(context, "--undo")) + " puts them back",
                     ] + preview.leftWords + Self.limits(preview, inUse)),
             ],
             warning: Self.warning(preview, context),
@@ -68,7 +69,8 @@ struct DifferencesStep: StepOperation {
     private static func limits(_ preview: RepairPreview, _ inUse: TargetInUse?) -> [String] {
         guard let inUse, preview.request.onlyNeverRight else { return [] }
         return [
-            "touches only rows that were never right: \(inUse.words)", "leaves 3.4 as it is: rows differ because they should",
+            "touches only rows that were never right: \(inUse.words)",
+            "leaves 3.4 as it is: rows differ because they should",
         ]
     }
 
@@ -121,10 +123,14 @@ struct DifferencesStep: StepOperation {
 
     /// The command that removes what only the target has, for a shell.
     private static func removal(_ context: StepContext) -> String {
+        let isInUse = context.book.targetInUse(context.mode) != nil
+        return command(context, "--all --extra" + (isInUse ? " --never-right" : ""))
+    }
+
+    private static func command(_ context: StepContext, _ options: String) -> String {
         let book = context.book
         let target = context.mode == .live ? book.liveURL ?? "TARGET" : "rehearsal"
-        return "howdah repair \(shell(book.workspace.openPath)) \(shell(target)) --all --extra"
-            + (book.targetInUse(context.mode) == nil ? "" : " --never-right")
+        return "howdah repair \(shell(book.workspace.openPath)) \(shell(target)) \(options)"
     }
 
     private static func shell(_ word: String) -> String {
@@ -146,7 +152,6 @@ struct DifferencesStep: StepOperation {
     func undo(_ context: StepContext) throws -> [String] {
         guard let record = try record(context) else { return ["nothing was copied"] }
         _ = try context.book.repairer(context.activity).undo(record)
-        guard context.book.targetInUse(context.mode) == nil else { return ["put back: \(record.words)"] }
         do {
             try context.book.run("3.4", context.activity)
         } catch {

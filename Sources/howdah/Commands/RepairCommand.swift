@@ -45,7 +45,9 @@ struct RepairCommand: ParsableCommand {
     var extra = false
 
     @Flag(
-        help: "Only rows that were wrong already in the first proof, and still hold what was wrong; with --extra too.")
+        help:
+            "Only rows that were wrong already in the first proof, and still hold what was wrong; with --extra too."
+    )
     var neverRight = false
 
     @Flag(help: "Show what would be done, and do nothing.")

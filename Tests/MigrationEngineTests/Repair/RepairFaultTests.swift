@@ -348,7 +348,8 @@ import Testing
             let source = "\(folder)/source.db"
             try makeDatabase(
                 source,
-                "CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT); INSERT INTO t VALUES (1, '{}'), (7, '\(value)')")
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT); INSERT INTO t VALUES (1, '{}'), (7, '\(value)')"
+            )
             try TestServer.withDatabase { conninfo in
                 try TestServer.execute(
                     "CREATE TABLE t (id int PRIMARY KEY, doc jsonb); INSERT INTO t VALUES (1, '{}'), (7, '{}')",

@@ -35,7 +35,8 @@ import Testing
             case "pair": ("b", "'3'", "'4'")
             default: ("id", "'k3'", "'k4'")
             }
-        return "UPDATE \(table) SET v = 'wrong' WHERE \(key) = \(three); DELETE FROM \(table) WHERE \(key) = \(four)"
+        return
+            "UPDATE \(table) SET v = 'wrong' WHERE \(key) = \(three); DELETE FROM \(table) WHERE \(key) = \(four)"
     }
 
     /// Both sides go on by the same statements, then the target is damaged; the repair is by the snapshot of before.
@@ -63,8 +64,10 @@ import Testing
             let preview = try repair.preview(RepairRequest(tables: named.isEmpty ? [] : [table]))
             #expect(preview.tables.map(\.name) == [table])
             let found = try #require(preview.tables.first)
-            #expect(
-                [found.missing, found.changed, found.extra, found.unnamed, found.asToday] == [1, 1, 0, 0, 3])
+            let counts: [Int] = [
+                found.missing, found.changed, found.extra, found.unnamed, found.asToday,
+            ]
+            #expect(counts == [1, 1, 0, 0, 3])
             #expect(preview.leftWords.count == 1)
             #expect(try repair.run(preview).record?.words == "\(table) (1 missing, 1 changed)")
             #expect(try damaged.content() == sound)
@@ -110,7 +113,8 @@ import Testing
 
     /// A key that has no text by which it is known again.
     @Test func rowsThatCannotBeToldApartAreNotRepaired() throws {
-        let script = "CREATE TABLE walked (id TEXT PRIMARY KEY, v TEXT); INSERT INTO walked VALUES (NULL, 'a'), ('x', 'b')"
+        let script =
+            "CREATE TABLE walked (id TEXT PRIMARY KEY, v TEXT); INSERT INTO walked VALUES (NULL, 'a'), ('x', 'b')"
         let today = "UPDATE walked SET v = 'now' WHERE id = 'x'"
         try Damaged.with(script, TestMigration(decide: ["recommended"])) { damaged in
             let repair = try damaged.repairer()
@@ -146,9 +150,10 @@ import Testing
     /// Neither the snapshot's nor today's: what else it is than wrong nobody can tell.
     @Test func aRowThatIsWrongByBothIsCopiedFromTheSnapshot() throws {
         try withToday("walked", damage: "UPDATE walked SET v = 'wrong' WHERE id = 1") { damaged, repair, _ in
-            #expect(try repair.run(repair.preview(RepairRequest())).record?.words == "walked (1 changed)")
-            #expect(
-                try TestServer.value("SELECT v FROM walked WHERE id = 1", in: damaged.conninfo) == "a")
+            let outcome = try repair.run(repair.preview(RepairRequest()))
+            #expect(outcome.record?.words == "walked (1 changed)")
+            let value = try TestServer.value("SELECT v FROM walked WHERE id = 1", in: damaged.conninfo)
+            #expect(value == "a")
         }
     }
 
