@@ -111,18 +111,30 @@ import Testing
         }
     }
 
-    /// A key that has no text by which it is known again.
+    /// Keys of a type that has no text here: a row of one proof is not known again in another.
     @Test func rowsThatCannotBeToldApartAreNotRepaired() throws {
-        let script =
-            "CREATE TABLE walked (id TEXT PRIMARY KEY, v TEXT); INSERT INTO walked VALUES (NULL, 'a'), ('x', 'b')"
-        let today = "UPDATE walked SET v = 'now' WHERE id = 'x'"
-        try Damaged.with(script, TestMigration(decide: ["recommended"])) { damaged in
-            let repair = try damaged.repairer()
-            try makeDatabase(damaged.source, today)
-            try damaged.damage(today + "; ALTER TABLE walked ADD COLUMN note text")
-            let before = try damaged.content()
-            #expect(try repair.run(repair.preview(RepairRequest())).record == nil)
-            #expect(try damaged.content() == before)
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/source.db"
+            try makeDatabase(
+                source,
+                "CREATE TABLE t (id TEXT PRIMARY KEY, v TEXT); INSERT INTO t VALUES ('10:00:00', 'a'), ('11:00:00', 'b')"
+            )
+            try TestServer.withDatabase { conninfo in
+                try TestServer.execute(
+                    "CREATE TABLE t (id time PRIMARY KEY, v text); INSERT INTO t VALUES ('10:00:00', 'now'), ('11:00:00', 'wrong')",
+                    in: conninfo)
+                let damaged = Damaged(source: source, folder: folder, conninfo: conninfo)
+                let repair = try damaged.repairer()
+                try makeDatabase(source, "UPDATE t SET v = 'now' WHERE id = '10:00:00'")
+                let before = try damaged.content()
+                let error = #expect(throws: MigrationError.self) {
+                    try repair.preview(RepairRequest(tables: ["t"]))
+                }
+                #expect(error?.exit == .undecided)
+                #expect(error?.message.contains("cannot be told from the others") ?? false)
+                #expect(try repair.run(repair.preview(RepairRequest())).record == nil)
+                #expect(try damaged.content() == before)
+            }
         }
     }
 
