@@ -123,6 +123,8 @@ public struct BookState: Sendable, Equatable {
     public internal(set) var isSourceHeld: Bool
     /// Whether the application was switched over, and the cutover has not ended: in whichever mode that is shown.
     public internal(set) var isCutoverOpen = false
+    /// Whether the application uses this mode's target: rows that differ there are its own until shown otherwise.
+    public var isTargetInUse = false
     public var checklist: [Checklist.ItemLine]
     public var findings: [Finding]
     public var tables: [TableLine]

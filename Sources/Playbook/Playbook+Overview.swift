@@ -32,6 +32,7 @@ extension Playbook {
             journal: journal.entries.reversed(),
             outcome: report?.outcome.rawValue, commands: isQuick ? [] : commandStates(mode))
         state.isCutoverOpen = cutoverRecord() != nil && self.entry(of: "C.4", .live)?.kind != .done
+        state.isTargetInUse = targetInUse(mode) != nil
         return state
     }
 

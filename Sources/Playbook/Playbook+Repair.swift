@@ -49,8 +49,10 @@ extension Playbook {
                     ? "compared again: no row of what was compared differs"
                     : "compared again: rows of \(differing.joined(separator: ", ")) differ",
             ])
-        // A proof that found them equal is not true any more.
-        guard !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else { return }
+        // A proof that found them equal is not true any more; once the application uses the target, rows differ because they should.
+        guard targetInUse(mode) == nil, !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else {
+            return
+        }
         let rows = outcome.report.tables.filter { $0.verdict == "differs" }.reduce(0) { $0 + $1.differences }
         try journal.add(
             .failed, "3.4", mode,
@@ -61,10 +63,13 @@ extension Playbook {
     func repairer(_ activity: Activity) throws -> Repair {
         let preparation = try preparation(mode, activity: activity)
         // What step 3.4 compares.
-        return Repair(
+        var repair = Repair(
             preparation: preparation, schema: preparation.plan.schema, history: try history(activity),
             workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
             gate: activity.gate, differences: try differenceLog(mode))
+        repair.inUse = targetInUse(mode)
+        repair.isSourceHeld = mode == .live && hold != nil
+        return repair
     }
 
     private func history(_ activity: Activity) throws -> RepairHistory {

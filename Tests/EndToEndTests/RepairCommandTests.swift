@@ -67,7 +67,8 @@ import Testing
     @Test(arguments: [
         ["--table", "nothing", "--yes"], ["--table", "person", "--key", "1", "--yes"], ["--key", "1"],
         ["--table", "person", "--all"], ["--undo", "--all"], ["--extra"], ["--id", "x"], ["--preview"],
-        ["--table", "person", "--table", "pet", "--key", "1"],
+        ["--table", "person", "--table", "pet", "--key", "1"], ["--never-right"],
+        ["--table", "person", "--key", "1", "--never-right"],
     ])
     func wrongUsageIsTold(_ arguments: [String]) throws {
         try withLive { source, conninfo in
@@ -128,6 +129,87 @@ import Testing
             #expect(try Howdah.run(["repair", source, conninfo.url, "--undo", "--preview"]).exit == 0)
             try TestServer.execute("UPDATE person SET name = 'theirs' WHERE id = 2", in: conninfo)
             #expect(try Howdah.run(["repair", source, conninfo.url, "--undo", "--preview"]).exit == 3)
+        }
+    }
+
+    @Test func whatAScriptHasBroughtToTodayIsLeftAlone() throws {
+        try withLive { source, conninfo in
+            let today = "UPDATE person SET name = 'Anna' WHERE id = 1; INSERT INTO person VALUES (3, 'Eve')"
+            try makeDatabase(source, today)
+            try TestServer.execute(today + "; UPDATE person SET name = 'B' WHERE id = 2", in: conninfo)
+            let command = ["repair", source, conninfo.url, "--all", "--yes"]
+            let preview = try Howdah.run(command + ["--preview"])
+            #expect(preview.exit == 0)
+            #expect(preview.output.contains("2 rows are left alone: as SQLite is today"))
+            let outcome = try Howdah.run(command + ["--json"])
+            #expect(outcome.exit == 4)
+            let tables = try #require(try outcome.json()["repair"] as? [[String: Any]])
+            #expect(tables.map { $0["as_today"] as? Int } == [2])
+            let names = try TestServer.rows("SELECT name FROM person ORDER BY id", in: conninfo)
+            #expect(names == ["Anna", "Bob", "Eve"])
+            let named = try Howdah.run(
+                ["repair", source, conninfo.url, "--table", "person", "--key", "1", "--yes"])
+            #expect(named.exit == 3)
+            #expect(named.errors.contains("as SQLite is today"))
+        }
+    }
+
+    // MARK: After the switch of a cutover
+
+    /// A target with a row that was never right, to which the application writes by now, as the journal says.
+    private func withSwitched(
+        _ body: (_ source: String, _ conninfo: Conninfo, _ journal: String) throws -> Void
+    ) throws {
+        try withLive { source, conninfo in
+            // Another first proof than that of the load.
+            try FileManager.default.removeItem(atPath: "\(source).howdah/differences")
+            try TestServer.execute("UPDATE person SET name = 'B' WHERE id = 2", in: conninfo)
+            #expect(try Howdah.run(["validate", source, conninfo.url]).exit == 4)
+            let journal = "\(source).howdah/journal.db"
+            let record = """
+                {"snapshot":"x","time":"2999-01-01T00:00:00Z","standstill":1,"parts":[],"carried":{"tables":[],"seconds":1}}
+                """
+            try makeDatabase(
+                journal,
+                """
+                CREATE TABLE entry (id INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, mode TEXT NOT NULL,
+                    subject TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, evidence TEXT NOT NULL, basis TEXT NOT NULL, data TEXT);
+                INSERT INTO entry VALUES (1, '', 'ann', 'live', 'book', 'target', '\(conninfo.url)', '[]', '{}', NULL),
+                    (2, '2999-01-01T00:00:00Z', 'ann', 'live', 'C.2', 'note', 'switched', '[]', '{}', '\(record)'),
+                    (3, '2999-01-02T00:00:00Z', 'ann', 'live', 'C.4', 'done', '', '[]', '{}', NULL)
+                """)
+            try TestServer.execute(
+                "UPDATE person SET name = 'theirs' WHERE id = 1; INSERT INTO person VALUES (9, 'new')",
+                in: conninfo)
+            try body(source, conninfo, journal)
+        }
+    }
+
+    private static let names = "SELECT string_agg(name, ' ' ORDER BY id) FROM person"
+
+    @Test(arguments: [["--all"], ["--table", "person"], ["--all", "--extra"], ["--all", "--preview"]])
+    func afterTheSwitchRowsThatNobodyHasNamedStay(_ arguments: [String]) throws {
+        try withSwitched { source, conninfo, journal in
+            let before = FileManager.default.contents(atPath: journal)
+            let outcome = try Howdah.run(["repair", source, conninfo.url, "--yes"] + arguments)
+            #expect(outcome.exit == 3)
+            #expect(outcome.errors.contains("the cutover ended at 2999-01-02"))
+            #expect(outcome.errors.contains("--never-right"))
+            #expect(try TestServer.value(Self.names, in: conninfo) == "theirs B new")
+            #expect(FileManager.default.contents(atPath: journal) == before)
+        }
+    }
+
+    @Test func afterTheSwitchWhatWasNeverRightIsCopiedAndANamedRowAfterAWarning() throws {
+        try withSwitched { source, conninfo, _ in
+            let command = ["repair", source, conninfo.url, "--yes"]
+            let never = try Howdah.run(command + ["--all", "--never-right", "--extra"])
+            #expect(never.exit == 4, "the application's rows differ")
+            #expect(never.errors.contains("2 rows are left alone: right in the first proof"))
+            #expect(try TestServer.value(Self.names, in: conninfo) == "theirs Bob new")
+            let named = try Howdah.run(command + ["--table", "person", "--key", "1"])
+            #expect(named.errors.contains("it may have written what is replaced"))
+            #expect(try TestServer.value(Self.names, in: conninfo) == "Ann Bob new")
         }
     }
 

@@ -342,6 +342,25 @@ import Testing
         #expect(press("Enter", &model).isEmpty)
     }
 
+    @Test func onceTheApplicationUsesTheTargetRowsThatAreNotNamedAreThoseNeverRight() {
+        var model = differing()
+        model.book?.isTargetInUse = true
+        #expect(press("R", &model).isEmpty)
+        guard case .choose(let choice) = model.overlays.last else {
+            Issue.record("no list of repairs")
+            return
+        }
+        #expect(
+            choice.choices == [
+                "copy again: the row 7",
+                "copy again: rows of Message that were never right, of 100 rows missing or changed",
+            ])
+        #expect(
+            press("j Enter", &model) == [
+                .previewCopyAgain(RepairRequest(tables: ["Message"], onlyNeverRight: true))
+            ])
+    }
+
     @Test func inTheBytesKeysJumpToTheNextThatDiffer() {
         var model = model()
         var right = [UInt8](repeating: 0, count: 4000)

@@ -130,6 +130,39 @@ import Testing
         }
     }
 
+    /// SQLite is what it was at the switch, though its log is folded into it since: rows may be removed that it never had.
+    @Test(arguments: ["WAL", "DELETE"]) func afterTheSwitchARepairLeavesTheApplicationsRowsAlone(
+        _ journal: String
+    ) throws {
+        try withLoaded(journal: journal) { book, project, target in
+            try run("C.1", book)
+            for step in ["C.2", "C.4"] {
+                if step == "C.4" { try run("C.3", book) }
+                try run(step, book)
+                try TestServer.execute(
+                    "UPDATE \"Message\" SET content = 'theirs \(step)' WHERE id = 5", in: target)
+                let activity = try #require(book.begin(nil))
+                defer { book.end(activity) }
+                let error = #expect(throws: MigrationError.self) {
+                    try book.previewRepair(RepairRequest(), activity)
+                }
+                #expect(error?.exit == .undecided)
+                let request = RepairRequest(removesExtra: true, onlyNeverRight: true)
+                let preview = try book.previewRepair(request, activity)
+                #expect(preview.isEmpty)
+                #expect(preview.tables.map(\.written) == [1])
+                let key = RepairRequest(tables: ["Message"], keys: ["5"])
+                #expect(try book.previewRepair(key, activity).warning?.contains("the cutover") ?? false)
+                #expect(book.overview().isSourceHeld == (step == "C.2"))
+                let isRefused = try application(project, "UPDATE User SET isOnline = 0 WHERE 0") != 0
+                #expect(isRefused == (step == "C.2"), "writers are kept away from SQLite until the end")
+            }
+            // Once it was taken back, the rows are SQLite's again.
+            try run("R", book)
+            #expect(book.targetInUse(.live) == nil)
+        }
+    }
+
     @Test func everythingComesBackAndWhatPostgreSQLGotIsExported() throws {
         try withLoaded { book, project, target in
             let before = files(project)

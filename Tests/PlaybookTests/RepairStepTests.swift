@@ -137,4 +137,85 @@ import Testing
             }
         }
     }
+
+    // MARK: After the switch of a cutover
+
+    /// A live target that was wrong in two rows when it was first proven, and that the application has written to since.
+    private func withSwitched(
+        isOver: Bool = true, _ body: (Playbook, Conninfo) throws -> Void
+    ) throws {
+        try withTemporaryFolder { folder in
+            try makeDatabase("\(folder)/a.db", Self.script)
+            try TestServer.withDatabase { target in
+                let book = try Playbook(Workspace("\(folder)/a.db", state: nil), target: target, who: "ann")
+                defer { book.close() }
+                try book.setMode(.live)
+                try run(PlaybookTests.rehearsed.filter { $0 != "3.4" }, book)
+                try TestServer.execute(
+                    "UPDATE person SET name = 'B' WHERE id = 2; INSERT INTO person VALUES (8, 'stranger')",
+                    in: target)
+                try run(["3.4"], book)
+                let snapshot = try #require(try book.snapshot(.live))
+                let record = """
+                    {"snapshot":"\(snapshot.sha256)","time":"2999-01-01T00:00:00Z","standstill":1,"parts":[],
+                    "carried":{"tables":[],"seconds":1}}
+                    """
+                try book.journal.add(.note, "C.2", .live, "switched", data: record)
+                if isOver { try book.journal.add(.done, "C.4", .live) }
+                try TestServer.execute(
+                    "UPDATE person SET name = 'theirs' WHERE id = 1; INSERT INTO person VALUES (9, 'new')",
+                    in: target)
+                try body(book, target)
+            }
+        }
+    }
+
+    private static let names = "SELECT string_agg(name, ' ' ORDER BY id) FROM person"
+
+    @Test(arguments: [true, false]) func theStepCopiesOnlyWhatWasNeverRightOnceTheApplicationUsesTheTarget(
+        _ isOver: Bool
+    ) throws {
+        try withSwitched(isOver: isOver) { book, target in
+            let before = book.stepState("3.4", .live)
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            let lines = preview.sections.flatMap(\.lines).joined(separator: "\n")
+            #expect(lines.contains("never right"))
+            #expect(lines.contains("2 rows are left alone"))
+            #expect(preview.warning?.contains("--all --extra --never-right") ?? false)
+            try run(["3.5"], book)
+            #expect(book.stepState("3.5", .live) == .done)
+            #expect(book.stepState("3.4", .live) == before, "others differ because they should")
+            #expect(try TestServer.value(Self.names, in: target) == "theirs Bob stranger new")
+            #expect(lines.contains("--undo puts them back"))
+            _ = try working(book, nil) { try book.undoRepair(nil, $0) }
+            #expect(book.stepState("3.4", .live) == before)
+            #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
+        }
+    }
+
+    @Test func aRowThatIsNamedOnTheScreensIsCopiedAfterAWarning() throws {
+        try withSwitched { book, target in
+            let request = RepairRequest(tables: ["person"], keys: ["1"])
+            let preview = try working(book, nil) { try book.previewCopyAgain(request, $0) }
+            #expect(preview.warning?.contains("it may have written") ?? false)
+            try working(book, "3.5") { try book.copyAgain(request, $0) }
+            #expect(try TestServer.value(Self.names, in: target) == "Ann B stranger new")
+        }
+    }
+
+    @Test func anotherDatabaseIsNotTheOneThatWasSwitchedTo() throws {
+        try withSwitched { book, target in
+            #expect(book.targetInUse(.live)?.end != nil)
+            #expect(book.targetInUse(.rehearsal) == nil)
+            #expect(book.overview().isTargetInUse)
+            try TestServer.withDatabase { other in
+                let cancellation = Cancellation()
+                let ofOther = try book.targetInUse(TargetServer(other, cancellation: cancellation))
+                #expect(ofOther == nil)
+                let same = target.setting("application_name", to: "another")
+                let ofSame = try book.targetInUse(TargetServer(same, cancellation: cancellation))
+                #expect(ofSame != nil)
+            }
+        }
+    }
 }

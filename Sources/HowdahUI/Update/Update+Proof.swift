@@ -113,17 +113,25 @@ extension Update {
                     RepairRequest(tables: [table], keys: [row.name], removesExtra: row.kind == .extra)
                 ))
         }
+        // Once the application uses the target, most rows that differ are its own.
+        let isInUse = model.book?.isTargetInUse ?? false
         if summary.missing + summary.changed > 0 {
             let rows = Format.count(summary.missing + summary.changed, "row", "rows")
+            let which =
+                isInUse
+                ? "rows of \(table) that were never right, of \(rows) missing or changed"
+                : "\(rows) of \(table), missing or changed"
             choices.append(
-                ("copy again: \(rows) of \(table), missing or changed", RepairRequest(tables: [table])))
+                ("copy again: \(which)", RepairRequest(tables: [table], onlyNeverRight: isInUse)))
         }
         if summary.extra > 0 {
             let rows = Format.count(summary.extra, "row", "rows")
             choices.append(
                 (
-                    "the same, and remove \(rows) that only PostgreSQL has",
-                    RepairRequest(tables: [table], removesExtra: true)
+                    isInUse
+                        ? "the same, and remove those never right of \(rows) that only PostgreSQL has"
+                        : "the same, and remove \(rows) that only PostgreSQL has",
+                    RepairRequest(tables: [table], removesExtra: true, onlyNeverRight: isInUse)
                 ))
         }
         guard !choices.isEmpty else { return }
@@ -131,7 +139,9 @@ extension Update {
             .choose(
                 ChooseBox(
                     purpose: .repair(choices.map(\.request)), title: "Repair \(table)",
-                    text: ["A preview comes first; u on step 3.5 puts the old rows back."],
+                    text: [
+                        "A preview comes first; \(isInUse ? "howdah repair --undo" : "u on step 3.5") puts the old rows back."
+                    ],
                     choices: choices.map(\.words))))
     }
 

@@ -16,12 +16,15 @@ struct Loader: Sendable {
     let gate: PauseGate
     /// Tables in which rows are that stay.
     let keeping: Set<String>
+    /// Whether every value was found to fit the target's types before.
+    let isChecked: Bool
     private let byName: [String: LoadTable]
 
     init(
         data: SourceData, ledger: Ledger, script: SchemaScript, tables: [LoadTable],
-        cancellation: Cancellation, gate: PauseGate, keeping: Set<String>
+        cancellation: Cancellation, gate: PauseGate, keeping: Set<String>, isChecked: Bool = true
     ) {
+        self.isChecked = isChecked
         self.data = data
         self.ledger = ledger
         self.script = script
@@ -143,7 +146,11 @@ struct Loader: Sendable {
         do {
             while try source.next() {
                 if let misfit = encoder.encodeRow(source) {
-                    throw unexpected(misfit, column: encoder.misfitColumn, row: rows, of: table)
+                    let column = encoder.misfitColumn
+                    throw isChecked
+                        ? unexpected(misfit, column: column, row: rows, of: table)
+                        : Self.unfit(
+                            misfit, column: table.columns[column], Self.key(of: source, table), table)
                 }
                 rows += 1
                 if encoder.bytes.count >= Self.flushBytes || encoder.hasBorrowed {
@@ -161,6 +168,29 @@ struct Loader: Sendable {
         try target.send(encoder.bytes)
         table.counters.loaded.add(rows - reported, ordering: .relaxed)
         return rows
+    }
+
+    private static func unfit(
+        _ misfit: Misfit, column: MigrationPlan.Column, _ key: String, _ table: LoadTable
+    ) -> MigrationError {
+        MigrationError(
+            .value,
+            "\(table.plan.name).\(column.name)\(key): \(misfit.message); the target's column is \(column.type)",
+            remedy:
+                "The target is as it was. Give the column another type there, or mend the value in SQLite and migrate it; other rows can be "
+                + "named one by one.")
+    }
+
+    /// The row's key in words, where its columns are read and hold integers or texts.
+    private static func key(of source: borrowing SourceRows, _ table: LoadTable) -> String {
+        let texts = table.source.primaryKey.compactMap { name -> String? in
+            guard let place = table.columns.firstIndex(where: { $0.name == name }) else { return nil }
+            let value = source.value(place)
+            if let text = value.text { return String(decoding: text, as: UTF8.self) }
+            return value.storage == SourceValue(integer: 0).storage ? "\(value.integer)" : nil
+        }
+        guard !texts.isEmpty, texts.count == table.source.primaryKey.count else { return "" }
+        return ", the row \(texts.joined(separator: ", "))"
     }
 
     /// Every value was looked at before the load: this cannot happen unless the snapshot changed.

@@ -107,10 +107,10 @@ extension Repair {
     }
 
     private func loader() -> Loader {
-        // No table keeps rows here, so that nothing is noted in a ledger.
+        // No table keeps rows here, so that nothing is noted in a ledger; its types may be others than those that the values were checked for.
         Loader(
             data: preparation.data, ledger: Ledger(run: 0), script: script, tables: [],
-            cancellation: cancellation, gate: gate, keeping: [])
+            cancellation: cancellation, gate: gate, keeping: [], isChecked: false)
     }
 
     /// Has the numbers of columns go on after the largest that is there; none is set back.
@@ -143,20 +143,17 @@ extension Repair {
         let loaded = try ledger.loadedRows(main)
         let made = Set(try ledger.madeObjects(main).map(\.name))
         for (index, table) in tables.enumerated() where made.contains(done[index].target) {
-            guard let present = try presentRows(table, done[index]) else { continue }
+            guard let present = presentRows(table, done[index]) else { continue }
             done[index].counted = present - (loaded[table.plan.name] ?? 0)
             if done[index].counted != 0 { try ledger.add(done[index].counted, to: table.plan.name, main) }
         }
     }
 
     /// nil where the proof has not told all rows that are missing.
-    private func presentRows(_ table: RepairTable, _ record: RepairRecord.Table) throws -> Int? {
+    private func presentRows(_ table: RepairTable, _ record: RepairRecord.Table) -> Int? {
         if record.way == .whole { return record.after }
         guard table.preview.unnamed == 0 else { return nil }
-        var missing = 0
-        try RepairChoice(request: RepairRequest(), log: try DifferenceLog(state, name: "repair"))
-            .forEach(of: record.name) { if $0.kind == .missing { missing += 1 } }
-        return table.preview.sourceRows - missing + record.missing
+        return table.preview.present + record.missing
     }
 
     // MARK: Errors, and what became of it

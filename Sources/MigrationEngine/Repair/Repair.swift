@@ -11,17 +11,24 @@ import SQLite
 public struct Repair: Sendable {
     /// Of a repair at work: with the names that the target has, see `matched`.
     private(set) var preparation: Preparation
-    private let hints: SchemaHints?
+    /// The plan, before the target's names took the place of its own.
+    let planned: MigrationPlan
+    let hints: SchemaHints?
     private let schema: String?
     public let history: RepairHistory
     let workers: Int
     let cancellation: Cancellation
     let progress: RunProgress
     let gate: PauseGate
-    /// Where the proof after a repair keeps what still differs.
-    private let differences: DifferenceLog?
+    /// Where the proof after a repair keeps what still differs; beside it the first proof lies.
+    let differences: DifferenceLog?
     /// How long other sessions are waited for.
     public var patience = Duration.seconds(30)
+    /// Where the application writes to the target already; nil before a cutover.
+    public var inUse: TargetInUse?
+    /// Whether this process keeps writers away from the source, and the snapshot is of what it holds: it is not looked into then, since to
+    /// close a file lets go of a process's own locks (https://sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
+    public var isSourceHeld = false
 
     /// `history` is that of the target. Its schema and names are found as `Validation` finds them, by `hints` and `schema`.
     public init(
@@ -31,6 +38,7 @@ public struct Repair: Sendable {
     ) {
         self.differences = differences
         self.preparation = preparation
+        planned = preparation.plan
         self.hints = hints
         self.schema = schema
         self.history = history
@@ -81,9 +89,15 @@ public struct Repair: Sendable {
 
     /// Proves the tables, and says what a repair of them would do.
     ///
-    /// Throws `.plan` with exit 2 where a table or a key is named that there is not, or that does not differ.
+    /// Where the source has changed since the snapshot, rows of the target that are as SQLite is today are left out, see `narrow`.
+    ///
+    /// Throws `.plan` with exit 2 where a table or a key is named that there is not, or that does not differ; `.targetNotEmpty` with
+    /// exit 3 where the application uses the target, and rows are neither named nor limited to those that were never right.
     public func preview(_ request: RepairRequest) throws -> RepairPreview {
         _ = try wanted(request)
+        if let inUse, request.keys.isEmpty, !request.onlyNeverRight {
+            throw inUse.refusal(server.conninfo.url)
+        }
         try refuseOldSnapshot(request)
         try refuseUnreadLedger()
         let (repair, facts) = try matched(request.tables)
@@ -94,26 +108,24 @@ public struct Repair: Sendable {
         let tables = try wanted(request)
         try refuseUnended()
         try waitUntilReadable(tables)
-        progress.begin(.proof)
-        defer { progress.end() }
+        let first = request.onlyNeverRight ? try firstProof() : nil
         let moment = try server.withConnection(purpose: "repair") { try ProofMoment($0) }
-        let log = try DifferenceLog(state, name: "repair")
-        var proof = ProofRun(
-            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: gate, differences: log)
-        proof.facts = facts
-        let opening = try proof.open(only: Set(tables.map(\.name)))
-        progress.setTables(opening.tables.map(\.counters))
-        let prover = proof.prover
-        try prover.compare(opening.tables, workers: workers)
-        let verdicts = try proof.conclude(opening, prover, withViews: false)
-        let proofs = Dictionary(opening.tables.map { ($0.source.name, $0) }) { first, _ in first }
+        let log = try DifferenceLog(
+            path: "\(state.folder("differences"))/repair.db", like: first?.log)
+        let compared = try compare(preparation, Set(tables.map(\.name)), facts, into: log)
+        let differing = tables.filter { compared.verdicts[$0.name]?.verdict == .differs }
+        let proof = RepairProof(
+            tables: differing, verdicts: compared.verdicts, proofs: compared.proofs, facts: facts, log: log,
+            isOld: try !differing.isEmpty && isOld())
         let choice = RepairChoice(request: request, log: log)
+        // A key that means no row, or two, is told before rows are left out.
+        for table in proof.tables where !request.keys.isEmpty { try choice.refuseUnclear(table.name) }
+        let present = try presentRows(proof)
+        let left = try narrow(proof, request, first)
         let found = try server.withConnection(purpose: "repair") { connection in
-            try tables.compactMap { table -> RepairPreview.Table? in
-                guard let verdict = verdicts[table.name], verdict.verdict == .differs else { return nil }
-                var found = try preview(table, verdict, proofs[table.name], choice, connection)
-                found.obstacle = facts.lacking[table.name] ?? found.obstacle
+            try proof.tables.map { table in
+                var found = try preview(table, proof, left[table.name] ?? RepairLeft(), choice, connection)
+                found.present = present[table.name] ?? 0
                 return found
             }
         }
@@ -124,7 +136,35 @@ public struct Repair: Sendable {
                 remedy: "Nothing was changed.", exit: .undecided)
         }
         return RepairPreview(
-            request: request, tables: found, preparation: preparation, moment: moment, proofs: proofs)
+            request: request, tables: found, warning: request.keys.isEmpty ? nil : inUse?.warning,
+            preparation: preparation, moment: moment, proofs: proof.proofs)
+    }
+
+    /// Compares tables by a preparation; the rows that differ go into the log.
+    func compare(
+        _ preparation: Preparation, _ names: Set<String>, _ facts: ProofRun.Facts, into log: DifferenceLog
+    ) throws -> (verdicts: [String: TableVerdict], proofs: [String: ProofTable]) {
+        progress.begin(.proof)
+        defer { progress.end() }
+        var proof = ProofRun(
+            preparation: preparation, server: server, workers: workers, cancellation: cancellation,
+            progress: progress, gate: gate, differences: log)
+        proof.facts = facts
+        let opening = try proof.open(only: names)
+        progress.setTables(opening.tables.map(\.counters))
+        let prover = proof.prover
+        try prover.compare(opening.tables, workers: workers)
+        let verdicts = try proof.conclude(opening, prover, withViews: false)
+        return (verdicts, Dictionary(opening.tables.map { ($0.source.name, $0) }) { first, _ in first })
+    }
+
+    /// Rows of the source that the target has, right or wrong, as far as the proof names those that it has not.
+    private func presentRows(_ proof: RepairProof) throws -> [String: Int] {
+        let rows = try proof.tables.map { table in
+            let missing = try proof.log.count(table.name, filter: DifferenceFilter(kind: .missing))
+            return (table.name, (proof.verdicts[table.name]?.sourceRows ?? 0) - missing)
+        }
+        return Dictionary(rows) { first, _ in first }
     }
 
     private func wanted(_ request: RepairRequest) throws -> [MigrationPlan.Table] {
@@ -145,7 +185,7 @@ public struct Repair: Sendable {
     /// A row that the target has and an older snapshot has not may have been written to both sides since.
     private func refuseOldSnapshot(_ request: RepairRequest) throws {
         let snapshot = preparation.snapshot
-        guard request.removesExtra, try !snapshot.isCurrent(cancellation: cancellation) else { return }
+        guard request.removesExtra, try isOld() else { return }
         throw MigrationError(
             .state,
             "the source has changed since the snapshot of \(snapshot.time): a row that only the target seems to have may be in SQLite today",
@@ -180,13 +220,18 @@ public struct Repair: Sendable {
     }
 
     private func preview(
-        _ table: MigrationPlan.Table, _ verdict: TableVerdict, _ proof: ProofTable?, _ choice: RepairChoice,
+        _ table: MigrationPlan.Table, _ proven: RepairProof, _ left: RepairLeft, _ choice: RepairChoice,
         _ connection: borrowing Postgres.Connection
     ) throws -> RepairPreview.Table {
         var found = RepairPreview.Table(name: table.name, way: .rows)
+        guard let verdict = proven.verdicts[table.name] else { return found }
         found.sourceRows = verdict.sourceRows
         found.targetRows = verdict.targetRows
-        guard let proof else {
+        // Of rows that were named none is left out.
+        if choice.request.keys.isEmpty {
+            (found.asToday, found.written) = (left.asToday, left.written)
+        }
+        guard let proof = proven.proofs[table.name] else {
             found.obstacle = verdict.obstacle ?? "it cannot be compared"
             return found
         }
@@ -198,8 +243,10 @@ public struct Repair: Sendable {
         found.isGoing =
             found.way == .whole
             && found.extra + found.unnamed + (proof.keyColumns.isEmpty ? found.changed : 0) > 0
-        found.obstacle = try obstacle(found, table, proof, facts, choice, verdict)
-        if found.obstacle == nil {
+        found.obstacle =
+            try left.obstacle ?? proven.facts.lacking[table.name]
+            ?? obstacle(found, table, proven, proof, facts, choice)
+        if found.obstacle == nil, found.differences + found.unnamed > 0 {
             do {
                 let name = script.qualified(table)
                 try HeldTables.refuseTrees([name], connection)
@@ -212,9 +259,8 @@ public struct Repair: Sendable {
     }
 
     private func obstacle(
-        _ found: RepairPreview.Table, _ table: MigrationPlan.Table, _ proof: ProofTable,
-        _ facts: RepairTarget,
-        _ choice: RepairChoice, _ verdict: TableVerdict
+        _ found: RepairPreview.Table, _ table: MigrationPlan.Table, _ proven: RepairProof,
+        _ proof: ProofTable, _ facts: RepairTarget, _ choice: RepairChoice
     ) throws -> String? {
         let isKept = Migration(
             preparation: preparation, server: server, workers: 1, isRehearsal: true,
@@ -224,10 +270,17 @@ public struct Repair: Sendable {
         if isKept { return "its rows in the target are not the source's by decision (rows-in-target: keep)" }
         guard facts.isTable else { return "it is no table in the target" }
         if facts.hasRules { return "it has rules (CREATE RULE), which would take part" }
-        if found.differences + found.unnamed == 0 { return verdict.obstacle ?? "no row of it differs" }
+        if found.differences + found.unnamed == 0 {
+            return proven.verdicts[table.name]?.obstacle ?? (found.left > 0 ? nil : "no row of it differs")
+        }
         guard found.way == .whole else { return nil }
-        if !choice.request.keys.isEmpty {
+        if !choice.request.keys.isEmpty || choice.request.onlyNeverRight {
             return "its rows cannot be repaired one by one: \(found.reason ?? "")"
+        }
+        if proven.isOld {
+            return
+                "it would be loaded again as a whole (\(found.reason ?? "")), and the source has changed since the snapshot of "
+                + "\(preparation.snapshot.time); carry over first: howdah cutover"
         }
         let sent = Set(proof.targetColumns)
         if let other = facts.stored.first(where: { !sent.contains($0.name) }) {

@@ -23,36 +23,44 @@ struct RepairChoice {
         }
     }
 
-    /// Counts what was asked for by kind. Throws where a key is not among the rows that differ, or only in the target.
+    /// Throws where a key is not among the rows that differ, or can mean two.
+    func refuseUnclear(_ table: String) throws {
+        let names = request.keys.map(RowName.init)
+        var meant: [[String]?] = Array(repeating: nil, count: names.count)
+        try forEach(of: table) { difference in
+            for (number, name) in names.enumerated() where name.means(difference) {
+                let keys = difference.place?.keys ?? [difference.key]
+                guard !name.isUnclear(keys), meant[number].map({ RowName.areSame($0, keys) }) ?? true else {
+                    throw Self.unclear(name.text, keys, table)
+                }
+                meant[number] = keys
+            }
+        }
+        let left = zip(request.keys, meant).filter { $1 == nil }.map(\.0)
+        if !left.isEmpty { throw Self.equal(left.sorted(), [table]) }
+    }
+
+    /// Counts what was asked for by kind. Throws where a row that was named is only in the target.
     func count(_ table: inout RepairPreview.Table, _ proof: ProofTable, _ verdict: TableVerdict) throws {
         var missing = 0
         var changed = 0
         var extra = 0
-        let names = request.keys.map(RowName.init)
-        var meant: [[String]?] = Array(repeating: nil, count: names.count)
         try forEach(of: table.name) { difference in
             switch difference.kind {
             case .missing: missing += 1
             case .changed: changed += 1
             case .extra: extra += 1
             }
-            for (number, name) in names.enumerated() where name.means(difference) {
-                let keys = difference.place?.keys ?? [difference.key]
-                guard !name.isUnclear(keys), meant[number] ?? keys == keys else {
-                    throw Self.unclear(name.text, keys, table.name)
-                }
-                meant[number] = keys
-            }
         }
         (table.missing, table.changed, table.extra) = (missing, changed, extra)
-        let left = zip(request.keys, meant).filter { $1 == nil }.map(\.0)
-        if !left.isEmpty { throw Self.equal(left.sorted(), [table.name]) }
         if !request.keys.isEmpty, extra > 0, !request.removesExtra {
             throw MigrationError(
                 .plan, "\(Format.count(extra, "row", "rows")) of those are in the target only: \(table.name)",
                 remedy: "--extra removes them; the application may have written them since.", exit: .usage)
         }
-        if request.keys.isEmpty { table.unnamed = max(0, verdict.differences - missing - changed - extra) }
+        if request.keys.isEmpty {
+            table.unnamed = max(0, verdict.differences - missing - changed - extra - table.left)
+        }
         // An obstacle counts as one.
         if verdict.obstacle != nil, table.unnamed == 1 { table.unnamed = 0 }
     }

@@ -7,11 +7,16 @@ public struct RepairRequest: Sendable, Equatable {
     public var keys: [String]
     /// Whether rows that only the target has are removed too: the application may have written them since.
     public var removesExtra: Bool
+    /// Only rows that were wrong already in the first proof of the target, and still hold what was wrong; without keys.
+    public var onlyNeverRight: Bool
 
-    public init(tables: [String] = [], keys: [String] = [], removesExtra: Bool = false) {
+    public init(
+        tables: [String] = [], keys: [String] = [], removesExtra: Bool = false, onlyNeverRight: Bool = false
+    ) {
         self.tables = tables
         self.keys = keys
         self.removesExtra = removesExtra
+        self.onlyNeverRight = onlyNeverRight
     }
 }
 
@@ -33,6 +38,10 @@ public struct RepairPreview: Sendable {
         public internal(set) var extra = 0
         /// Rows that differ too and that the proof does not name one by one: they wait for another repair.
         public internal(set) var unnamed = 0
+        /// Rows that differ and are left as they are: those that are as SQLite is today, where the source has changed since the snapshot, and
+        /// those that were not never right, where only such are asked for.
+        public internal(set) var asToday = 0
+        public internal(set) var written = 0
         /// Why it is loaded again as a whole.
         public internal(set) var reason: String?
         /// Why nothing of it is repaired.
@@ -49,12 +58,18 @@ public struct RepairPreview: Sendable {
             "loaded again as a whole (\(reason ?? "")): \(Format.count(targetRows, "row goes", "rows go")), \(Format.count(sourceRows, "comes", "come"))"
         }
 
+        /// Rows of the source that the target has, right or wrong.
+        var present = 0
+
         var differences: Int { missing + changed + extra }
+        var left: Int { asToday + written }
     }
 
     public let request: RepairRequest
     /// Tables that differ.
     public let tables: [Table]
+    /// What is to be known before rows are replaced that were named.
+    public let warning: String?
     /// With the names that the target has.
     let preparation: Preparation
     /// Which rows of the target the proof can have seen.
@@ -63,7 +78,7 @@ public struct RepairPreview: Sendable {
 
     /// What is repaired of a table: rows that come back, and rows that are removed.
     public func repaired(_ table: Table) -> (copied: Int, removed: Int) {
-        guard table.obstacle == nil else { return (0, 0) }
+        guard table.obstacle == nil, table.differences + table.unnamed > 0 else { return (0, 0) }
         if table.way == .whole { return (table.sourceRows, table.targetRows) }
         return (table.missing + table.changed, request.removesExtra ? table.extra : 0)
     }
@@ -82,5 +97,23 @@ public struct RepairPreview: Sendable {
     public var extraLeft: Int {
         request.removesExtra
             ? 0 : tables.filter { $0.way == .rows && $0.obstacle == nil }.reduce(0) { $0 + $1.extra }
+    }
+
+    /// What is left as it is though it differs, and why; a line for each reason.
+    public var leftWords: [String] {
+        let asToday = tables.reduce(0) { $0 + $1.asToday }
+        let written = tables.reduce(0) { $0 + $1.written }
+        var lines: [String] = []
+        if asToday > 0 {
+            lines.append(
+                "\(Format.count(asToday, "row is", "rows are")) left alone: as SQLite is today, which has changed since the snapshot"
+            )
+        }
+        if written > 0 {
+            lines.append(
+                "\(Format.count(written, "row is", "rows are")) left alone: right in the first proof, or written again since"
+            )
+        }
+        return lines
     }
 }

@@ -15,13 +15,29 @@ struct RowName {
     }
 
     func means(_ row: RowDifference) -> Bool {
-        row.key == text || texts != nil && texts == row.place?.keys
+        Self.isSame(row.key, text) || isExact(row.place?.keys)
     }
 
-    /// Whether the name is the shown key of a row, and could be that of another one too.
+    private func isExact(_ keys: [String]?) -> Bool {
+        guard let texts, let keys else { return false }
+        return Self.areSame(texts, keys)
+    }
+
+    /// Whether the name is the shown key of a row, and could be that of another one too: its texts may hold what stands between them, and
+    /// a text may look like an array of as many.
     func isUnclear(_ keys: [String]) -> Bool {
-        guard texts != keys, keys.count > 1 else { return false }
-        return text.components(separatedBy: Self.separator).count != keys.count
+        if isExact(keys) { return false }
+        if texts?.count == keys.count { return true }
+        return keys.count > 1 && text.components(separatedBy: Self.separator).count != keys.count
+    }
+
+    /// To the last byte: Swift compares texts by what they stand for.
+    static func areSame(_ one: [String], _ other: [String]) -> Bool {
+        one.elementsEqual(other, by: isSame)
+    }
+
+    private static func isSame(_ one: String, _ other: String) -> Bool {
+        one.utf8.elementsEqual(other.utf8)
     }
 
     /// The array that names a row.

@@ -64,7 +64,12 @@ public struct Watch: Sendable {
     /// Throws `.state` where no proof of the target by this state of the source is kept.
     public func run(tables names: [String]) throws -> Report {
         let start = ContinuousClock.now
-        let first = try firstProof()
+        let first = try FirstProof(
+            beside: log, of: preparation, target: server.conninfo.url,
+            remedies: (
+                none: "Run howdah validate once; --watch tells what changes from then on.",
+                other: "Name the state folder that has it with --state DIR, or load the target anew."
+            ), exit: .usage)
         let path = (log.path as NSString).deletingPathExtension + "-watch.db"
         let now = try DifferenceLog(path: path, like: first.log)
         let report = try Validation(
@@ -75,18 +80,9 @@ public struct Watch: Sendable {
             var table = Table(name: line.name)
             table.obstacle = line.reason
             guard table.obstacle == nil else { return table }
-            guard let then = try first.log.proof(of: line.name), then.snapshot == preparation.snapshot.sha256
-            else {
-                table.obstacle = line.verdict == "equal" ? nil : "the first proof has not compared it"
-                return table
-            }
-            let columns = try now.proof(of: line.name)?.compared ?? []
-            guard then.obstacle == nil, then.compared.first == columns.first,
-                Set(columns).isSubset(of: then.compared)
-            else {
-                table.obstacle =
-                    then.obstacle.map { "the first proof could not compare all of it: \($0)" }
-                    ?? "the first proof compared \(then.compared.first ?? "another table"), or fewer columns"
+            let limit = try first.limit(line.name, now)
+            guard limit.obstacle == nil else {
+                table.obstacle = !limit.isCompared && line.verdict == "equal" ? nil : limit.obstacle
                 return table
             }
             let apart = try now.apart(line.name, from: first.log)
@@ -96,28 +92,9 @@ public struct Watch: Sendable {
             table.went = apart.went
             table.cameRight = apart.cameRight
             table.samples = apart.samples
-            if !then.isWhole { table.obstacle = "the first proof found more rows that differ than are kept" }
+            if !limit.isWhole { table.obstacle = "the first proof found more rows that differ than are kept" }
             return table
         }
         return Report(since: first.time, tables: tables, seconds: (ContinuousClock.now - start).seconds)
-    }
-
-    private func firstProof() throws -> (log: DifferenceLog, time: String) {
-        let remedy = "Run howdah validate once; --watch tells what changes from then on."
-        guard let first = try log.first() else {
-            throw MigrationError(
-                .state, "no proof of \(server.conninfo.url) is kept that this one could be told apart from",
-                remedy: remedy,
-                exit: .usage)
-        }
-        let proofs = try preparation.plan.tables.compactMap { try first.proof(of: $0.name) }
-        guard let proof = proofs.first(where: { $0.snapshot == preparation.snapshot.sha256 }) else {
-            let time = proofs.first.map { " of \($0.time)" } ?? ""
-            throw MigrationError(
-                .state, "the snapshot of the first proof\(time) is not the one that is compared",
-                remedy: "Name the state folder that has it with --state DIR, or load the target anew.",
-                exit: .usage)
-        }
-        return (first, proof.time)
     }
 }

@@ -1,12 +1,19 @@
 import MigrationEngine
 import Postgres
 
-/// 3.5: copies rows that differ again, but for those that only the target has; then 3.4 is run anew.
+/// 3.5: copies rows that differ again, but for those that only the target has; then 3.4 is run anew. Once the application uses the target,
+/// only rows that were never right, where none are named; then others differ because they should, and 3.4 stays what it was.
 struct DifferencesStep: StepOperation {
     static let id = Phases.differences
 
     /// Everything that differs, where nothing else is asked for.
     var request = RepairRequest()
+
+    private func request(_ inUse: TargetInUse?) -> RepairRequest {
+        var request = request
+        if inUse != nil, request.keys.isEmpty { request.onlyNeverRight = true }
+        return request
+    }
 
     /// Whether the last proof, whoever ran it, found no row that differs.
     private func isEqual(_ context: StepContext) throws -> Bool {
@@ -24,9 +31,14 @@ struct DifferencesStep: StepOperation {
         guard try !isEqual(context) else {
             return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
         }
-        let preview = try context.book.repairer(context.activity).preview(request)
+        let inUse = context.book.targetInUse(context.mode)
+        let preview = try context.book.repairer(context.activity).preview(request(inUse))
         guard !preview.tables.isEmpty else {
-            return Preview([.init("Nothing is to be copied", ["no row differs any more; 3.4 is run anew"])])
+            return Preview([
+                .init(
+                    "Nothing is to be copied",
+                    ["no row differs any more" + (inUse == nil ? "; 3.4 is run anew" : "")])
+            ])
         }
         let rows = preview.tables.map { table in
             [
@@ -43,13 +55,23 @@ struct DifferencesStep: StepOperation {
                 .init(
                     "And",
                     [
-                        "compares every cell of them before it is committed, and everything afterwards (3.4)",
-                        "keeps the rows that were there before in the state folder: u puts them back",
-                    ]),
+                        "compares every cell of them before it is committed"
+                            + (inUse == nil ? ", and everything afterwards (3.4)" : ""),
+                        "keeps the rows that were there before in the state folder: "
+                            + (inUse == nil ? "u" : Self.command(context, "--undo")) + " puts them back",
+                    ] + preview.leftWords + Self.limits(preview, inUse)),
             ],
             warning: Self.warning(preview, context),
             confirmation: removed(preview) > 0 && context.mode == .live
                 ? context.book.liveTarget?["dbname"] : nil)
+    }
+
+    private static func limits(_ preview: RepairPreview, _ inUse: TargetInUse?) -> [String] {
+        guard let inUse, preview.request.onlyNeverRight else { return [] }
+        return [
+            "touches only rows that were never right: \(inUse.words)",
+            "leaves 3.4 as it is: rows differ because they should",
+        ]
     }
 
     private static func what(_ table: RepairPreview.Table) -> String {
@@ -62,6 +84,7 @@ struct DifferencesStep: StepOperation {
     }
 
     private static func warning(_ preview: RepairPreview, _ context: StepContext) -> String? {
+        if let warning = preview.warning { return warning.prefix(1).uppercased() + warning.dropFirst() }
         if preview.request.removesExtra {
             return "Rows that only the target has are removed: the application may have written them."
         }
@@ -75,14 +98,16 @@ struct DifferencesStep: StepOperation {
             return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
         }
         let repair = try context.book.repairer(context.activity)
-        let preview = try repair.preview(request)
+        let preview = try repair.preview(request(repair.inUse))
         let record = try repair.replace(preview)
-        try context.book.run("3.4", context.activity)
+        if repair.inUse == nil { try context.book.run("3.4", context.activity) }
         var outcome = StepOutcome(
             evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
                 "nothing was copied"
             ],
             data: record?.id)
+        outcome.evidence += preview.leftWords
+        guard repair.inUse == nil else { return outcome }
         if case .failed(let why) = context.book.stepState("3.4", context.mode) {
             outcome.failure = Self.failure(why, preview, context)
         }
@@ -98,9 +123,14 @@ struct DifferencesStep: StepOperation {
 
     /// The command that removes what only the target has, for a shell.
     private static func removal(_ context: StepContext) -> String {
+        let isInUse = context.book.targetInUse(context.mode) != nil
+        return command(context, "--all --extra" + (isInUse ? " --never-right" : ""))
+    }
+
+    private static func command(_ context: StepContext, _ options: String) -> String {
         let book = context.book
         let target = context.mode == .live ? book.liveURL ?? "TARGET" : "rehearsal"
-        return "howdah repair \(shell(book.workspace.openPath)) \(shell(target)) --all --extra"
+        return "howdah repair \(shell(book.workspace.openPath)) \(shell(target)) \(options)"
     }
 
     private static func shell(_ word: String) -> String {

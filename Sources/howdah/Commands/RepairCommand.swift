@@ -13,8 +13,11 @@ struct RepairCommand: ParsableCommand {
             With --table, --key or --all: the tables are proven, what would be copied again is shown, and done in one transaction that is
             committed only where every cell of it is equal. Rows that only the target has stay, unless --extra is given. The rows that
             were there before are kept in the state folder; --undo puts them back. A live target asks for its name, or --yes.
+            Rows that are as SQLite is today stay, where it has changed since the target was loaded. After the switch of a cutover rows
+            that differ are the application's: then --never-right, or --key, says which are not.
             Without any of these, rows come back from quarantine that decisions let in now.
-            Exit codes: 0 what was compared is equal; 2 a key or table that does not differ; 3 refused; 4 rows still differ.
+            Exit codes: 0 what was compared is equal; 2 a key or table that does not differ; 3 refused; 4 rows still differ, those that
+            were left alone too.
             """)
 
     @Argument(help: "A SQLite file, or a project's folder.")
@@ -40,6 +43,12 @@ struct RepairCommand: ParsableCommand {
 
     @Flag(help: "Remove rows that only the target has: the application may have written them since.")
     var extra = false
+
+    @Flag(
+        help:
+            "Only rows that were wrong already in the first proof, and still hold what was wrong; with --extra too."
+    )
+    var neverRight = false
 
     @Flag(help: "Show what would be done, and do nothing.")
     var preview = false
@@ -71,6 +80,8 @@ struct RepairCommand: ParsableCommand {
         }
         if !keys.isEmpty, tables.count != 1 { throw ValidationError("--key needs one --table") }
         if extra, !hasRows { throw ValidationError("--extra needs --table or --all") }
+        if neverRight, !hasRows { throw ValidationError("--never-right needs --table or --all") }
+        if neverRight, !keys.isEmpty { throw ValidationError("--never-right and --key exclude each other") }
         if id != nil, !undo { throw ValidationError("--id needs --undo") }
         if preview, !hasRows, !undo { throw ValidationError("--preview needs --table, --all or --undo") }
     }
@@ -128,7 +139,9 @@ private struct RepairRun {
             let history = RepairHistory(session.state, server, target: name)
             if command.list { return try list(history) }
             let database = try liveDatabase(target, server)
-            let repair = try session.reporting { try repairer(history, server) }
+            let repair = try session.reporting {
+                try repairer(history, server, isLive: database != nil)
+            }
             let confirm = { (what: String) throws -> Void in
                 guard let database else { return }
                 try confirmation.ask(
@@ -146,28 +159,44 @@ private struct RepairRun {
         return try server.databaseName()
     }
 
-    private func repairer(_ history: RepairHistory, _ server: TargetServer) throws -> Repair {
+    private func repairer(
+        _ history: RepairHistory, _ server: TargetServer, isLive: Bool
+    ) throws -> Repair {
+        // The journal is only read here: a state folder may have none.
+        let book = try Playbook(session.workspace, target: nil, who: nil, isWriter: false)
+        let inUse = isLive ? try book.targetInUse(server) : nil
+        let log = try DifferenceLog(session.state, name: Target(command.target).differencesName)
+        let switched = inUse == nil ? nil : book.cutoverRecord()?.snapshot
         let preparer = try session.preparer(
             command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
-        return Repair(
-            preparation: try preparation(preparer, server), hints: session.location.hints,
+        var repair = Repair(
+            preparation: try preparation(preparer, server, log, switched: switched),
+            hints: session.location.hints,
             schema: command.planning.namedSchema, history: history,
             workers: command.planning.workerCount, cancellation: session.cancellation,
-            progress: session.progress,
-            differences: try DifferenceLog(session.state, name: Target(command.target).differencesName))
+            progress: session.progress, differences: log)
+        repair.inUse = inUse
+        return repair
     }
 
     /// Of the snapshot that the target was loaded from, where that is still there: what was written to SQLite since is no damage, and
-    /// a cutover carries it.
-    private func preparation(_ preparer: Preparer, _ server: TargetServer) throws -> Preparation {
-        let loaded = try server.runStatus(schema: plannedSchema)?.snapshotSHA256
+    /// a cutover carries it. What was never right is told by the snapshot of the first proof.
+    private func preparation(
+        _ preparer: Preparer, _ server: TargetServer, _ log: DifferenceLog, switched: String?
+    ) throws -> Preparation {
+        let first = command.neverRight ? try log.firstSnapshot() : nil
+        let wanted = try first ?? server.runStatus(schema: plannedSchema)?.snapshotSHA256 ?? switched
         let store = try SnapshotStore(session.state, cancellation: session.cancellation)
-        guard let loaded, let snapshot = store.snapshots().last(where: { $0.sha256 == loaded }),
-            try !snapshot.isCurrent(cancellation: session.cancellation)
-        else { return try preparer.prepare() }
+        guard let snapshot = store.snapshots().last(where: { $0.sha256 == wanted }) else {
+            return try preparer.prepare()
+        }
+        guard switched == nil else { return try preparer.prepare(snapshot) }
+        guard try !snapshot.isCurrent(cancellation: session.cancellation) else {
+            return try preparer.prepare()
+        }
         Console.note(
-            "the source has changed since the target was loaded: rows are copied from the snapshot of \(snapshot.time); howdah cutover carries the rest"
-        )
+            "the source has changed since the target was loaded: rows are copied from the snapshot of \(snapshot.time), but for those that are "
+                + "as SQLite is today; howdah cutover carries the rest")
         return try preparer.prepare(snapshot)
     }
 
@@ -183,7 +212,8 @@ private struct RepairRun {
         _ repair: Repair, _ server: TargetServer, isLive: Bool, _ confirm: (String) throws -> Void
     ) throws -> ExitCode {
         let request = RepairRequest(
-            tables: command.tables, keys: command.keys, removesExtra: command.extra)
+            tables: command.tables, keys: command.keys, removesExtra: command.extra,
+            onlyNeverRight: command.neverRight)
         let preview = try session.reporting { try repair.preview(request) }
         if command.preview {
             if isJSON {

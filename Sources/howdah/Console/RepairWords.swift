@@ -18,6 +18,8 @@ enum RepairWords {
                 "\(Format.count(preview.extraLeft, "row is", "rows are")) in the target only, and stay: --extra removes them"
             )
         }
+        lines += preview.leftWords
+        if let warning = preview.warning { lines.append(warning) }
         return lines
     }
 
@@ -25,7 +27,7 @@ enum RepairWords {
         if let obstacle = table.obstacle { return "not repaired: \(obstacle)" }
         let rows = preview.repaired(table)
         var words: [String] = []
-        if table.way == .whole {
+        if table.way == .whole, rows.copied + rows.removed > 0 {
             words.append(
                 table.wholeWords
             )
@@ -35,6 +37,8 @@ enum RepairWords {
             if table.unnamed > 0 {
                 words.append("\(Format.count(table.unnamed)) more differ: repair again afterwards")
             }
+            let left = table.asToday + table.written
+            if left > 0 { words.append("leaves \(Format.count(left, "row", "rows")) alone") }
         }
         return words.joined(separator: ", ")
     }
@@ -87,8 +91,16 @@ struct RepairDocument: Encodable {
         let copied: Int
         let removed: Int
         let unnamed: Int
+        /// Rows that differ and stay: as SQLite is today, and not those that were never right.
+        let asToday: Int
+        let written: Int
         let reason: String?
         let obstacle: String?
+
+        enum CodingKeys: String, CodingKey {
+            case name, way, missing, changed, extra, copied, removed, unnamed, written, reason, obstacle
+            case asToday = "as_today"
+        }
     }
 
     let command = "repair"
@@ -97,6 +109,8 @@ struct RepairDocument: Encodable {
     let target: String
     /// What the proof before found to differ, and what is done about it.
     let repair: [Table]
+    /// What is to be known before rows are replaced that were named.
+    let warning: String?
     let record: RepairRecord?
     /// The proof afterwards; empty of a preview.
     let tables: [MigrationReport.Table]
@@ -110,8 +124,10 @@ struct RepairDocument: Encodable {
             return Table(
                 name: table.name, way: table.way.rawValue, missing: table.missing, changed: table.changed,
                 extra: table.extra, copied: rows?.copied ?? 0, removed: rows?.removed ?? 0,
-                unnamed: table.unnamed, reason: table.reason, obstacle: table.obstacle)
+                unnamed: table.unnamed, asToday: table.asToday, written: table.written,
+                reason: table.reason, obstacle: table.obstacle)
         }
+        warning = preview?.warning
         record = outcome?.record
         tables = outcome?.report.tables ?? []
     }

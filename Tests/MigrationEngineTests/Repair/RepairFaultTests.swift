@@ -341,6 +341,30 @@ import Testing
         }
     }
 
+    /// Whole in SQLite's text, and in no jsonb.
+    @Test(arguments: ["{\"a\":\"\\u0000\"}", "{\"a\":\"\\ud800\"}", "{\"a\":1,\"a\":2}", "no JSON"])
+    func aValueThatTheTargetsTypeCannotTakeIsToldByItsReason(_ value: String) throws {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/source.db"
+            try makeDatabase(
+                source,
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT); INSERT INTO t VALUES (1, '{}'), (7, '\(value)')"
+            )
+            try TestServer.withDatabase { conninfo in
+                try TestServer.execute(
+                    "CREATE TABLE t (id int PRIMARY KEY, doc jsonb); INSERT INTO t VALUES (1, '{}'), (7, '{}')",
+                    in: conninfo)
+                let damaged = Damaged(source: source, folder: folder, conninfo: conninfo)
+                let before = try damaged.content()
+                let error = #expect(throws: MigrationError.self) { try damaged.repair() }
+                #expect(error?.message.contains("t.doc, the row 7: the value is no JSON") ?? false)
+                #expect(error?.message.contains("jsonb") ?? false)
+                #expect(error?.remedy.contains("snapshot") == false)
+                #expect(try damaged.content() == before)
+            }
+        }
+    }
+
     /// A framework's own tables, loaded by an adopted plan.
     @Test func adoptedTablesAreRepairedAndTheirKeysStayAsTheyWere() throws {
         try withTemporaryFolder { folder in

@@ -214,6 +214,9 @@ import Testing
         // The other row may be meant, which does not differ.
         ("UPDATE c SET v = 'bad' WHERE a = 'p'", RepairRequest(tables: ["c"], keys: ["p, q, r"])),
         ("UPDATE s SET v = 'bad'", RepairRequest(tables: ["s"], keys: ["[\"a\"]"])),
+        ("UPDATE s SET v = 'bad' WHERE k = '[\"a\"]'", RepairRequest(tables: ["s"], keys: ["[\"a\"]"])),
+        // As an array it names a row that there is not.
+        ("UPDATE s SET v = 'bad'", RepairRequest(tables: ["s"], keys: ["[\"b\"]"])),
     ])
     func aKeyThatCanMeanTwoRowsIsRefused(_ damage: String, _ request: RepairRequest) throws {
         try Damaged.with(Self.composite) { damaged in
@@ -229,7 +232,7 @@ import Testing
 
     @Test(arguments: [
         ("c", "[\"p, q\",\"r\"]", "1"), ("c", "[\"p\", \"q, r\"]", "2"), ("c", "x, y", "3"), ("s", "a", "1"),
-        ("s", "[\"[\\\"a\\\"]\"]", "2"), ("s", "[\"b\"]", "3"),
+        ("s", "[\"[\\\"a\\\"]\"]", "2"), ("s", "[\"[\\\"b\\\"]\"]", "3"),
     ])
     func anArrayOfTheKeysTextsIsExact(_ table: String, _ key: String, _ value: String) throws {
         try Damaged.with(Self.composite) { damaged in

@@ -32,11 +32,12 @@ struct Damaged {
 
     func server() -> TargetServer { TargetServer(conninfo, cancellation: cancellation) }
 
-    func repairer() throws -> Repair {
+    func repairer(_ preparation: Preparation? = nil, differences: DifferenceLog? = nil) throws -> Repair {
         var repair = Repair(
-            preparation: try test.prepare(source, state: "\(folder)/state", target: conninfo),
+            preparation: try preparation
+                ?? test.prepare(source, state: "\(folder)/state", target: conninfo),
             history: RepairHistory(try state(), server()), workers: 2, cancellation: cancellation,
-            progress: RunProgress())
+            progress: RunProgress(), differences: differences)
         repair.patience = patience
         return repair
     }

@@ -73,9 +73,9 @@ extension DifferenceLog {
 
     /// Rows that differ now, each with what the earlier proof says of the row with its key. Of rows without a key only the content tells
     /// which they are.
-    private static let compared = """
+    static let compared = """
         WITH now AS MATERIALIZED (
-            SELECT c.kind, c.columns, d.key, coalesce(nullif(d.key_texts, ''), d.key) AS place, d.key_texts IS NULL AS is_nameless,
+            SELECT d.part, d.number, c.kind, c.columns, d.key, coalesce(nullif(d.key_texts, ''), d.key) AS place, d.key_texts IS NULL AS is_nameless,
                 d.target_hash, d.cell_hashes
             FROM difference AS d JOIN class AS c ON c.id = d.class
             WHERE d.subject = (SELECT id FROM subject WHERE name = ?1)),
@@ -88,14 +88,21 @@ extension DifferenceLog {
 
     /// Tells a table's rows apart. The earlier log must know contents by the same hash.
     func apart(_ table: String, from earlier: DifferenceLog) throws -> Apart {
+        try beside(earlier) { try Self.apart(table, $0) }
+    }
+
+    /// Calls `body` with the other log attached as `earlier`.
+    func beside<T: Sendable>(
+        _ other: DifferenceLog, _ body: (borrowing SQLite.Connection) throws -> T
+    ) throws -> T {
         try state.withLock { state in
             let attach = try state.connection.prepare("ATTACH ?1 AS earlier")
-            try attach.bind(earlier.path, at: 1)
+            try attach.bind(other.path, at: 1)
             try attach.run()
             do {
-                let apart = try Self.apart(table, state.connection)
+                let result = try body(state.connection)
                 try state.connection.execute("DETACH earlier")
-                return apart
+                return result
             } catch {
                 try? state.connection.execute("DETACH earlier")
                 throw error
@@ -106,12 +113,7 @@ extension DifferenceLog {
     private static func apart(_ table: String, _ connection: borrowing SQLite.Connection) throws -> Apart {
         var apart = Apart()
         do {
-            let rows = try connection.prepare(
-                """
-                \(compared) SELECT now.kind, now.columns, now.cell_hashes, was.kind, was.columns, was.cell_hashes, now.key
-                FROM now LEFT JOIN was ON was.place = now.place AND (NOT now.is_nameless OR was.target_hash IS now.target_hash)
-                """)
-            try rows.bind(table, at: 1)
+            let rows = try Self.told(table, connection)
             while try rows.step() {
                 if isNeverRight(rows) {
                     apart.neverRight += 1
@@ -133,8 +135,22 @@ extension DifferenceLog {
         return apart
     }
 
+    /// The rows that differ now beside what they were: kind, columns and hashes of either, the key, and the place in the log.
+    static func told(
+        _ table: String, _ connection: borrowing SQLite.Connection
+    ) throws -> SQLite.Statement {
+        let rows = try connection.prepare(
+            """
+            \(compared) SELECT now.kind, now.columns, now.cell_hashes, was.kind, was.columns, was.cell_hashes, now.key,
+                now.part, now.number
+            FROM now LEFT JOIN was ON was.place = now.place AND (NOT now.is_nameless OR was.target_hash IS now.target_hash)
+            """)
+        try rows.bind(table, at: 1)
+        return rows
+    }
+
     /// Whether a row that differed then still has what was wrong. Only where every such cell was written again is it the application's.
-    private static func isNeverRight(_ row: borrowing SQLite.Statement) -> Bool {
+    static func isNeverRight(_ row: borrowing SQLite.Statement) -> Bool {
         guard let kind = row.optionalText(3) else { return false }
         guard kind == RowDifference.Kind.changed.rawValue, kind == row.text(0) else { return true }
         func cells(_ first: Int32) -> [String: ArraySlice<UInt8>] {
