@@ -167,6 +167,23 @@ import Testing
         }
     }
 
+    @Test func digestsOfAnotherTargetDoNotTakeThePlaceOfThisOnes() throws {
+        try migrated { migrated in
+            #expect(try migrated.howdah(["digest", migrated.source, migrated.conninfo.url]).exit == 0)
+            try TestServer.withDatabase { other in
+                try TestServer.execute(
+                    """
+                    CREATE TABLE "Member" (id integer PRIMARY KEY, name text, message integer);
+                    CREATE TABLE "Message <b>|`x`" (id integer PRIMARY KEY, "body & 'more'" text, raw bytea)
+                    """, in: other)
+                #expect(try migrated.howdah(["digest", migrated.source, other.url]).exit == 4)
+            }
+            let text = try migrated.report("r.md", ["--offline"])
+            #expect(text.contains("> **Proven: all 15 cells"), "\(text)")
+            #expect(text.contains("Both sides print the same lines"), "\(text)")
+        }
+    }
+
     /// Page one, the list of tables and the document of a report agree on a table whose digests differ since its proof.
     @Test func noPartOfTheReportCallsATableEqualWhoseDigestsDifferSince() throws {
         try migrated { migrated in
