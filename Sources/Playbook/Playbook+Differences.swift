@@ -50,6 +50,20 @@ extension Playbook {
         return DigestReport.kept(in: workspace.state, name: targetName(mode))
     }
 
+    /// The same by table, as far as they are of the snapshot that the steps work with.
+    func tableDigests(_ mode: Mode) -> [String: BookState.TableDigest] {
+        guard let kept = keptDigests(mode), kept.snapshot.sha256 == entry(of: "1.2", mode)?.data else {
+            return [:]
+        }
+        let lines = kept.tables.map { table in
+            let line = BookState.TableDigest(
+                source: table.digests.source, target: table.digests.target, isEqual: table.isEqual,
+                obstacle: table.obstacle, time: kept.time)
+            return (table.name, line)
+        }
+        return Dictionary(lines) { first, _ in first }
+    }
+
     /// A page of a table's rows, with both values.
     public func differences(
         _ table: String, filter: DifferenceFilter = .all, from first: Int, count: Int, _ activity: Activity
