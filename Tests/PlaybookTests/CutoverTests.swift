@@ -409,9 +409,18 @@ import Testing
             // And there is nothing more to bring back.
             try run("R", book)
             #expect(
-                book.overview().rollback.evidence == [
-                    "nothing to bring back: no file is changed, and nothing was switched"
-                ])
+                book.overview().rollback.evidence.first
+                    == "nothing to bring back: no file is changed, and nothing was switched")
+        }
+    }
+
+    @Test func whereNothingWasSwitchedThePreviewOfTheWayBackPromisesNothingThatIsNotDone() throws {
+        try withLoaded { book, project, target in
+            try TestServer.execute("UPDATE \"Message\" SET content = 'theirs' WHERE id = 3", in: target)
+            let preview = try preview("R", book)
+            try run("R", book)
+            #expect(book.overview().rollback.evidence == preview.sections.flatMap(\.lines))
+            #expect(!FileManager.default.fileExists(atPath: "\(book.workspace.state.path)/rollback"))
         }
     }
 
@@ -523,7 +532,8 @@ import Testing
             let left = try leaveFiles(in: folder, book)
             let preview = try preview("F", book).sections
             for words in [
-                "the digests of 2 targets, 6 bytes", "the rows that 1 repair has replaced, whose undo needs them",
+                "the digests of 2 targets, 6 bytes",
+                "the rows that 1 repair has replaced, whose undo needs them",
                 "the export \(folder)/exports/",
             ] { #expect(preview[0].lines.contains { $0.contains(words) }, "\(words) \(preview[0].lines)") }
             let kept = preview[1].lines
