@@ -51,6 +51,17 @@ public struct BookState: Sendable, Equatable {
         }
     }
 
+    /// The SHA-256 of a table's lines on both sides; nil of a side that has none.
+    public struct TableDigest: Sendable, Equatable {
+        public let source: String?
+        public let target: String?
+        public let isEqual: Bool
+        /// Why there is none of the target.
+        public let obstacle: String?
+        /// When they were computed, UTC.
+        public let time: String
+    }
+
     /// One table with how far it is.
     public struct TableLine: Sendable, Equatable {
         public let name: String
@@ -63,6 +74,8 @@ public struct BookState: Sendable, Equatable {
         /// Why there is no verdict on the rows.
         public let reason: String?
         public let seconds: Double
+        /// What `howdah digest`, or a report, has computed last of this target and snapshot; nil where neither has.
+        public var digest: TableDigest?
 
         public init(
             name: String, rows: Int, loaded: Int, verdict: String?, differences: Int, isSkipped: Bool,

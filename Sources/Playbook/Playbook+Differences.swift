@@ -29,18 +29,39 @@ public struct DifferencePage: Sendable, Equatable {
 extension Playbook {
     /// Where the proofs of a mode keep them.
     func differenceLog(_ mode: Mode) throws -> DifferenceLog {
-        try DifferenceLog(workspace.state, name: differencesName(mode))
+        try DifferenceLog(workspace.state, name: targetName(mode))
     }
 
     /// The same where there is one; makes none.
     func keptDifferenceLog(_ mode: Mode) throws -> DifferenceLog? {
-        let path = "\(workspace.state.path)/differences/\(differencesName(mode)).db"
+        let path = "\(workspace.state.path)/differences/\(targetName(mode)).db"
         return access(path, F_OK) == 0 ? try differenceLog(mode) : nil
     }
 
-    private func differencesName(_ mode: Mode) -> String {
+    /// What the files that tell of a mode's target are named by.
+    func targetName(_ mode: Mode) -> String {
         let target = mode == .live ? liveTarget.map(Target.server) : nil
         return (target ?? .rehearsal).differencesName
+    }
+
+    /// The digests of a mode's target that were computed last; nil without any, and where no live target is named.
+    func keptDigests(_ mode: Mode) -> DigestReport? {
+        guard mode == .rehearsal || liveTarget != nil else { return nil }
+        return DigestReport.kept(in: workspace.state, name: targetName(mode))
+    }
+
+    /// The same by table, as far as they are of the snapshot that the steps work with.
+    func tableDigests(_ mode: Mode) -> [String: BookState.TableDigest] {
+        guard let kept = keptDigests(mode), kept.snapshot.sha256 == entry(of: "1.2", mode)?.data else {
+            return [:]
+        }
+        let lines = kept.tables.map { table in
+            let line = BookState.TableDigest(
+                source: table.digests.source, target: table.digests.target, isEqual: table.isEqual,
+                obstacle: table.obstacle, time: kept.time)
+            return (table.name, line)
+        }
+        return Dictionary(lines) { first, _ in first }
     }
 
     /// A page of a table's rows, with both values.

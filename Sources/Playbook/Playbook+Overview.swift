@@ -122,14 +122,17 @@ extension Playbook {
         guard assessment != nil || report != nil else { return [] }
         let loaded: [String: Int] =
             if case .some(.some(let status)) = standing.status { status.loadedRows } else { [:] }
+        let digests = tableDigests(standing.mode)
         let verdicts = Dictionary((report?.tables ?? []).map { ($0.name, $0) }) { first, _ in first }
         return plan.map { table in
             let proven = verdicts[table.name]
-            return BookState.TableLine(
+            var line = BookState.TableLine(
                 name: table.name, rows: assessment?.rows[table.name] ?? proven?.sourceRows ?? 0,
                 loaded: loaded[table.name] ?? proven?.loadedRows ?? 0, verdict: proven?.verdict,
                 differences: proven?.differences ?? 0, isSkipped: table.isSkipped, reason: proven?.reason,
                 seconds: proven?.seconds ?? 0)
+            line.digest = digests[table.name]
+            return line
         }
     }
 

@@ -37,7 +37,7 @@ public enum Target: Sendable {
         }
     }
 
-    /// The name of the file that keeps the rows in which it differs, see `DifferenceLog`.
+    /// What the files of the state folder that tell of this target are named by: the rows in which it differs, and its digests.
     public var differencesName: String {
         switch self {
         case .rehearsal: "rehearsal"

@@ -218,6 +218,35 @@ import Testing
         }
     }
 
+    /// Files that no export of the snapshot writes, also such as one of another database would.
+    @Test(arguments: ["notes.txt", "9-other.ndjson.gz", "1-User.csv", "2-User.ndjson.gz.part"])
+    func whatAKilledExportLeftIsNotRemovedTogetherWithTheFilesOfOthers(_ name: String) throws {
+        try withDemo(messages: 50) { project, _ in
+            for step in ["1.1", "1.2", "3.1"] {
+                #expect(try Howdah.run(["step", project, step, "run"]).exit == 0)
+            }
+            let exports = "\(project)/.howdah/exports"
+            let export = try #require(FileManager.default.contentsOfDirectory(atPath: exports).first)
+            let folder = "\(exports)/\(export)"
+            try FileManager.default.removeItem(atPath: "\(folder)/manifest.sha256")
+            let half = try #require(
+                FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasPrefix("2-") })
+            try FileManager.default.moveItem(
+                atPath: "\(folder)/\(half)", toPath: "\(folder)/\(half).part")
+            try "theirs".write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            for work in ["run", "undo"] {
+                let refused = try Howdah.run(["step", project, "3.1", work])
+                #expect(refused.exit == 3, "\(work): \(refused.errors)")
+                #expect(refused.errors.contains("and \(name), which is not of it"), "\(refused.errors)")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == before)
+            try FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            #expect(try Howdah.run(["step", project, "3.1", "undo"]).exit == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: exports).isEmpty)
+        }
+    }
+
     @Test func anExportOverwritesNothing() throws {
         try withDemo(messages: 50) { project, folder in
             #expect(try Howdah.run(["export", project, "\(folder)/files"]).exit == 0)

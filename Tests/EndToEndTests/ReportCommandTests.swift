@@ -167,6 +167,54 @@ import Testing
         }
     }
 
+    @Test func digestsOfAnotherTargetDoNotTakeThePlaceOfThisOnes() throws {
+        try migrated { migrated in
+            #expect(try migrated.howdah(["digest", migrated.source, migrated.conninfo.url]).exit == 0)
+            try TestServer.withDatabase { other in
+                try TestServer.execute(
+                    """
+                    CREATE TABLE "Member" (id integer PRIMARY KEY, name text, message integer);
+                    CREATE TABLE "Message <b>|`x`" (id integer PRIMARY KEY, "body & 'more'" text, raw bytea)
+                    """, in: other)
+                #expect(try migrated.howdah(["digest", migrated.source, other.url]).exit == 4)
+            }
+            let text = try migrated.report("r.md", ["--offline"])
+            #expect(text.contains("> **Proven: all 15 cells"), "\(text)")
+            #expect(text.contains("Both sides print the same lines"), "\(text)")
+        }
+    }
+
+    /// Page one, the list of tables and the document of a report agree on a table whose digests differ since its proof.
+    @Test func noPartOfTheReportCallsATableEqualWhoseDigestsDifferSince() throws {
+        try migrated { migrated in
+            try TestServer.execute("UPDATE \"Member\" SET name = 'Ann' WHERE id = 1", in: migrated.conninfo)
+            let arguments = [migrated.source, migrated.conninfo.url]
+            #expect(try migrated.howdah(["digest"] + arguments).exit == 4)
+            let text = try migrated.report("1.md", ["--offline"])
+            for words in [
+                "> **Not equal any more: the digests of Member differ", "rows that differ: not counted",
+                "cells equal in other tables: 6",
+                "| Member | 3 | 3 | 0 | – | differs: its digests do, computed",
+            ] { #expect(text.contains(words), "\(words)\n\(text)") }
+            #expect(!text.contains("Member: 0 rows differ"))
+            let document = try migrated.howdah(
+                ["report", migrated.source, "--json", "--live", "--offline", "--target"] + [
+                    migrated.conninfo.url
+                ]
+            ).json()
+            #expect(document["verdict"] as? String == "differs")
+            let verdicts = (document["tables"] as? [[String: Any]])?.map { $0["verdict"] as? String }
+            #expect(verdicts == ["equal", "differs"])
+            #expect((document["totals"] as? [String: Any])?["cells"] as? Int == 6)
+
+            // A proof of the other table alone, made later, does not speak for this one.
+            try waitForTheNextSecond()
+            #expect(try migrated.howdah(["validate"] + arguments + ["--table", "Message <b>|`x`"]).exit == 0)
+            let later = try migrated.report("2.md", ["--offline"])
+            #expect(later.contains("> **Not equal any more: the digests of Member"), "\(later)")
+        }
+    }
+
     /// The newest proof of the target speaks, whoever made it, and of digests those that are newer than it.
     @Test func theVerdictIsThatOfTheNewestProof() throws {
         try migrated { migrated in

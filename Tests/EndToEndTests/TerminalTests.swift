@@ -75,6 +75,31 @@ import Testing
         }
     }
 
+    @Test func aReportIsWrittenOrItIsSaidWhyNot() throws {
+        try withScreens { terminal, folder in
+            #expect(terminal.waitFor("Welcome"))
+            try terminal.press("Enter", ":")
+            #expect(terminal.waitFor("Command"))
+            try terminal.press("report \(folder)/r.md", "Enter")
+            #expect(terminal.waitFor("written to \(folder)"))
+            let text = try String(contentsOfFile: "\(folder)/r.md", encoding: .utf8)
+            #expect(text.contains("> **Nothing has been migrated yet.**"), "\(text)")
+            // Nobody may make a file there, root neither.
+            let refused = [("\(folder)/r.md", "is there already"), ("/proc/r.md", "cannot be written")]
+            for (path, reason) in refused {
+                try terminal.press(":")
+                #expect(terminal.waitFor("Command"))
+                try terminal.press("report \(path)", "Enter")
+                #expect(terminal.waitFor(reason), "\(path)")
+                try terminal.press("Escape")
+                #expect(waitUntil { (try? !terminal.screen().contains(reason)) ?? false })
+            }
+            #expect(try String(contentsOfFile: "\(folder)/r.md", encoding: .utf8) == text)
+            try terminal.press("q")
+            #expect(terminal.waitFor("status 0"))
+        }
+    }
+
     @Test func controlCTwiceStops() throws {
         try withScreens { terminal, _ in
             #expect(terminal.waitFor("REHEARSAL"))

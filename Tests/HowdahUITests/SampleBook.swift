@@ -245,6 +245,19 @@ enum SampleBook {
                 name, rows, loaded: rows, verdict: name == "Message" ? "differs" : "equal",
                 differences: name == "Message" ? 3 : 0)
         })
+    /// The same with digests that were computed of two tables.
+    static let digested: BookState = {
+        var state = differing
+        let (one, other) = (String(repeating: "0f1e2d3c", count: 8), String(repeating: "4b5a6978", count: 8))
+        for index in state.tables.indices where ["User", "Message"].contains(state.tables[index].name) {
+            let isEqual = state.tables[index].verdict == "equal"
+            state.tables[index].digest = .init(
+                source: one, target: isEqual ? one : other, isEqual: isEqual, obstacle: nil,
+                time: "2026-01-02T03:04:05Z")
+        }
+        return state
+    }()
+
     static let proven: BookState = {
         var state = book(
             done(["1.1", "1.2", "1.3", "1.4", "1.6", "1.7", "1.8", "3.2", "3.3", "3.4"]), hasPlan: true,

@@ -155,6 +155,8 @@ import Testing
             "preview-live", SampleBook.live,
             overlay: .preview(PreviewBox(step: "1.4", isUndo: false, preview: preview, focused: 1))),
         View("differences", SampleBook.differing, overlay: .proof(differences)),
+        View("differences-digests", SampleBook.digested, overlay: .proof(differences)),
+        View("equal-digests", SampleBook.digested, "3 Tab Enter"),
         View(
             "bytes", SampleBook.differing,
             overlay: .bytes(

@@ -442,9 +442,18 @@ import Testing
             // And there is nothing more to bring back.
             try run("R", book)
             #expect(
-                book.overview().rollback.evidence == [
-                    "nothing to bring back: no file is changed, and nothing was switched"
-                ])
+                book.overview().rollback.evidence.first
+                    == "nothing to bring back: no file is changed, and nothing was switched")
+        }
+    }
+
+    @Test func whereNothingWasSwitchedThePreviewOfTheWayBackPromisesNothingThatIsNotDone() throws {
+        try withLoaded { book, project, target in
+            try TestServer.execute("UPDATE \"Message\" SET content = 'theirs' WHERE id = 3", in: target)
+            let preview = try preview("R", book)
+            try run("R", book)
+            #expect(book.overview().rollback.evidence == preview.sections.flatMap(\.lines))
+            #expect(!FileManager.default.fileExists(atPath: "\(book.workspace.state.path)/rollback"))
         }
     }
 
@@ -529,10 +538,39 @@ import Testing
         }
     }
 
+    /// Digests, a repair and an export as the program leaves them, and a folder of another's beside that; returns what is to go.
+    private func leaveFiles(in state: String, _ book: Playbook) throws -> [String] {
+        try run("3.1", book)
+        let exports = "\(state)/exports"
+        let export = try #require(try FileManager.default.contentsOfDirectory(atPath: exports).first)
+        var left = ["\(exports)/\(export)", "\(state)/repairs", "\(state)/differences"]
+        for name in ["reports/digests-a.json", "reports/digests-b.json", "repairs/1/1-before.copy"] {
+            let path = "\(state)/\(name)"
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try "row".write(toFile: path, atomically: true, encoding: .utf8)
+            left.append(path)
+        }
+        try FileManager.default.createDirectory(
+            atPath: "\(state)/exports/live-none", withIntermediateDirectories: true)
+        try "theirs".write(toFile: "\(state)/exports/live-none/theirs", atomically: true, encoding: .utf8)
+        return left
+    }
+
     @Test func whatHowdahLeftGoesOnTheOperatorsWordAndTheStateOfTheStepsStays() throws {
         try withLoaded { book, project, target in
             for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
             try application(project, "SELECT 1")
+            let folder = book.workspace.state.path
+            let left = try leaveFiles(in: folder, book)
+            let preview = try preview("F", book).sections
+            for words in [
+                "the digests of 2 targets, 6 bytes",
+                "the rows that 1 repair has replaced, whose undo needs them",
+                "the export \(folder)/exports/",
+            ] { #expect(preview[0].lines.contains { $0.contains(words) }, "\(words) \(preview[0].lines)") }
+            let kept = preview[1].lines
+            #expect(kept.contains { $0.hasPrefix("\(folder)/exports/live-none: ") }, "\(kept)")
             let rows = try TestServer.value("SELECT count(*) FROM \"Message\"", in: target)
             try run("F", book)
             #expect(
@@ -542,6 +580,8 @@ import Testing
             let snapshots = try FileManager.default.contentsOfDirectory(
                 atPath: "\(book.workspace.state.path)/snapshots")
             #expect(snapshots.count { $0.hasSuffix(".db") } == 1)
+            for path in left { #expect(!FileManager.default.fileExists(atPath: path), "\(path)") }
+            #expect(FileManager.default.fileExists(atPath: "\(folder)/exports/live-none/theirs"))
             let activity = try #require(book.begin(nil))
             book.lookAtTarget(activity)
             book.end(activity)

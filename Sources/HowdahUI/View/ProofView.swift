@@ -17,7 +17,8 @@ struct ProofView {
 
     func draw(in area: Rect, _ buffer: inout Buffer) {
         buffer.clear(area)
-        let rows = screen.model.book?.tables.first { $0.name == box.table }?.rows ?? 0
+        let table = screen.model.book?.tables.first { $0.name == box.table }
+        let rows = table?.rows ?? 0
         let title =
             "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
             + filterWords
@@ -41,6 +42,7 @@ struct ProofView {
             buffer.write(Line(" " + words, .muted), in: body.row(body.height - 1), look)
             body = body.splitTop(body.height - 1).top
         }
+        if let digest = table?.digest { drawDigests(DigestWords(digest: digest).rows, &body, &buffer) }
         let places = self.places
         let selected = places.firstIndex { $0.row == box.selected && ($0.cell ?? 0) == box.cell } ?? 0
         var top = max(0, selected - body.height / 2)
@@ -60,6 +62,16 @@ struct ProofView {
             }
             y += height
         }
+    }
+
+    /// Below the rows, where there is room for both.
+    private func drawDigests(_ lines: [Line], _ body: inout Rect, _ buffer: inout Buffer) {
+        guard body.height > 10 + lines.count else { return }
+        let (rows, digests) = body.splitTop(body.height - lines.count)
+        for (index, line) in lines.enumerated() {
+            buffer.write(Line([Span(" ")] + line.spans), in: digests.row(index), look)
+        }
+        body = rows
     }
 
     private var filterWords: String {

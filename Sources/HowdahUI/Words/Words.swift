@@ -305,6 +305,7 @@ enum Words {
             Line(), Line("rows in the source  \(Format.count(table.rows))"),
             Line("rows loaded         \(Format.count(table.loaded))"),
         ]
+        if let digest = table.digest { lines += [Line()] + DigestWords(digest: digest).lines }
         return TextBox(title: table.name, lines: lines)
     }
 

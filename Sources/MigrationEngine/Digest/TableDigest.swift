@@ -114,16 +114,16 @@ public struct DigestReport: Codable, Sendable {
 }
 
 extension DigestReport {
-    private static func path(_ mode: String) -> String { "reports/digests-\(mode).json" }
+    private static func path(_ name: String) -> String { "reports/digests-\(name).json" }
 
-    /// Keeps the digests until the next ones; `mode` is `rehearsal` or `live`.
-    public func keep(in state: StateFolder, mode: String) throws {
+    /// Keeps the digests until the next ones of the same target, for which `name` stands.
+    public func keep(in state: StateFolder, name: String) throws {
         _ = try state.folder("reports")
-        try state.write(jsonText(self), to: Self.path(mode))
+        try state.write(jsonText(self), to: Self.path(name))
     }
 
     /// Those that were kept; nil without any.
-    public static func kept(in state: StateFolder, mode: String) -> DigestReport? {
-        readJSON(DigestReport.self, "\(state.path)/\(path(mode))")
+    public static func kept(in state: StateFolder, name: String) -> DigestReport? {
+        readJSON(DigestReport.self, "\(state.path)/\(path(name))")
     }
 }

@@ -46,6 +46,11 @@ public struct ExportManifest: Codable, Sendable, Equatable {
         public internal(set) var longestRow = 0
         public internal(set) var blocks: [Block] = []
 
+        /// What the names of the tables' files end in.
+        static func ending(_ form: ExportForm, _ isCompressed: Bool) -> String {
+            form.rawValue + (isCompressed ? ".gz" : "")
+        }
+
         enum CodingKeys: String, CodingKey {
             case name, file, rowid, columns, rows, bytes, sha256, blocks
             case compressedSHA256 = "compressed_sha256"

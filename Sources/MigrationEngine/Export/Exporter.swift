@@ -103,7 +103,7 @@ public struct Exporter: Sendable {
     private func described(
         _ stored: [Catalog.Table], _ connection: borrowing SQLite.Connection
     ) throws -> [ExportManifest.Table] {
-        let ending = form.rawValue + (isCompressed ? ".gz" : "")
+        let ending = ExportManifest.Table.ending(form, isCompressed)
         let (plan, catalog) = (preparation.plan, preparation.catalog)
         var tables: [ExportManifest.Table] = []
         for (index, table) in stored.enumerated() {

@@ -149,6 +149,11 @@ public struct ExportFolder: Sendable {
     /// Deletes the export; throws where a file was changed since it was written, and deletes nothing then.
     public func remove(cancellation: Cancellation) throws {
         try checkFiles(cancellation: cancellation)
+        try delete()
+    }
+
+    /// Deletes the export as it is.
+    public func delete() throws {
         // The manifest's digest first: what is left by a crash is no export.
         for name in [ExportManifest.digestName] + manifest.files.sorted() {
             guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {

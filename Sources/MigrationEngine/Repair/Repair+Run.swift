@@ -87,7 +87,8 @@ extension Repair {
             try raiseSequences(of: tables.map(\.name), main)
             try count(tables, &done, main)
             let record = RepairRecord(
-                id: id, time: time, target: history.target, schema: plan.schema,
+                id: id, time: time, target: history.target, database: try history.database(main),
+                schema: plan.schema,
                 snapshotSHA256: preparation.snapshot.sha256, snapshotTime: preparation.snapshot.time,
                 tables: done, state: .begun, transaction: try Self.transaction(main))
             try store.write(record)

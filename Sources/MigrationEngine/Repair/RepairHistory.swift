@@ -6,23 +6,43 @@ public struct RepairHistory: Sendable {
     let server: TargetServer
     /// How records name the target: its URL, or a word for a rehearsal, whose address is another one each time.
     let target: String
+    /// The word for a rehearsal, where it is one.
+    private let word: String?
 
     public init(_ state: StateFolder, _ server: TargetServer, target: String? = nil) {
         self.state = state
         self.server = server
         self.target = target ?? server.conninfo.url
+        word = target
     }
 
     /// The same under another wish to stop: for finding out what became of work that was cancelled.
     var uncancelled: RepairHistory {
-        RepairHistory(
-            state, TargetServer(server.conninfo, cancellation: Cancellation()), target: target)
+        RepairHistory(state, TargetServer(server.conninfo, cancellation: Cancellation()), target: word)
+    }
+
+    /// What tells the target's database from others, by whatever URL it is reached; nil of a rehearsal, and where the server does not tell.
+    func database(_ connection: borrowing Postgres.Connection) throws -> String? {
+        word == nil ? try TargetServer.identity(connection) : nil
+    }
+
+    /// The records of this target: of its database where both sides know that, by the URL otherwise.
+    private func ownRecords() -> [RepairRecord] {
+        let records = RepairStore(state).records()
+        // A server that cannot be reached now does not hide what was done.
+        let database =
+            records.contains { $0.database != nil }
+            ? (try? server.withConnection(purpose: "repair") { try self.database($0) }) : nil
+        return records.filter { record in
+            guard let database, let other = record.database else { return record.target == target }
+            return other == database
+        }
     }
 
     /// Oldest first, with what became of those that were interrupted: the server is asked.
     public func records() throws -> [RepairRecord] {
         let store = RepairStore(state)
-        let records = store.records().filter { $0.target == target }
+        let records = ownRecords()
         guard records.contains(where: { [.begun, .undoing].contains($0.state) }) else { return records }
         return try server.withConnection(purpose: "repair") { connection in
             try records.map { record in

@@ -44,6 +44,9 @@ public struct RepairRecord: Codable, Sendable, Equatable {
     public let time: String
     /// Without its password; `rehearsal` for one.
     public let target: String
+    /// What tells the database from others, however its URL is spelled; nil in records of before this was kept, and where the server does
+    /// not tell.
+    public let database: String?
     public let schema: String
     public let snapshotSHA256: String
     public let snapshotTime: String
@@ -55,7 +58,7 @@ public struct RepairRecord: Codable, Sendable, Equatable {
     public var undoTime: String?
 
     enum CodingKeys: String, CodingKey {
-        case id, time, target, schema, tables, state, transaction
+        case id, time, target, database, schema, tables, state, transaction
         case snapshotSHA256 = "snapshot_sha256"
         case snapshotTime = "snapshot_time"
         case undoTransaction = "undo_transaction"

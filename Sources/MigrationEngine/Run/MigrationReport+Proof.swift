@@ -21,6 +21,14 @@ extension MigrationReport.Table {
             quarantinedRows: earlier?.quarantinedRows ?? 0, verdict: Self.unproven, differences: 0,
             seconds: 0, samples: [], reason: reason)
     }
+
+    /// A line that was equal, of which digests say since that it is not: how many rows differ, nobody has counted.
+    public init(contradicted earlier: Self, _ reason: String) {
+        self.init(
+            name: earlier.name, sourceRows: earlier.sourceRows, loadedRows: earlier.loadedRows,
+            quarantinedRows: earlier.quarantinedRows, verdict: "differs", differences: 0,
+            seconds: earlier.seconds, samples: [], reason: reason, notes: earlier.notes)
+    }
 }
 
 extension MigrationReport.SnapshotFacts {

@@ -22,6 +22,9 @@ struct WayBack {
     // MARK: What would be done
 
     func preview() throws -> Preview {
+        guard !isLive || !isNothing else {
+            return Preview([.init("Brings back", Self.nothing, .list)])
+        }
         var sections: [Preview.Section] = []
         var warning: String?
         var confirmation: String?
@@ -105,9 +108,7 @@ struct WayBack {
     func run() throws -> [String] {
         var done: [String] = []
         if isLive {
-            guard !isNothing else {
-                return ["nothing to bring back: no file is changed, and nothing was switched"]
-            }
+            guard !isNothing else { return Self.nothing }
             if let stop = commands.stop {
                 done += try part("stop the application") {
                     try ApplicationCommands.run(stop, "stop", context)
@@ -149,6 +150,11 @@ struct WayBack {
     }
 
     private var isNothing: Bool { book.changedSteps.isEmpty && book.cutoverRecord() == nil }
+
+    private static let nothing = [
+        "nothing to bring back: no file is changed, and nothing was switched",
+        "no row of PostgreSQL is exported: howdah diff shows what it has and SQLite has not",
+    ]
 
     /// Nothing is changed yet: the application goes on as it was.
     private func unexported(_ error: any Error) -> MigrationError {

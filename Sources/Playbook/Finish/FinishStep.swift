@@ -3,12 +3,9 @@ import MigrationEngine
 
 /// F: removes what howdah has left, once nobody needs it any more; the journal, the newest snapshot and the originals of changed files stay.
 struct FinishStep: StepOperation {
-    /// Folders of the state folder that can be had again, or are for looking at.
-    private static let passing = ["catchup", "differences", "plans"]
-
     private struct Rest {
         let snapshots: [Snapshot]
-        let folders: [String]
+        let leftovers: Leftovers
         let hasRehearsal: Bool
         /// nil where there is no schema of howdah's in the target.
         let ledger: LedgerRemoval.Facts?
@@ -27,7 +24,7 @@ struct FinishStep: StepOperation {
             ].compactMap(\.self))
         return Rest(
             snapshots: all.filter { !needed.contains($0.sha256) },
-            folders: Self.passing.map { "\(state.path)/\($0)" }.filter { access($0, F_OK) == 0 },
+            leftovers: Leftovers(state, all),
             hasRehearsal: RehearsalCluster.exists(state) || access("\(state.path)/rehearsal", F_OK) == 0,
             ledger: context.mode == .live
                 ? try LedgerRemoval(context.server(), schema: book.schema).facts() : nil)
@@ -45,7 +42,7 @@ struct FinishStep: StepOperation {
             lines.append("the rehearsal: its private PostgreSQL, and its copy of the project")
         }
         lines += rest.snapshots.map { "the snapshot of \($0.time), \(Format.bytes($0.bytes))" }
-        lines += rest.folders
+        lines += rest.leftovers.items.map(\.words)
         let kept = rest.ledger?.keptRows ?? 0
         return Preview(
             [
@@ -55,7 +52,7 @@ struct FinishStep: StepOperation {
                     [
                         "the newest snapshot, the journal, and the originals of the files that were changed: the way back stays",
                         "the application's tables, as they are",
-                    ], .list),
+                    ] + rest.leftovers.kept, .list),
             ],
             warning: kept > 0
                 ? "\(Format.count(kept, "row or value", "rows and values")) in quarantine are only in the schema howdah: it stays until they are put back."
@@ -97,7 +94,11 @@ struct FinishStep: StepOperation {
                 "\(Format.count(rest.snapshots.count, "snapshot", "snapshots")) deleted, \(Format.bytes(bytes))"
             )
         }
-        for folder in rest.folders { try? FileManager.default.removeItem(atPath: folder) }
+        for item in rest.leftovers.items {
+            try item.remove()
+            evidence.append("deleted \(item.words)")
+        }
+        rmdir("\(context.workspace.state.path)/exports")
         return StepOutcome(evidence: evidence.isEmpty ? ["nothing of it was left"] : evidence)
     }
 }

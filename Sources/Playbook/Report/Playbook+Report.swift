@@ -41,7 +41,7 @@ extension Playbook {
         addPlan(&report, state)
         try addProofs(&report)
         report.throughput = Throughput.kept(in: workspace.state, mode: mode)
-        report.digests = DigestReport.kept(in: workspace.state, mode: mode)
+        report.digests = keptDigests(state.mode)
         try read(server, &report, options, activity)
         forgetOtherDigests(&report)
         report.conclude(state, run: run?.report)
@@ -174,7 +174,7 @@ extension Playbook {
             guard options.computesDigests, report.target.run != nil, !report.isOfOtherSource else { break }
             do {
                 let digests = try digests(server, report, activity)
-                try digests.keep(in: workspace.state, mode: report.mode.rawValue)
+                try digests.keep(in: workspace.state, name: targetName(report.mode))
                 report.digests = digests
             } catch {
                 try activity.cancellation.check()
@@ -214,21 +214,14 @@ extension Playbook {
         return [open] + (isUsual ? [] : ["--state", state])
     }
 
-    /// Digests of another target or snapshot say nothing of this run.
+    /// Digests of another snapshot say nothing of this run.
     private func forgetOtherDigests(_ report: inout Report) {
-        guard let digests = report.digests else { return }
-        let isOther: Bool
-        let words: String
-        if report.mode == .live, digests.target != liveTarget?.url {
-            (isOther, words) = (true, "target")
-        } else {
-            let snapshot = report.source.snapshot?.sha256
-            (isOther, words) = (snapshot != nil && snapshot != digests.snapshot.sha256, "snapshot")
-        }
-        guard isOther else { return }
+        guard let digests = report.digests, let snapshot = report.source.snapshot?.sha256,
+            snapshot != digests.snapshot.sha256
+        else { return }
         report.digests = nil
         report.missing.append(
-            "digests: those of \(digests.time) are of another \(words); howdah digest computes them anew")
+            "digests: those of \(digests.time) are of another snapshot; howdah digest computes them anew")
     }
 }
 

@@ -19,12 +19,13 @@ extension Report {
             .numbers([
                 .init("rows in PostgreSQL", Format.count(totals.rows > 0 ? totals.rows : target.rows ?? 0)),
                 .init(
-                    totals.differences > 0 ? "cells of equal rows" : "cells equal",
-                    Format.count(totals.cells),
-                    totals.cells > 0 ? .good : .plain),
+                    uncounted.isEmpty
+                        ? totals.differences > 0 ? "cells of equal rows" : "cells equal"
+                        : "cells equal in other tables",
+                    Format.count(totals.cells), totals.cells > 0 && uncounted.isEmpty ? .good : .plain),
                 .init(
-                    "rows that differ", Format.count(totals.differences),
-                    totals.differences > 0 ? .bad : .plain),
+                    "rows that differ", differencesWords,
+                    totals.differences > 0 || !uncounted.isEmpty ? .bad : .plain),
                 .init(
                     "rows in quarantine", Format.count(totals.quarantinedRows),
                     totals.quarantinedRows > 0 ? .warning : .plain),
@@ -96,12 +97,12 @@ extension Report {
         } else {
             blocks.append(
                 .table(
-                    Self.table(
+                    table(
                         "Every table: rows read, loaded and kept out, and the proof’s verdict on every cell",
                         tables)))
         }
         if !views.isEmpty {
-            blocks.append(.table(Self.table("Views, whose rows are compared on both sides", views)))
+            blocks.append(.table(table("Views, whose rows are compared on both sides", views)))
         }
         if !proofs.isEmpty {
             blocks.append(
@@ -134,14 +135,14 @@ extension Report {
         return blocks
     }
 
-    private static func table(_ caption: String, _ tables: [MigrationReport.Table]) -> Document.Table {
+    private func table(_ caption: String, _ tables: [MigrationReport.Table]) -> Document.Table {
         .init(
             caption, ["Table", "Rows in SQLite", "Loaded", "Quarantine", "Differ", "Verdict", "Compared in"],
             tables.map { table in
                 [
                     .init(table.name), .init(Format.count(table.sourceRows)),
                     .init(Format.count(table.loadedRows)), .init(Format.count(table.quarantinedRows)),
-                    .init(Format.count(table.differences)),
+                    .init(uncounted.contains(table.name) ? "–" : Format.count(table.differences)),
                     .init(
                         table.verdict + (table.reason.map { ": \($0)" } ?? ""),
                         Self.tone(table.verdict)),

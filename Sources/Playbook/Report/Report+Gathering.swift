@@ -83,15 +83,17 @@ extension Report {
         open = openPoints(state, run)
     }
 
-    private mutating func count() {
+    mutating func count() {
         let columns = Dictionary(plan.map { ($0.name, $0.columns.count) }) { first, _ in first }
         totals.tables = tables.count { $0.verdict != "skipped" }
         totals.rows = tables.reduce(0) { $0 + $1.loadedRows }
         totals.quarantinedRows = tables.reduce(0) { $0 + $1.quarantinedRows }
         totals.differences = (tables + views).reduce(0) { $0 + $1.differences }
-        // Of a row that differs no cell is counted.
-        totals.cells = tables.filter { ["equal", "differs"].contains($0.verdict) }
-            .reduce(0) { $0 + max(0, $1.loadedRows - $1.differences) * (columns[$1.name] ?? 0) }
+        // Of a row that differs no cell is counted, and none of a table whose rows that differ nobody has counted.
+        totals.cells = tables.filter {
+            ["equal", "differs"].contains($0.verdict) && !uncounted.contains($0.name)
+        }
+        .reduce(0) { $0 + max(0, $1.loadedRows - $1.differences) * (columns[$1.name] ?? 0) }
     }
 
     private mutating func judge(_ state: BookState, _ run: MigrationReport?) {
@@ -176,7 +178,7 @@ extension Report {
 
     private func openPoints(_ state: BookState, _ run: MigrationReport?) -> [String] {
         var points: [String] = []
-        for table in tables + views where table.verdict == "differs" {
+        for table in tables + views where table.verdict == "differs" && !uncounted.contains(table.name) {
             let rows = Format.count(table.differences, "row differs", "rows differ")
             points.append("\(table.name): \(rows)" + (table.reason.map { ", \($0)" } ?? ""))
         }

@@ -96,45 +96,65 @@ extension Report {
 
     // MARK: Digests beside the verdict
 
-    /// Whether the digests speak of the target as it is now: computed since the last proof.
-    private var digestsAreNewer: Bool {
-        guard let digests else { return false }
-        return provenAt.map { digests.time >= $0 } ?? true
-    }
-
-    /// Tables whose digests differ, where those are newer than the proof.
+    /// Tables whose digests differ, where those were computed since the table's last proof.
     var contradicting: [String] {
-        guard let digests, digestsAreNewer else { return [] }
-        return digests.tables.filter { !$0.isEqual }.map(\.name)
+        guard let digests else { return [] }
+        return digests.tables.filter { table in
+            let proven = proofs.first { $0.table == table.name }?.time ?? ranAt
+            return !table.isEqual && proven.map { digests.time >= $0 } ?? true
+        }.map(\.name)
     }
 
-    /// A proof that found everything equal does not stand against digests that differ since.
+    /// A proof that found a table equal does not stand against digests that differ since: neither in the table's line nor on page one.
     mutating func weighDigests() {
         let names = contradicting
-        guard !names.isEmpty, let digests, [.proven, .quarantined, .stale, .undecided].contains(verdict),
+        guard !names.isEmpty, let digests else { return }
+        let time = Self.shown(digests.time)
+        for (index, table) in tables.enumerated() where table.verdict == "equal" && names.contains(table.name)
+        {
+            let proven = (proofs.first { $0.table == table.name }?.time ?? ranAt).map {
+                "; the proof of \(Self.shown($0)) UTC had found it equal"
+            }
+            tables[index] = .init(contradicted: table, "its digests do, computed \(time) UTC\(proven ?? "")")
+            uncounted.append(table.name)
+        }
+        count()
+        if verdict == .differs, !uncounted.isEmpty {
+            sentence =
+                "\(sentence.dropLast()); the digests of \(uncounted.joined(separator: ", ")) differ since, computed \(time) UTC."
+        }
+        guard [.proven, .quarantined, .stale, .undecided].contains(verdict),
             totals.rows > 0 || target.rows ?? 0 > 0
         else { return }
         let proof = provenAt.map { "; the proof of \(Self.shown($0)) UTC had found them equal" } ?? ""
         verdict = .differs
         sentence =
-            "Not equal any more: the digests of \(names.joined(separator: ", ")) differ, computed \(Self.shown(digests.time)) UTC\(proof)."
+            "Not equal any more: the digests of \(names.joined(separator: ", ")) differ, computed \(time) UTC\(proof)."
+    }
+
+    /// Rows that differ, as far as somebody has counted them.
+    var differencesWords: String {
+        guard !uncounted.isEmpty else { return Format.count(totals.differences) }
+        return totals.differences > 0 ? "\(Format.count(totals.differences)) or more" : "not counted"
     }
 
     /// What the digests say beside the verdict.
     var digestPoints: [String] {
         guard let digests else { return [] }
-        let names = digests.tables.filter { !$0.isEqual }.map(\.name).joined(separator: ", ")
-        switch (digests.outcome, digestsAreNewer) {
-        case (.differs, true): return ["the digests of \(names) differ"]
-        case (.differs, false):
-            return [
-                "the digests of \(names) differed at \(Self.shown(digests.time)) UTC, before the last proof; howdah digest computes them anew"
-            ]
-        case (.equal, true) where verdict == .differs:
-            return [
-                "the digests are equal at \(Self.shown(digests.time)) UTC, after the last proof; howdah validate compares every cell again"
-            ]
-        case (.equal, _), (.nothing, _): return []
+        let names = contradicting
+        let passed = digests.tables.filter { !$0.isEqual && !names.contains($0.name) }.map(\.name)
+        var points: [String] = []
+        if !names.isEmpty { points.append("the digests of \(names.joined(separator: ", ")) differ") }
+        if !passed.isEmpty {
+            points.append(
+                "the digests of \(passed.joined(separator: ", ")) differed at \(Self.shown(digests.time)) UTC, before the last proof; howdah digest computes them anew"
+            )
         }
+        if digests.outcome == .equal, verdict == .differs, provenAt.map({ digests.time >= $0 }) ?? true {
+            points.append(
+                "the digests are equal at \(Self.shown(digests.time)) UTC, after the last proof; howdah validate compares every cell again"
+            )
+        }
+        return points
     }
 }

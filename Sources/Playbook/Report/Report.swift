@@ -143,6 +143,8 @@ public struct Report: Codable, Sendable {
     public internal(set) var views: [MigrationReport.Table] = []
     /// The newest proofs that are kept, by table.
     public internal(set) var proofs: [Proof] = []
+    /// Tables that differ by their digests alone: their rows that differ are in no count.
+    public internal(set) var uncounted: [String] = []
     /// When the last run ended, and its snapshot's sha256: other proofs may have passed both.
     var ranAt: String?
     var runSnapshot = ""
@@ -174,7 +176,8 @@ public struct Report: Codable, Sendable {
     enum CodingKeys: String, CodingKey {
         case title, time, who, mode, source, target, verdict, sentence, totals, open, signatures, phases,
             timings
-        case tables, views, proofs, plan, decisions, findings, objects, kept, checklist, journal, throughput,
+        case tables, views, proofs, uncounted, plan, decisions, findings, objects, kept, checklist, journal,
+            throughput,
             digests
         case notices, missing
         case isRunInLines = "run_in_lines"

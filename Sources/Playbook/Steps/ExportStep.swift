@@ -4,9 +4,13 @@ import MigrationEngine
 
 /// 3.1: writes every table to files, where the operator wants that.
 struct ExportStep: StepOperation {
+    private static func folder(_ state: StateFolder, _ mode: Mode, _ snapshot: Snapshot?) -> String {
+        let time = snapshot?.time.replacing(":", with: "-") ?? "none"
+        return "\(state.path)/exports/\(mode.rawValue)-\(time)"
+    }
+
     private func folder(_ context: StepContext) throws -> String {
-        let time = try context.book.snapshot(context.mode)?.time.replacing(":", with: "-") ?? "none"
-        return "\(context.workspace.state.path)/exports/\(context.mode.rawValue)-\(time)"
+        Self.folder(context.workspace.state, context.mode, try context.book.snapshot(context.mode))
     }
 
     /// The folder that was written last, or would be.
@@ -14,15 +18,27 @@ struct ExportStep: StepOperation {
         try context.book.entry(of: "3.1", context.mode)?.data ?? folder(context)
     }
 
-    /// The export that is there; nil where none is, or one that did not end.
-    private func export(_ context: StepContext) throws -> ExportFolder? {
-        let folder = try known(context)
-        return access(folder, F_OK) == 0 && !Self.isUnended(folder) ? try ExportFolder(path: folder) : nil
+    private func unended(_ path: String, _ context: StepContext) throws -> UnendedExport? {
+        let state = context.workspace.state
+        return try Self.unended(
+            path, state, SnapshotStore(state, cancellation: context.cancellation).snapshots())
     }
 
-    /// What a crash has left of the step's own export: its digests are written last.
-    private static func isUnended(_ folder: String) -> Bool {
-        access(folder, F_OK) == 0 && !ExportFolder.isEnded(folder)
+    /// What a crash has left of an export of the step's in a folder; nil where nothing is. Throws where somebody else's files are there.
+    static func unended(
+        _ path: String, _ state: StateFolder, _ snapshots: [Snapshot]
+    ) throws -> UnendedExport? {
+        guard access(path, F_OK) == 0, !ExportFolder.isEnded(path) else { return nil }
+        let known = snapshots.last { snapshot in
+            [Mode.rehearsal, .live].contains { folder(state, $0, snapshot) == path }
+        }
+        guard let snapshot = known else {
+            throw MigrationError(
+                .export,
+                "\(path) holds an export that did not end, and its snapshot is gone: which files are of it cannot be told",
+                remedy: "Look what is in the folder, and remove it yourself.", exit: .undecided)
+        }
+        return try UnendedExport(path, of: snapshot, form: .ndjson, isCompressed: true)
     }
 
     func preview(_ context: StepContext) throws -> Preview {
@@ -53,7 +69,7 @@ struct ExportStep: StepOperation {
                 ],
                 data: folder)
         }
-        if Self.isUnended(folder) { try FileManager.default.removeItem(atPath: folder) }
+        try unended(folder, context)?.remove()
         let written = try Exporter(
             preparation, hints: context.workspace.location.hints, form: .ndjson, isCompressed: true,
             workers: Playbook.workers, cancellation: context.cancellation, progress: context.progress
@@ -70,10 +86,15 @@ struct ExportStep: StepOperation {
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         let folder = try known(context)
-        if Self.isUnended(folder) {
-            return Preview([.init("Deletes what is there of an export that did not end", [folder])])
+        if let unended = try unended(folder, context) {
+            return Preview([
+                .init(
+                    "Deletes what is there of an export that did not end",
+                    [folder, Format.count(unended.files.count, "file", "files")])
+            ])
         }
-        guard let export = try export(context) else { return nil }
+        guard access(folder, F_OK) == 0 else { return nil }
+        let export = try ExportFolder(path: folder)
         return Preview(
             [.init("Deletes", [export.path, "\(Format.count(export.manifest.tables.count + 3)) files"])],
             warning: "Where one of them was changed since, none is deleted.")
@@ -81,12 +102,12 @@ struct ExportStep: StepOperation {
 
     func undo(_ context: StepContext) throws -> [String] {
         let folder = try known(context)
-        if Self.isUnended(folder) {
-            try FileManager.default.removeItem(atPath: folder)
+        if let unended = try unended(folder, context) {
+            try unended.remove()
             return ["deleted what was there of an export that did not end, \(folder)"]
         }
-        guard let export = try export(context) else { return ["it was gone already"] }
-        try export.remove(cancellation: context.cancellation)
-        return ["deleted \(export.path)"]
+        guard access(folder, F_OK) == 0 else { return ["it was gone already"] }
+        try ExportFolder(path: folder).remove(cancellation: context.cancellation)
+        return ["deleted \(folder)"]
     }
 }

@@ -49,7 +49,7 @@ struct DigestCommand: ParsableCommand {
                 try session.reporting { try digest(preparation, server, session) }
             }
             if tables.isEmpty {
-                try report.keep(in: session.state, mode: target.mode.rawValue)
+                try report.keep(in: session.state, name: target.differencesName)
             }
             if common.json {
                 Console.json(report)

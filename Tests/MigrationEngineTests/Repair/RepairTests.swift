@@ -33,6 +33,35 @@ import Testing
         INSERT INTO log VALUES ('a', 'x'), ('a', 'x'), (NULL, NULL);
         """
 
+    @Test func aRepairIsKnownByEveryNameOfItsDatabase() throws {
+        try Damaged.with("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO t VALUES (1, 'a')") {
+            damaged in
+            try damaged.damage("UPDATE t SET v = 'b'")
+            let record = try #require(try damaged.repair().record)
+            func history(_ conninfo: Conninfo) throws -> [String] {
+                let server = TargetServer(conninfo, cancellation: Cancellation())
+                return try RepairHistory(damaged.state(), server).records().map(\.id)
+            }
+            let other = damaged.conninfo.setting("application_name", to: "x")
+                .setting("sslmode", to: "disable")
+            try #require(other.url != damaged.conninfo.url)
+            #expect(try history(damaged.conninfo) == [record.id])
+            #expect(try history(other) == [record.id])
+            let elsewhere = try TestServer.withDatabase { try history($0) }
+            #expect(elsewhere == [])
+            // Where the server cannot be reached, the name speaks; so it does of records that know no database.
+            let gone = damaged.conninfo.setting("port", to: "1")
+            #expect(try history(gone) == [])
+            let path = "\(damaged.folder)/state/repairs/\(record.id)/repair.json"
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            let old = text.replacing(/\ *"database" : .*\n/, with: "")
+            try #require(old != text)
+            try old.write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try history(damaged.conninfo) == [record.id])
+            #expect(try history(other) == [])
+        }
+    }
+
     /// Keys of many types, each with a row that can be changed.
     private static func keyed(_ key: String, _ values: [String]) -> String {
         "CREATE TABLE t (k \(key) PRIMARY KEY NOT NULL, v TEXT); INSERT INTO t VALUES "

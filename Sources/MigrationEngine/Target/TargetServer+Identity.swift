@@ -1,0 +1,18 @@
+import Postgres
+
+extension TargetServer {
+    /// Which database of which server a connection leads to, by whatever name: `SERVER/DATABASE`, both as the server's own numbers.
+    ///
+    /// nil where the role may not ask for the server's number (`pg_control_system`); a transaction goes on all the same.
+    static func identity(_ connection: borrowing Postgres.Connection) throws -> String? {
+        let mayAsk = try connection.query(
+            "SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')"
+        ).bool(0, 0)
+        guard mayAsk else { return nil }
+        return try connection.query(
+            """
+            SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid FROM pg_database WHERE datname = current_database()
+            """
+        ).text(0, 0)
+    }
+}
