@@ -37,8 +37,14 @@ struct Standing {
 
     /// Needs that another command may have met: the plan by being there, the proof by what the target says.
     private func isMet(_ need: String, of step: String) -> Bool {
-        guard isProven || step == "C.1" && isLoaded else { return false }
+        guard !isDenied(need), isProven || step == "C.1" && isLoaded else { return false }
         return ["3.3", "3.4"].contains(need) || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
+    }
+
+    /// Whether the journal says of what the target holds now that the step failed: a later proof knows better than the load's own.
+    private func isDenied(_ id: String) -> Bool {
+        guard let step = Phases.step(id), let entry = entries[id], entry.kind == .failed else { return false }
+        return change(step, entry) == nil
     }
 
     /// Whether the target itself says that all that was loaded into it was proven, by whichever command.
@@ -104,8 +110,15 @@ struct Standing {
             }
             if [.undone, .unticked].contains(other.kind) { return "\(need) was undone since" }
             // Snapshot and plan are told apart by what they are, not by when they were made.
-            if other.kind == .done, other.id > entry.id, !["1.2", "1.7"].contains(need) {
-                return "\(need) was done again since"
+            if other.id > entry.id, !["1.2", "1.7"].contains(need) {
+                if other.kind == .done { return "\(need) was done again since" }
+                if [.started, .failed, .cancelled].contains(other.kind) {
+                    return "\(need) was begun again since, and did not end"
+                }
+            }
+            // What that one built on itself.
+            if other.kind == .done, let below = Phases.step(need), let reason = overtaken(below, other) {
+                return reason
             }
         }
         return nil

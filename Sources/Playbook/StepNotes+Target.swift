@@ -136,8 +136,17 @@ extension StepNotes {
 
     // MARK: A proof by itself
 
-    /// A proof was made of all tables, or of those that are named. That some are equal makes no step done.
-    public func compared(_ report: MigrationReport, tables: [String], on conninfo: Conninfo) {
+    /// A proof was made of all tables, or of those that are named. That some are equal makes no step done; nor does what another plan, or
+    /// a schema of another name, has to say of the steps' rows.
+    public func compared(
+        _ report: MigrationReport, by preparation: Preparation, tables: [String], schema: String?,
+        on conninfo: Conninfo
+    ) {
+        guard followsPlan(preparation), schema.map({ $0 == book.schema }) ?? true else {
+            return tell(
+                "the steps are of the schema \(book.schema), by the plan \(book.workspace.state.planPath): what this proof found is not noted with them"
+            )
+        }
         noting {
             // A role that may read the tables alone cannot tell.
             let status = look(conninfo) ?? nil
@@ -146,6 +155,13 @@ extension StepNotes {
             guard status != nil || entry != nil else { return }
             let differing = (report.tables + report.views).filter { $0.verdict == "differs" }
             guard tables.isEmpty || !differing.isEmpty else { return }
+            // Rows differ because they should.
+            if let inUse = book.targetInUse(mode), !differing.isEmpty {
+                try book.journal.add(
+                    .note, "3.4", mode, "\(ProofStep.failure(differing)): \(inUse.words)",
+                    evidence: ["found by howdah validate"])
+                return
+            }
             var outcome = ProofStep.outcome(tables.isEmpty ? report : report.filling(lastProof))
             if !tables.isEmpty {
                 outcome.failure = ProofStep.failure(differing)

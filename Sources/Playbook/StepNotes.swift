@@ -23,7 +23,7 @@ public final class StepNotes: Sendable {
     let book: Playbook
     private let source: [String: String]
     private let snapshots: Set<String>
-    private let tell: @Sendable (String) -> Void
+    let tell: @Sendable (String) -> Void
     let state = Mutex(State())
 
     /// The notes of a project; nil where its journal is of another live target, or is not there and none is to be made.
@@ -113,9 +113,7 @@ public final class StepNotes: Sendable {
         noting {
             try noteSource(preparation)
             try note(ProfileStep.outcome(preparation), "1.6")
-            let path = preparation.planPath
-            let isOwn = path == nil || path == book.workspace.state.planPath || path.map(hasKeptPlan) ?? false
-            guard isOwn else {
+            guard followsPlan(preparation) else {
                 state.withLock { $0.isClosed = true }
                 tell(
                     "the steps follow the plan \(book.workspace.state.planPath), and this run another one: what it does to the target is not noted with them"
@@ -128,8 +126,10 @@ public final class StepNotes: Sendable {
         }
     }
 
-    private func hasKeptPlan(_ path: String) -> Bool {
-        FileManager.default.contents(atPath: path) == Data(book.planText.utf8)
+    /// Whether a command follows the plan that the steps follow.
+    func followsPlan(_ preparation: Preparation) -> Bool {
+        guard let path = preparation.planPath, path != book.workspace.state.planPath else { return true }
+        return FileManager.default.contents(atPath: path) == Data(book.planText.utf8)
     }
 
     private func noteSource(_ preparation: Preparation) throws {

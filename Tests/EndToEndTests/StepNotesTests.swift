@@ -246,6 +246,43 @@ import Testing
         }
     }
 
+    /// The settings of the application wait for a proof that holds.
+    @Test func aProofThatFailsKeepsTheSettingsWhereTheyAre() throws {
+        try withLive { source, target in
+            try TestServer.execute("DELETE FROM pet; DELETE FROM person", in: target)
+            try #require(Howdah.run(["validate", source, target.url]).exit == 4)
+            let step = try #require(steps(source, ["--live"])["2.1"])
+            #expect(step.detail.hasPrefix("waits for 3.4"), "\(step)")
+            #expect(try Howdah.run(["step", source, "2.1", "run", "--live", "--yes"]).exit == 3)
+        }
+    }
+
+    /// A proof of other rows, or of fewer, says nothing of the steps'.
+    @Test(arguments: [true, false])
+    func aProofOfAnotherSchemaOrByAnotherPlanLeavesTheStepFailed(isPlan: Bool) throws {
+        try withLive { source, target in
+            try TestServer.execute(
+                """
+                CREATE SCHEMA other; CREATE TABLE other.person AS TABLE public.person;
+                CREATE TABLE other.pet AS TABLE public.pet; UPDATE public.person SET name = 'WRONG' WHERE id = 1
+                """, in: target)
+            try #require(Howdah.run(["validate", source, target.url]).exit == 4)
+            var more = ["--schema", "other"]
+            if isPlan {
+                let plan = (source as NSString).deletingLastPathComponent + "/other.yaml"
+                try #require(Howdah.run(["plan", source, "-o", plan]).exit == 0)
+                let text = try String(contentsOfFile: plan, encoding: .utf8)
+                try text.replacing("- name: person\n", with: "- name: person\n    skip: true\n")
+                    .write(toFile: plan, atomically: true, encoding: .utf8)
+                more = ["--plan", plan]
+            }
+            let outcome = try Howdah.run(["validate", source, target.url] + more)
+            try #require(outcome.exit == 0, "\(outcome.output) \(outcome.errors)")
+            #expect(outcome.errors.contains("not noted"))
+            #expect(try states(source, ["3.4"], ["--live"]) == ["failed"])
+        }
+    }
+
     @Test func aTableThatDiffersFailsTheStep() throws {
         try withLive { source, target in
             try TestServer.execute("DELETE FROM pet WHERE id = 1", in: target)

@@ -86,6 +86,21 @@ import Testing
         Case(
             "a proof that found differences meets no need", "5.10", [], status: proven("differs"),
             .waiting("waits for 3.3")),
+        Case(
+            "a later proof that failed weighs more than what the load found", "5.10",
+            [entry(1, "3.3", .failed, "a key is missing", basis: ["run": "1"])], now: [.run: "1"],
+            status: proven(), .waiting("waits for 3.3")),
+        Case(
+            "but not one of another run", "5.10",
+            [entry(1, "3.3", .failed, "a key is missing", basis: ["run": "1"])], now: [.run: "2"],
+            status: proven(), .ready),
+        Case(
+            "what it built on was begun again, and did not end", "3.3",
+            allDone + [entry(20, "3.2", .started)],
+            .stale("3.2 was begun again since, and did not end", blocks: true)),
+        Case(
+            "and so what was built on that", "3.4", allDone + [entry(20, "3.2", .failed, "lost")],
+            .stale("3.2 was begun again since, and did not end", blocks: true)),
         Case("ticked", "2.1", [entry(1, "2.1", .ticked)], .done),
         Case("unticked", "2.1", [entry(1, "2.1", .unticked)], .ready),
         Case("settled with a reason", "2.1", [entry(1, "2.1", .skipped, "no .env")], .skipped("no .env")),

@@ -244,7 +244,9 @@ struct ValidateCommand: ParsableCommand {
                     ).run(tables: tables)
                 }
                 StepNotes.open(session.workspace, target, makesJournal: false, tell: { Console.note($0) })?
-                    .compared(report, tables: tables, on: server.conninfo)
+                    .compared(
+                        report, by: preparation, tables: tables, schema: planning.namedSchema,
+                        on: server.conninfo)
                 return report
             }
             if common.json {
