@@ -237,7 +237,8 @@ public enum Phases {
             ], basis: [.target],
             undo: "removes script and schedule; the backups stay"),
         Step(
-            "6.5", "restore drill", "A backup is restored beside the database, and every cell of it compared.",
+            "6.5", "restore drill",
+            "A backup is restored beside the database, and every cell of it compared.",
             needs: ["6.4"],
             byHand: [
                 "pg_restore the last dump into a scratch database, then howdah validate SOURCE that database."

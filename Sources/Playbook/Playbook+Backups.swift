@@ -13,13 +13,16 @@ extension Playbook {
         let records = journal.entries.filter {
             $0.subject == DatabaseBackupStep.id && $0.mode == mode && $0.kind == .note
         }
-        let last = records.lazy.reversed().compactMap { $0.data.flatMap { Journal.decode(BackupRecord.self, $0) } }
-            .first { url == nil || $0.settings.url == url }
+        let last = records.lazy.reversed().compactMap {
+            $0.data.flatMap { Journal.decode(BackupRecord.self, $0) }
+        }
+        .first { url == nil || $0.settings.url == url }
         return last.flatMap { $0.files.isEmpty ? nil : $0 }
     }
 
     /// Writes down what is about to be there, or, without files, that it is gone.
-    func noteBackup(_ record: BackupRecord, _ mode: Mode, _ text: String = "the files of the backups") throws {
+    func noteBackup(_ record: BackupRecord, _ mode: Mode, _ text: String = "the files of the backups") throws
+    {
         try journal.add(
             .note, DatabaseBackupStep.id, mode, text,
             evidence: record.files.map { "\($0.path) (sha256 \($0.sha256.prefix(12)))" },
@@ -66,6 +69,11 @@ extension Playbook {
         try preview(DatabaseBackupStep.id, activity, by: DatabaseBackupStep(options: options))
     }
 
+    /// What taking the backups away would do, with what builds on them.
+    public func previewBackupRemoval(_ activity: Activity) throws -> Preview {
+        try DatabaseBackupStep().undoPreview(context(activity)) ?? Preview([])
+    }
+
     /// Makes one more backup, by the script that is there, and looks at it.
     public func backUpNow(_ activity: Activity) throws -> (backup: MadeBackup, finding: BackupFinding) {
         let context = context(activity)
@@ -99,6 +107,9 @@ extension Playbook {
     }
 
     // MARK: Drills
+
+    /// For how many days a drill counts.
+    public static var drillDays: Int { Freshness.limits[DrillStep.id]?.days ?? 0 }
 
     /// The last drill of a new backup that was proven, and when; of this mode, as long as it counts.
     public func lastDrill() -> (report: DrillReport, date: Date)? {

@@ -67,7 +67,8 @@ struct Standing {
         switch entry.kind {
         case .done:
             let reason = gone(step.id) ?? overtaken(step, entry)
-            return reason.map { .stale($0, blocks: true) } ?? change(step, entry) ?? aged(step, entry) ?? .done
+            return reason.map { .stale($0, blocks: true) } ?? change(step, entry) ?? aged(step, entry)
+                ?? .done
         case .ticked: return aged(step, entry) ?? .done
         case .skipped: return .skipped(entry.text)
         case .undecided: return change(step, entry) == nil ? .undecided(Int(entry.text) ?? 1) : nil

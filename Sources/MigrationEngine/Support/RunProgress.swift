@@ -5,7 +5,8 @@ import Synchronization
 /// Any thread may use it. What must not be lost goes into the report, never only through here.
 public final class RunProgress: Sendable {
     public enum Phase: String, Sendable, CaseIterable {
-        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load, export, rebuild, backup,
+        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load, export, rebuild,
+            backup,
             restore
     }
 

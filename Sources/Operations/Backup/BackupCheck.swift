@@ -85,7 +85,8 @@ struct BackupCheck {
         return finding
     }
 
-    private func look(_ dump: DumpFolder.Dump, _ facts: DatabaseFacts?, _ finding: inout BackupFinding) throws {
+    private func look(_ dump: DumpFolder.Dump, _ facts: DatabaseFacts?, _ finding: inout BackupFinding) throws
+    {
         func damaged(_ reason: String) {
             finding.state = .damaged
             finding.reasons.append(reason)
@@ -125,7 +126,8 @@ struct BackupCheck {
 
     // MARK: Disks
 
-    private func warnings(_ facts: DatabaseFacts?, _ unreachable: String?) throws -> [String] {
+    /// What should be better, whatever the backups hold.
+    func warnings(_ facts: DatabaseFacts?, _ unreachable: String? = nil) throws -> [String] {
         var warnings = facts?.unseen ?? []
         if let unreachable {
             warnings.append("whether every table is in it was not looked at: \(unreachable)")
@@ -136,7 +138,8 @@ struct BackupCheck {
                 continue
             }
             warnings.append(
-                "the backups lie on the same disk as \(what): keep copies on another machine (rsync, restic, …)")
+                "the backups lie on the same disk as \(what): keep copies on another machine (rsync, restic, …)"
+            )
         }
         return warnings
     }
@@ -168,7 +171,8 @@ struct Disk: Equatable {
             guard let real = realpath("/sys/dev/block/\(major):\(minor)", nil) else { return nil }
             defer { free(real) }
             let path = String(cString: real)
-            return access("\(path)/partition", F_OK) == 0 ? (path as NSString).deletingLastPathComponent : path
+            return access("\(path)/partition", F_OK) == 0
+                ? (path as NSString).deletingLastPathComponent : path
         #else
             return nil
         #endif

@@ -75,7 +75,9 @@ public struct BackupDesk: Sendable {
 
     /// Whether a database has tables of its own, whoever has made them.
     public static func holdsTables(_ server: TargetServer) throws -> Bool {
-        try server.withConnection(purpose: "status") { try DatabaseFacts.tables($0).contains(where: \.hasRows) }
+        try server.withConnection(purpose: "status") {
+            try DatabaseFacts.tables($0).contains(where: \.hasRows)
+        }
     }
 
     // MARK: Before
@@ -89,21 +91,25 @@ public struct BackupDesk: Sendable {
                 remedy: "Load the rows first (howdah migrate, or step 3.2).", exit: .undecided)
         }
         let programs = try ClientPrograms.find(atLeast: facts.major)
-        guard let scheduler = rehearsal == nil ? places.scheduler(cancellation: cancellation) : SystemPlaces.Scheduler.none
+        guard
+            let scheduler = rehearsal == nil
+                ? places.scheduler(cancellation: cancellation) : SystemPlaces.Scheduler.none
         else {
             throw MigrationError(
-                .state, "this machine has neither a running systemd nor cron, so nothing would start the backups",
+                .state,
+                "this machine has neither a running systemd nor cron, so nothing would start the backups",
                 remedy: "Install cron, or run this on the machine that shall make them.")
         }
         let settings = try settings(options, before, facts, access)
-        let files = try files(settings, facts, access, programs, scheduler, times: nil)
+        let files = try files(settings, facts, access, programs, scheduler, times: before?.times)
         var warnings = try BackupCheck(
             settings: settings, limit: BackupCheck.standardLimit, source: source, now: Date(),
             cancellation: cancellation
-        ).finding(facts).warnings
+        ).warnings(facts)
         if settings.drillCommand == nil, rehearsal == nil {
             warnings.append(
-                "no drill is run after the backups: howdah is not installed at a lasting place (make install)")
+                "no drill is run after the backups: howdah is not installed at a lasting place (make install)"
+            )
         }
         if scheduler == .user {
             warnings.append(
@@ -116,7 +122,7 @@ public struct BackupDesk: Sendable {
     }
 
     /// How the script gets in: what libpq is told, and the password where one is needed that no file of the operator's has.
-    private struct Access {
+    struct Access {
         let variables: [BackupSettings.Variable]
         let password: String?
         let passwordFile: String?
@@ -162,7 +168,8 @@ public struct BackupDesk: Sendable {
         }
         var drill: [String]?
         if let program = call.program, rehearsal == nil {
-            drill = [program, "drill"] + call.arguments + ["--if-older", "\(RestoreDrill.usualDays)", "--yes"]
+            drill =
+                [program, "drill"] + call.arguments + ["--if-older", "\(RestoreDrill.usualDays)", "--yes"]
         }
         return BackupSettings(
             name: name, url: server.conninfo.url, database: access.database, folder: folder,
@@ -173,79 +180,13 @@ public struct BackupDesk: Sendable {
             drillCommand: drill)
     }
 
-    private func files(
-        _ settings: BackupSettings, _ facts: DatabaseFacts, _ access: Access, _ programs: ClientPrograms,
-        _ scheduler: SystemPlaces.Scheduler, times: RestoreGuide.Times?
-    ) throws -> [BackupFile] {
-        var files = [
-            BackupFile(
-                path: settings.scriptPath, content: BackupScript.text(settings), mode: 0o700, isSecret: false),
-            guide(settings, facts, programs, times),
-        ]
-        if let password = access.password {
-            files.append(try passwordFile(settings, access.user, password))
-        }
-        let unit = ScheduleFiles.unitName(settings)
-        func timed(_ folder: String, isSystem: Bool) -> [BackupFile] {
-            [
-                BackupFile(
-                    path: "\(folder)/\(unit).service",
-                    content: ScheduleFiles.service(settings, isSystem: isSystem), mode: 0o644, isSecret: false),
-                BackupFile(
-                    path: "\(folder)/\(unit).timer", content: ScheduleFiles.timer(settings), mode: 0o644,
-                    isSecret: false),
-            ]
-        }
-        func cron(_ path: String) -> BackupFile {
-            BackupFile(
-                path: path, content: ScheduleFiles.cronFile(settings, user: NSUserName()), mode: 0o644,
-                isSecret: false)
-        }
-        switch scheduler {
-        case .system, .user: files += timed(places.unitFolder(scheduler), isSystem: scheduler == .system)
-        case .cronFile: files.append(cron(places.cronPath(unit)))
-        case .crontab: break
-        case .none:
-            files += timed("\(settings.configFolder)/systemd", isSystem: places.isRoot)
-            files.append(cron("\(settings.configFolder)/cron/\(unit)"))
-        }
-        return files
-    }
-
-    private func guide(
-        _ settings: BackupSettings, _ facts: DatabaseFacts, _ programs: ClientPrograms, _ times: RestoreGuide.Times?
-    ) -> BackupFile {
-        BackupFile(
-            path: settings.guidePath,
-            content: RestoreGuide(
-                settings: settings, facts: facts, programs: programs.folder, times: times,
-                howdah: call.arguments
-            ).text, mode: 0o600, isSecret: false)
-    }
-
-    /// A pgpass file of the backups' own. Its first line makes the file's sha256, which is kept, say nothing of the password.
-    private func passwordFile(_ settings: BackupSettings, _ user: String, _ password: String) throws -> BackupFile {
-        guard !password.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
-            throw MigrationError(
-                .state, "the password has a line end in it, which no pgpass file can hold",
-                remedy: "Give the role another one, or let the backups connect by a certificate.")
-        }
-        let escaped = password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
-        let place = server.conninfo.setting("host", to: "*").setting("port", to: "*").setting("dbname", to: "*")
-            .setting("user", to: user)
-        let nonce = (0..<16).map { _ in UInt8.random(in: 0 ... .max) }.hexadecimal
-        return BackupFile(
-            path: "\(settings.configFolder)/pgpass",
-            content: "# howdah \(nonce)\n\(DatabaseMaker.passwordLine(place, password: escaped))\n", mode: 0o600,
-            isSecret: true)
-    }
-
     private func installation(
         _ settings: BackupSettings, _ files: [BackupFile], _ scheduler: SystemPlaces.Scheduler,
         _ before: BackupRecord?, _ note: @escaping (BackupRecord) throws -> Void
     ) -> BackupInstallation {
         BackupInstallation(
-            settings: settings, files: files, scheduler: scheduler, places: places, before: before, note: note,
+            settings: settings, files: files, scheduler: scheduler, places: places, before: before,
+            note: note,
             cancellation: cancellation)
     }
 
@@ -325,6 +266,7 @@ public struct BackupDesk: Sendable {
             proofSeconds: report.proofSeconds)
         let file = guide(record.settings, facts, try ClientPrograms.find(atLeast: facts.major), times)
         var record = record
+        record.times = times
         record.files[index].sha256 = sha256(of: Array(file.content.utf8))
         // Between the two the older text is there: whoever is killed now finds a file that was changed, and leaves it.
         try note(record)

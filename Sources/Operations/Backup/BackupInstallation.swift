@@ -18,6 +18,8 @@ public struct BackupRecord: Codable, Sendable, Equatable {
     public var crontabBefore: String?
     /// Whether the schedule was started.
     public var isScheduled: Bool
+    /// What the last drill measured, for the guide.
+    var times: RestoreGuide.Times?
 }
 
 /// A file to be written for backups.
@@ -56,11 +58,15 @@ struct BackupInstallation {
     var commands: [String] {
         switch scheduler {
         case .system, .user:
-            [["daemon-reload"], ["enable", "--now", "\(unit).timer"]]
-                .map { places.systemctlWords($0).joined(separator: " ") }
+            starting.map { places.systemctlWords($0).joined(separator: " ") }
         case .crontab: ["crontab: adds these lines, and leaves all others"]
         case .cronFile, .none: []
         }
+    }
+
+    /// A timer that runs already takes its new time by a restart.
+    private var starting: [[String]] {
+        [["daemon-reload"], ["enable", "\(unit).timer"], ["restart", "\(unit).timer"]]
     }
 
     // MARK: Writing
@@ -68,6 +74,8 @@ struct BackupInstallation {
     /// Writes the files; those of an earlier call that are not among them any more are taken away.
     func write() throws -> BackupRecord {
         try checkFree()
+        // What started it before starts it no more.
+        if let before, before.isScheduled, before.scheduler != scheduler { _ = try stop(before) }
         let known = Set(before?.folders ?? [])
         var folders: [String] = before?.folders ?? []
         for path in Set(files.map { ($0.path as NSString).deletingLastPathComponent } + [settings.folder])
@@ -85,7 +93,7 @@ struct BackupInstallation {
             settings: settings,
             files: left + files.map { .init(path: $0.path, sha256: sha256(of: Array($0.content.utf8))) },
             folders: folders.sorted { $0.utf8.count > $1.utf8.count }, scheduler: scheduler,
-            crontabBefore: before?.crontabBefore, isScheduled: before?.isScheduled ?? false)
+            crontabBefore: before?.crontabBefore, isScheduled: before?.isScheduled ?? false, times: before?.times)
         try note(record)
         try makePrivateFolder(settings.folder)
         for file in files where !file.starts || scheduler == .none { try write(file) }
@@ -122,7 +130,8 @@ struct BackupInstallation {
                 written == nil
                     ? "\(file.path) is there already, and howdah has not written it"
                     : "\(file.path) was changed since howdah wrote it",
-                remedy: "Keep what you need of it elsewhere, remove it, and run this again.", exit: .undecided)
+                remedy: "Keep what you need of it elsewhere, remove it, and run this again.", exit: .undecided
+            )
         }
     }
 
@@ -139,13 +148,14 @@ struct BackupInstallation {
         case .system, .user:
             record.isScheduled = true
             try note(record)
-            for arguments in [["daemon-reload"], ["enable", "--now", "\(unit).timer"]] {
+            for arguments in starting {
                 let outcome = try places.systemctl(arguments, cancellation)
                 guard outcome.status == 0 else {
                     throw MigrationError(
                         .state,
                         "\(places.systemctlWords(arguments).joined(separator: " ")) failed: \(outcome.output)",
-                        remedy: "The files are there: look at systemctl status \(unit).timer, and run this again."
+                        remedy:
+                            "The files are there: look at systemctl status \(unit).timer, and run this again."
                     )
                 }
             }
@@ -180,7 +190,8 @@ struct BackupInstallation {
         if record.isScheduled {
             switch record.scheduler {
             case .system, .user:
-                lines.append(places.systemctlWords(["disable", "--now", "\(unit).timer"]).joined(separator: " "))
+                lines.append(
+                    places.systemctlWords(["disable", "--now", "\(unit).timer"]).joined(separator: " "))
             case .crontab: lines.append("takes its lines out of the crontab")
             case .cronFile, .none: break
             }

@@ -36,7 +36,9 @@ struct BackupRun {
             if output.count < 1 << 18 { output.append(contentsOf: bytes) }
         }
         if ending.isCancelled { throw MigrationError.cancelled }
-        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map { printable(String($0)) }
+        let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map {
+            printable(String($0))
+        }
         let good = lines.last { $0.hasPrefix(BackupScript.goodMark) }?.dropFirst(BackupScript.goodMark.count)
         let codes = [BackupScript.Exit.good, BackupScript.Exit.goodWithTrouble]
         guard let good, codes.contains(ending.status) else {

@@ -73,7 +73,8 @@ struct DatabaseFacts: Sendable {
             ORDER BY 1, 2
             """)
         return (0..<result.count).map {
-            Table(schema: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "", hasRows: result.bool($0, 2))
+            Table(
+                schema: result.text($0, 0) ?? "", name: result.text($0, 1) ?? "", hasRows: result.bool($0, 2))
         }
     }
 

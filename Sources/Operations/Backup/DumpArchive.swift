@@ -37,7 +37,8 @@ struct DumpArchive {
         let made = Self.sorted(parts["TABLE "] ?? [])
         let filled = Self.sorted(parts["TABLE DATA "] ?? [])
         return tables.filter { table in
-            let beginning = "\(table.schema) \(table.name) ".replacing("\n", with: " ").replacing("\r", with: " ")
+            let beginning = "\(table.schema) \(table.name) ".replacing("\n", with: " ").replacing(
+                "\r", with: " ")
             return !Self.has(beginning, in: made) || table.hasRows && !Self.has(beginning, in: filled)
         }
     }
@@ -71,9 +72,15 @@ struct DumpArchive {
         return (ending.status, String(decoding: output, as: UTF8.self))
     }
 
-    /// What pg_restore says, in one line.
+    /// What pg_restore says, in one line, without the rows that it is about: details and contexts quote them, as do errors of
+    /// a value that its type refuses.
     static func words(_ output: String) -> String {
+        let quoting = ["DETAIL:", "CONTEXT:", "invalid input", "invalid value", "out of range"]
         let lines = output.split(separator: "\n").map { printable(String($0)) }
+            .filter { !$0.hasPrefix(quoting[0]) && !$0.hasPrefix(quoting[1]) }
+            .map { line in
+                quoting.contains { line.contains($0) } ? line.replacing(/"[^"]*"/) { _ in "\"…\"" } : line
+            }
         return lines.isEmpty ? "pg_restore says nothing" : lines.prefix(6).joined(separator: "; ")
     }
 }

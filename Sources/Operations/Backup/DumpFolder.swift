@@ -36,7 +36,8 @@ public struct DumpFolder: Sendable {
         guard file.hasPrefix("\(name)-"), file.hasSuffix(".dump") else { return nil }
         let stamp = file.dropFirst(name.count + 1).dropLast(5)
         let digits = stamp.filter(\.isNumber)
-        guard stamp.utf8.count == 16, digits.utf8.count == 14, stamp.dropFirst(8).first == "T", stamp.last == "Z"
+        guard stamp.utf8.count == 16, digits.utf8.count == 14, stamp.dropFirst(8).first == "T",
+            stamp.last == "Z"
         else { return nil }
         func part(_ start: Int, _ count: Int) -> Int {
             Int(digits.dropFirst(start).prefix(count)) ?? 0

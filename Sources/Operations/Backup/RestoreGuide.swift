@@ -114,7 +114,8 @@ struct RestoreGuide {
 
     private var expected: String {
         guard let times else { return "not measured yet: a restore drill (howdah drill) measures it" }
-        return "about \(Format.seconds(times.restoreSeconds)) for the restore, and \(Format.seconds(times.proofSeconds)) to "
+        return
+            "about \(Format.seconds(times.restoreSeconds)) for the restore, and \(Format.seconds(times.proofSeconds)) to "
             + "prove it (drill of \(times.day), a dump of \(Format.bytes(times.bytes)))"
     }
 

@@ -35,7 +35,7 @@ enum ScheduleFiles {
             lines += [
                 "ProtectSystem=full", "ReadWritePaths=\(word(settings.folder))", "ProtectKernelTunables=yes",
                 "ProtectKernelModules=yes", "ProtectControlGroups=yes", "RestrictSUIDSGID=yes",
-                "LockPersonality=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+                "LockPersonality=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
             ]
         }
         return lines.joined(separator: "\n") + "\n"

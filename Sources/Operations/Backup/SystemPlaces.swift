@@ -120,7 +120,8 @@ public struct SystemPlaces: Sendable {
             throw MigrationError(
                 .state, "there is no \(name) on this machine", remedy: "Install it, and run this again.")
         }
-        var command = Command(path, arguments, in: "/", environment: environment.merging(["LC_ALL": "C"]) { $1 })
+        var command = Command(
+            path, arguments, in: "/", environment: environment.merging(["LC_ALL": "C"]) { $1 })
         command.timeout = .seconds(60)
         return try command.run(cancellation: cancellation)
     }

@@ -103,7 +103,9 @@ public struct DrillReport: Codable, Sendable, Equatable {
         lines += changed.map {
             "\($0.name): written to since the backup, \(Format.count($0.differences, "row differs", "rows differ"))"
         }
-        lines += tables.filter { $0.state == .left }.flatMap { table in table.words.map { "\(table.name): \($0)" } }
+        lines += tables.filter { $0.state == .left }.flatMap { table in
+            table.words.map { "\(table.name): \($0)" }
+        }
         return lines + notes
     }
 }

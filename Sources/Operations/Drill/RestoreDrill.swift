@@ -60,6 +60,8 @@ public struct RestoreDrill: Sendable {
     public func run(file: String? = nil) throws -> DrillReport {
         let left = try ScratchDatabase.removeLeft(
             ledger, .drill, on: desk.server.conninfo, cancellation: cancellation)
+        removePasswords()
+        try checkSpace()
         let older = try file.map(subject)
         var report = try desk.server.withConnection(purpose: "drill") { holder in
             let snapshot = try Self.begin(holder)
@@ -76,7 +78,8 @@ public struct RestoreDrill: Sendable {
 
     /// Opens the transaction whose snapshot all others read by.
     private static func begin(_ connection: borrowing Postgres.Connection) throws -> String {
-        try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try connection.execute(
+            "SET statement_timeout = '6h'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         _ = try connection.query(
             "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'")
         return try connection.query("SELECT pg_export_snapshot()").text(0, 0) ?? ""
@@ -100,6 +103,29 @@ public struct RestoreDrill: Sendable {
         return .file(path, bytes: Int64(facts.st_size), isWhole: isWhole)
     }
 
+    private static let passwordPrefix = "pgpass-drill-"
+
+    /// What a drill that was killed has left; the state folder's lock keeps others away.
+    private func removePasswords() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        where name.hasPrefix(Self.passwordPrefix) {
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    /// Throws where the server's disk has no room for the database once more, as far as that can be seen from here.
+    private func checkSpace() throws {
+        let facts = try desk.server.withConnection(purpose: "drill") { try DatabaseFacts($0) }
+        var space = statvfs()
+        guard let data = facts.dataFolder, statvfs(data, &space) == 0 else { return }
+        let free = Int64(space.f_bavail) * Int64(space.f_frsize)
+        guard free < facts.bytes else { return }
+        throw MigrationError(
+            .noSpace,
+            "a drill restores \(Format.bytes(facts.bytes)) once more, and \(data) has \(Format.bytes(free)) free",
+            remedy: "Free some space on the server's disk, and run the drill again.")
+    }
+
     // MARK: One drill
 
     private func drill(
@@ -116,10 +142,12 @@ public struct RestoreDrill: Sendable {
         }
         if case .file(_, _, false) = subject {
             report.verdict = .differs
-            report.problems.append("the bytes of the file are not those that were written: its sha256 is another one")
+            report.problems.append(
+                "the bytes of the file are not those that were written: its sha256 is another one")
         }
         // A password goes on to connections of this process, and by a file to pg_restore.
-        let place = holder.password.map { desk.server.conninfo.setting("password", to: $0) } ?? desk.server.conninfo
+        let place =
+            holder.password.map { desk.server.conninfo.setting("password", to: $0) } ?? desk.server.conninfo
         let scratch = try ScratchDatabase(
             emptyLike: try DatabaseTraits(holder), beside: place, ledger: ledger, cancellation: cancellation)
         do {
@@ -135,7 +163,8 @@ public struct RestoreDrill: Sendable {
                 let proof = RestoreProof(
                     original: TargetServer(place, cancellation: cancellation),
                     restored: TargetServer(scratch.conninfo, cancellation: cancellation), snapshot: snapshot,
-                    mayBeOlder: subject.mayBeOlder, folder: folder, workers: workers, cancellation: cancellation,
+                    mayBeOlder: subject.mayBeOlder, folder: folder, workers: workers,
+                    cancellation: cancellation,
                     progress: desk.progress)
                 try proof.run(sequences, holder, &report)
                 report.proofSeconds = (ContinuousClock.now - start).seconds
@@ -165,7 +194,7 @@ public struct RestoreDrill: Sendable {
         for variable in LibpqVariables.variables(holder.settings) where variable.name != "PGDATABASE" {
             environment[variable.name] = variable.value
         }
-        let passwords = "\(folder)/pgpass-drill-\(getpid())"
+        let passwords = "\(folder)/\(Self.passwordPrefix)\(getpid())"
         defer { unlink(passwords) }
         if let password = holder.password {
             let escaped = password.replacing("\\", with: "\\\\").replacing(":", with: "\\:")
@@ -177,7 +206,8 @@ public struct RestoreDrill: Sendable {
             "pg_restore",
             [
                 "--exit-on-error", "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions",
-                "--no-security-labels", "--no-password", "--jobs=\(workers)", "--dbname=\(scratch.name)", path,
+                "--no-security-labels", "--no-password", "--jobs=\(workers)", "--dbname=\(scratch.name)",
+                path,
             ], environment: environment)
         command.timeout = .seconds(12 * 3600)
         var output: [UInt8] = []

@@ -88,7 +88,8 @@ struct RestoreProof: Sendable {
     ) throws -> ([Pair], [DrillReport.Table]) {
         let ours = try RestoredTables(holder)
         let theirs = Dictionary(
-            try RestoredTables(other).tables.map { ($0.words, $0.relation) }) { first, _ in first }
+            try RestoredTables(other).tables.map { ($0.words, $0.relation) }
+        ) { first, _ in first }
         var pairs: [Pair] = []
         var lone = ours.left.map {
             DrillReport.Table(name: $0.name, rows: 0, state: .left, differences: 0, words: [$0.reason])
@@ -127,7 +128,8 @@ struct RestoreProof: Sendable {
             let isOriginal = index % 2 == 0
             let queue = queues[index % 2]
             try (isOriginal ? original : restored).withConnection(purpose: "drill") { connection in
-                try connection.execute("SET statement_timeout = '\(Self.limit)'")
+                // Texts of types are written the same way as on the two connections that name the rows.
+                try connection.execute("SET statement_timeout = '\(Self.limit)'; SET search_path = ''")
                 if isOriginal {
                     try connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                     try connection.execute("SET TRANSACTION SNAPSHOT \(quoteLiteral(snapshot))")
@@ -156,7 +158,8 @@ struct RestoreProof: Sendable {
         }
         return DrillReport.Table(
             name: table.words, rows: verdict.originalRows,
-            state: verdict.isEqual ? .equal : mayBeOlder ? .changed : .differs, differences: verdict.differences,
+            state: verdict.isEqual ? .equal : mayBeOlder ? .changed : .differs,
+            differences: verdict.differences,
             words: words)
     }
 }

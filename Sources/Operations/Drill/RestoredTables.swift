@@ -82,7 +82,10 @@ struct RestoredTables {
             Table(
                 relation: TwinRelation(
                     schema: "pg_catalog", name: "large objects",
-                    columns: [("number", "howdah_row.oid"), ("content", "pg_catalog.sha256(pg_catalog.lo_get(howdah_row.oid))")],
+                    columns: [
+                        ("number", "howdah_row.oid"),
+                        ("content", "pg_catalog.sha256(pg_catalog.lo_get(howdah_row.oid))"),
+                    ],
                     key: [0], from: "pg_catalog.pg_largeobject_metadata"), estimate: count))
     }
 }

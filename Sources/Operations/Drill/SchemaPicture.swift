@@ -30,7 +30,9 @@ struct SchemaPicture: Sendable {
                 problems.append("\(name) was not restored")
                 continue
             }
-            if !found.utf8.elementsEqual(definition.utf8) { problems.append("\(name) was restored as another one") }
+            if !found.utf8.elementsEqual(definition.utf8) {
+                problems.append("\(name) was restored as another one")
+            }
         }
         // A new database has that schema, also where the original has none any more.
         let more = restored.objects.keys.filter { original.objects[$0] == nil && $0 != "schema public" }
@@ -49,7 +51,10 @@ struct SchemaPicture: Sendable {
 
     /// Each kind of object with a query for names and definitions.
     private static let parts: [(kind: String, sql: String)] = [
-        ("schema", "SELECT quote_ident(nspname), '' FROM pg_namespace AS n WHERE \(user) AND \(own("pg_namespace", "n.oid"))"),
+        (
+            "schema",
+            "SELECT quote_ident(nspname), '' FROM pg_namespace AS n WHERE \(user) AND \(own("pg_namespace", "n.oid"))"
+        ),
         ("extension", "SELECT quote_ident(extname), extversion FROM pg_extension"),
         (
             "relation",
@@ -202,7 +207,10 @@ struct SchemaPicture: Sendable {
             "event trigger",
             "SELECT quote_ident(evtname), concat_ws(' ', evtevent, evtfoid::regprocedure, evtenabled, evttags) FROM pg_event_trigger AS t WHERE \(own("pg_event_trigger", "t.oid"))"
         ),
-        ("foreign server", "SELECT quote_ident(srvname), concat_ws(' ', srvtype, srvversion, srvoptions) FROM pg_foreign_server"),
+        (
+            "foreign server",
+            "SELECT quote_ident(srvname), concat_ws(' ', srvtype, srvversion, srvoptions) FROM pg_foreign_server"
+        ),
         (
             "comment",
             """

@@ -43,14 +43,16 @@ struct SequenceValues {
     }
 
     /// What of the restored values can be no state that the original went through between two looks.
-    static func problems(before: SequenceValues, after: SequenceValues, restored: SequenceValues) -> [String] {
+    static func problems(before: SequenceValues, after: SequenceValues, restored: SequenceValues) -> [String]
+    {
         before.values.sorted { $0.key < $1.key }.compactMap { name, first -> String? in
             guard let last = after.values[name] else { return nil }
             guard let found = restored.values[name] else { return "sequence \(name) was not restored" }
             let isRising = first.order <= last.order
             let (low, high) = isRising ? (first.order, last.order) : (last.order, first.order)
             if found.order >= low, found.order <= high { return nil }
-            return "sequence \(name) was restored as \(found.number), and the original stands at \(first.number)"
+            return
+                "sequence \(name) was restored as \(found.number), and the original stands at \(first.number)"
         }
     }
 }

@@ -49,10 +49,14 @@ struct ScratchDatabase {
         cancellation: Cancellation
     ) throws {
         let original = try Self.original(target, .drill, cancellation)
-        try self.init(.drill, target, original, ledger, cancellation) { traits.createSQL($0) } explaining: {
+        try self.init(.drill, target, original, ledger, cancellation) {
+            traits.createSQL($0)
+        } explaining: {
             MigrationError(
                 .targetUnfit, "no scratch database can be made: \($0.message)",
-                remedy: "A drill restores into a database of its own: ALTER ROLE … CREATEDB, for the role of the target.")
+                remedy:
+                    "A drill restores into a database of its own: ALTER ROLE … CREATEDB, for the role of the target."
+            )
         }
     }
 
@@ -61,7 +65,8 @@ struct ScratchDatabase {
         _ cancellation: Cancellation, _ statement: (String) -> String,
         explaining: (PostgresError) -> MigrationError
     ) throws {
-        let name = "howdah_\(purpose.rawValue)_" + (0..<16).map { _ in UInt8.random(in: 0 ... .max) }.hexadecimal
+        let name =
+            "howdah_\(purpose.rawValue)_" + (0..<16).map { _ in UInt8.random(in: 0 ... .max) }.hexadecimal
         self.name = name
         self.purpose = purpose
         self.ledger = ledger

@@ -91,7 +91,8 @@ struct LoadStep: StepOperation {
             server: server, plan: plan, snapshot: try snapshot(context),
             hasLog: context.workspace.source.isWriteAheadLogged(),
             folder: try context.workspace.state.folder("load"),
-            options: options(context), ledger: context.book.scratchLedger(
+            options: options(context),
+            ledger: context.book.scratchLedger(
                 LoadStep.id, server.conninfo.url, context.mode),
             cancellation: context.cancellation, progress: context.progress, gate: context.activity.gate)
     }

@@ -27,7 +27,8 @@ struct TargetOptions: ParsableArguments {
 
     /// Asks on a terminal for a password that nothing supplies.
     func askForPassword(_ book: Playbook, _ activity: Activity) throws {
-        if Console.isTerminal, book.mode == .live, let url = try book.asksForPassword(isAdmin: false, activity),
+        if Console.isTerminal, book.mode == .live,
+            let url = try book.asksForPassword(isAdmin: false, activity),
             let password = Console.readPassword("Password for \(url): ")
         {
             try book.setPassword(password, isAdmin: false)
@@ -46,14 +47,17 @@ struct TargetOptions: ParsableArguments {
 struct BackupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backup",
-        abstract: "Have a backup made every day by a script that needs no howdah; check it; take it away again.",
+        abstract:
+            "Have a backup made every day by a script that needs no howdah; check it; take it away again.",
         discussion: """
             Step 6.4 by itself: script, schedule (systemd or cron) and RESTORE.md are shown by --preview, and written with
             --yes; the first backup is made at once. In the rehearsal nothing is installed. --check looks at the newest backup.
             Exit codes: 0 done, or good; 1 an error; 3 (--check) stale, missing, damaged, or without some table.
             """)
 
-    @Option(help: ArgumentHelp("When: daily, or HH:MM in the machine's time; daily unless said.", valueName: "when"))
+    @Option(
+        help: ArgumentHelp(
+            "When: daily, or HH:MM in the machine's time; daily unless said.", valueName: "when"))
     var schedule: String?
 
     @Option(help: ArgumentHelp("How many are kept; 14 unless said.", valueName: "n"))
@@ -90,7 +94,9 @@ struct BackupCommand: ParsableCommand {
         if let keep, !(1...BackupSettings.mostKept).contains(keep) {
             throw ValidationError("--keep takes 1 to \(BackupSettings.mostKept)")
         }
-        if !(maxAge > 0 && maxAge <= 24 * 366) { throw ValidationError("--max-age takes hours, at most 8784") }
+        if !(maxAge > 0 && maxAge <= 24 * 366) {
+            throw ValidationError("--max-age takes hours, at most 8784")
+        }
         if [now, check, remove].count(where: { $0 }) > 1 {
             throw ValidationError("--now, --check and --remove exclude each other")
         }
@@ -103,9 +109,12 @@ struct BackupCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             // A look needs no lock where nothing of howdah's own must be started for it.
-            let book = try place.open(common, isWriter: !check || place.target == nil || place.target == "rehearsal")
+            let book = try place.open(
+                common, isWriter: !check || place.target == nil || place.target == "rehearsal")
             defer { book.close() }
-            guard let activity = book.begin(check || preview ? nil : "6.4", isUndo: remove, cancellation: cancellation)
+            guard
+                let activity = book.begin(
+                    check || preview ? nil : "6.4", isUndo: remove, cancellation: cancellation)
             else {
                 throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
             }
@@ -140,7 +149,7 @@ struct BackupCommand: ParsableCommand {
     /// What builds on the backups goes first.
     private func takeAway(_ book: Playbook, _ activity: Activity) throws -> ExitCode {
         if preview {
-            show(try book.undoPreview("6.4", activity))
+            show(try book.previewBackupRemoval(activity))
             return .success
         }
         try place.confirm(book, yes, "this ends the backups of")
@@ -168,7 +177,8 @@ struct BackupCommand: ParsableCommand {
         let exit: ExitCode = finding.state == .good ? .success : .undecided
         if common.json {
             Console.json(
-                BackupCheckDocument(exit: exit.rawValue, target: book.targetWords(book.mode), finding: finding))
+                BackupCheckDocument(
+                    exit: exit.rawValue, target: book.targetWords(book.mode), finding: finding))
         } else {
             Console.result(finding.state == .good ? "good" : finding.state.rawValue.uppercased())
             finding.lines.forEach { Console.result("  \($0)") }

@@ -94,7 +94,8 @@ final class ProgressReporter: Sendable {
         switch phase {
         case .snapshot: return "snapshot  \(Int(progress.snapshotFraction * 100)) %"
         case .profile: return "profile  \(Format.count(progress.rowsDone)) rows"
-        case .check, .prepare, .constraints, .backup, .restore: return "\(phase.rawValue)  \(Format.seconds(seconds))"
+        case .check, .prepare, .constraints, .backup, .restore:
+            return "\(phase.rawValue)  \(Format.seconds(seconds))"
         case .load:
             let done = progress.queriesDone
             let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0

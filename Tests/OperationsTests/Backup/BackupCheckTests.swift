@@ -32,9 +32,15 @@ import Testing
 
     static let faults = [
         Fault(testDescription: "nothing", state: .good, words: "readable to its end") { _, _ in },
-        Fault(testDescription: "a day and three hours old", state: .stale, words: "27 h old", hours: 27.5) { _, _ in },
-        Fault(testDescription: "a day and one hour old", state: .good, words: "25.5 h old", hours: 25.5) { _, _ in },
-        Fault(testDescription: "gone", state: .missing, words: "there is no backup in") { dump, _ in unlink(dump) },
+        Fault(testDescription: "a day and three hours old", state: .stale, words: "27 h old", hours: 27.5) {
+            _, _ in
+        },
+        Fault(testDescription: "a day and one hour old", state: .good, words: "25.5 h old", hours: 25.5) {
+            _, _ in
+        },
+        Fault(testDescription: "gone", state: .missing, words: "there is no backup in") { dump, _ in
+            unlink(dump)
+        },
         Fault(testDescription: "the folder is gone", state: .missing, words: "is not there") { dump, _ in
             let folder = (dump as NSString).deletingLastPathComponent
             try FileManager.default.moveItem(atPath: folder, toPath: folder + ".away")
@@ -46,21 +52,27 @@ import Testing
             truncate(dump, facts.st_size * 2 / 3)
             try seal(dump)
         },
-        Fault(testDescription: "edited", state: .damaged, words: "holds other bytes than were written") { dump, _ in
+        Fault(testDescription: "edited", state: .damaged, words: "holds other bytes than were written") {
+            dump, _ in
             try edit(dump)
         },
-        Fault(testDescription: "edited with its sha256", state: .damaged, words: "cannot be read to its end") { dump, _ in
+        Fault(testDescription: "edited with its sha256", state: .damaged, words: "cannot be read to its end")
+        { dump, _ in
             try edit(dump)
             try seal(dump)
         },
         Fault(testDescription: "its sha256 is gone", state: .damaged, words: "has no sha256") { dump, _ in
             unlink(dump + ".sha256")
         },
-        Fault(testDescription: "no dump at all", state: .damaged, words: "cannot be read to its end") { dump, _ in
+        Fault(testDescription: "no dump at all", state: .damaged, words: "cannot be read to its end") {
+            dump, _ in
             try "PGDMP and no more".write(toFile: dump, atomically: true, encoding: .utf8)
             try seal(dump)
         },
-        Fault(testDescription: "a table was made since", state: .incomplete, words: "lacks 1 table of the database") {
+        Fault(
+            testDescription: "a table was made since", state: .incomplete,
+            words: "lacks 1 table of the database"
+        ) {
             _, fixture in
             try TestServer.execute("CREATE TABLE \"a new \"\"one\" (x int)", in: fixture.conninfo)
         },
@@ -84,7 +96,8 @@ import Testing
             let settings = try fixture.install().settings
             let finding = try fixture.desk(fixture.conninfo.setting("host", to: "/nowhere")).check(settings)
             #expect(finding.state == .good && finding.tables == nil)
-            #expect(finding.warnings.contains { $0.hasPrefix("whether every table is in it was not looked at") })
+            #expect(
+                finding.warnings.contains { $0.hasPrefix("whether every table is in it was not looked at") })
         }
     }
 

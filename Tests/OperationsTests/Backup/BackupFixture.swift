@@ -57,7 +57,7 @@ struct BackupFixture {
         ALTER TABLE "Mess""age" ADD FOREIGN KEY (a) REFERENCES "User" (id);
         CREATE INDEX ON "Mess""age" (at DESC) WHERE score > 0;
         CREATE TABLE keyless (x text); CREATE TABLE "empty" (); CREATE SCHEMA "other s";
-        CREATE TABLE "other s".parts (id bigint NOT NULL, x text) PARTITION BY RANGE (id);
+        CREATE TABLE "other s".parts (id bigint PRIMARY KEY, x text) PARTITION BY RANGE (id);
         CREATE TABLE "other s".low PARTITION OF "other s".parts FOR VALUES FROM (0) TO (100);
         CREATE TABLE "other s".high PARTITION OF "other s".parts FOR VALUES FROM (100) TO (10000);
         CREATE VIEW v AS SELECT name FROM "User"; CREATE MATERIALIZED VIEW mv AS SELECT count(*) FROM "User";
@@ -101,7 +101,8 @@ struct BackupFixture {
     }
 
     var calls: [String] {
-        (try? String(contentsOfFile: "\(root)/calls", encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
+        (try? String(contentsOfFile: "\(root)/calls", encoding: .utf8))?.split(separator: "\n").map(
+            String.init) ?? []
     }
 
     /// The files of a folder, hidden ones too.

@@ -11,7 +11,8 @@ import Testing
     @Test func aSystemdOfTheSystemGetsServiceAndTimerAndLosesThemAgain() throws {
         try BackupFixture.with(isRoot: true) { fixture in
             try fixture.plant("systemctl", "[ \"$1\" != is-system-running ] || echo running")
-            let record = try fixture.install(BackupOptions(schedule: BackupSchedule("03:05")), program: "/opt/how%dah")
+            let record = try fixture.install(
+                BackupOptions(schedule: BackupSchedule("03:05")), program: "/opt/how%dah")
             let unit = "howdah-backup-\(record.settings.name)"
             let folder = "\(fixture.root)/etc/systemd/system"
             #expect(fixture.files(folder) == ["\(unit).service", "\(unit).timer"])
@@ -20,7 +21,10 @@ import Testing
             let service = try String(contentsOfFile: "\(folder)/\(unit).service", encoding: .utf8)
             #expect(service.contains("ExecStartPost=\"/opt/how%%dah\" \"drill\" \"/my app\""))
             #expect(
-                fixture.calls.suffix(2) == ["systemctl daemon-reload", "systemctl enable --now \(unit).timer"])
+                fixture.calls.suffix(3) == [
+                    "systemctl daemon-reload", "systemctl enable \(unit).timer",
+                    "systemctl restart \(unit).timer",
+                ])
             #expect(record.isScheduled && fixture.dumps(record.settings).count == 1)
             // What was changed since is the operator's.
             try "mine".write(toFile: record.settings.guidePath, atomically: true, encoding: .utf8)
@@ -44,7 +48,8 @@ import Testing
             #expect(outline.warnings.contains { $0.contains("loginctl enable-linger") })
             let record = try fixture.install()
             #expect(fixture.files("\(fixture.root)/home/.config/systemd/user").count == 2)
-            #expect(fixture.calls.contains("systemctl --user enable --now howdah-backup-\(record.settings.name).timer"))
+            #expect(
+                fixture.calls.contains("systemctl --user enable howdah-backup-\(record.settings.name).timer"))
         }
     }
 
@@ -53,10 +58,11 @@ import Testing
             let desk = fixture.desk()
             let outline = try desk.outline(.init(), before: nil)
             #expect(outline.scheduler == .cronFile)
-            // The first backup fails: the table is locked away from the role's sight by a broken script.
+            // The first backup fails: another run is at work.
             try FileManager.default.createDirectory(
                 atPath: outline.settings.folder, withIntermediateDirectories: true)
-            let lock = open("\(outline.settings.folder)/.\(outline.settings.name).lock", O_CREAT | O_RDWR, 0o600)
+            let lock = open(
+                "\(outline.settings.folder)/.\(outline.settings.name).lock", O_CREAT | O_RDWR, 0o600)
             #expect(flock(lock, LOCK_EX) == 0)
             #expect(throws: MigrationError.self) {
                 try desk.install(outline, before: nil) { fixture.notes.records.append($0) }
@@ -100,15 +106,20 @@ import Testing
         try BackupFixture.with { fixture in
             try fixture.plant("crontab", "exit 0")
             let record = try fixture.install()
-            try "#!/bin/sh\n# mine\n".write(toFile: record.settings.scriptPath, atomically: true, encoding: .utf8)
+            try "#!/bin/sh\n# mine\n".write(
+                toFile: record.settings.scriptPath, atomically: true, encoding: .utf8)
             #expect(throws: MigrationError.self) { try fixture.install(BackupOptions(keep: 3)) }
-            #expect(try String(contentsOfFile: record.settings.scriptPath, encoding: .utf8) == "#!/bin/sh\n# mine\n")
+            #expect(
+                try String(contentsOfFile: record.settings.scriptPath, encoding: .utf8)
+                    == "#!/bin/sh\n# mine\n")
         }
     }
 
     @Test func aMachineWithoutSystemdAndCronIsToldSo() throws {
         try BackupFixture.with { fixture in
-            let error = #expect(throws: MigrationError.self) { try fixture.desk().outline(.init(), before: nil) }
+            let error = #expect(throws: MigrationError.self) {
+                try fixture.desk().outline(.init(), before: nil)
+            }
             #expect(error?.message.contains("neither a running systemd nor cron") ?? false)
         }
     }
@@ -118,7 +129,8 @@ import Testing
 @Suite struct ScheduleFilesTests {
     static func settings(_ folder: String, script: String = "/etc/howdah/backup/x") -> BackupSettings {
         BackupSettings(
-            name: "chat-123456", url: "postgresql://h/chat", database: "chat", folder: folder, configFolder: script,
+            name: "chat-123456", url: "postgresql://h/chat", database: "chat", folder: folder,
+            configFolder: script,
             keep: 14, schedule: .daily, variables: [], serverMajor: 15, passwordFile: "/etc/a b/%p",
             drillCommand: ["/opt/ho\"w$dah", "drill", "/my 100% app", "postgresql://u@h/a%20b"])
     }
@@ -136,10 +148,13 @@ import Testing
             try ScheduleFiles.timer(settings).write(
                 toFile: "\(temporary)/x.timer", atomically: true, encoding: .utf8)
             let verify = Command(
-                "/usr/bin/systemd-analyze", ["verify", "--man=no", "\(temporary)/x.service", "\(temporary)/x.timer"],
+                "/usr/bin/systemd-analyze",
+                ["verify", "--man=no", "\(temporary)/x.service", "\(temporary)/x.timer"],
                 in: "/", environment: ["PATH": "/usr/bin:/bin"])
             let outcome = try verify.run(cancellation: Cancellation())
-            let complaints = outcome.output.split(separator: "\n").filter { $0.contains("x.service") || $0.contains("x.timer") }
+            let complaints = outcome.output.split(separator: "\n").filter {
+                $0.contains("x.service") || $0.contains("x.timer")
+            }
             #expect(complaints.isEmpty && outcome.status == 0, "\(outcome.output)")
         }
     }
@@ -162,7 +177,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("chat", "chat-"), ("a'b \"c $(x)", "a_b__c___x_-"), ("../..", "_____-"), ("größe", "gr__e__-"),
+        ("chat", "chat-"), ("a'b \"c $(x)", "a_b__c___x_-"), ("../..", "_____-"), ("größe", "gr____e-"),
         (String(repeating: "x", count: 63), String(repeating: "x", count: 40) + "-"),
     ])
     func namesOfFilesAreMadeOfPlainLetters(database: String, beginning: String) {

@@ -17,14 +17,17 @@ import Testing
             let dump = try #require(fixture.dumps(settings).first)
             let stem = dump.dropLast(5)
             #expect(
-                fixture.files(settings.folder) == [
-                    ".\(settings.name).lock", "RESTORE.md", "\(dump)", "\(dump).sha256", "\(stem).globals.sql",
-                ].sorted())
+                fixture.files(settings.folder)
+                    == [
+                        ".\(settings.name).lock", "RESTORE.md", "\(dump)", "\(dump).sha256",
+                        "\(stem).globals.sql",
+                    ].sorted())
             var facts = stat()
             stat("\(settings.folder)/\(dump)", &facts)
             #expect(facts.st_mode & 0o777 == 0o600)
             let check = Command(
-                "/bin/sh", ["-c", "sha256sum -c *.sha256"], in: settings.folder, environment: ["PATH": "/usr/bin:/bin"])
+                "/bin/sh", ["-c", "sha256sum -c *.sha256"], in: settings.folder,
+                environment: ["PATH": "/usr/bin:/bin"])
             #expect(try check.run(cancellation: Cancellation()).status == 0)
             let roles = try String(contentsOfFile: "\(settings.folder)/\(stem).globals.sql", encoding: .utf8)
             #expect(roles.contains("CREATE ROLE rehearsal") && !roles.contains("PASSWORD '"))
@@ -45,12 +48,16 @@ import Testing
                 try "x".write(toFile: "\(settings.folder)/\(file)", atomically: true, encoding: .utf8)
             }
             // One that fails removes nothing.
-            try TestServer.execute("ALTER DATABASE \(quoteIdentifier(settings.database)) ALLOW_CONNECTIONS false", in: TestServer.conninfo())
+            try TestServer.execute(
+                "ALTER DATABASE \(quoteIdentifier(settings.database)) ALLOW_CONNECTIONS false",
+                in: TestServer.conninfo())
             let failed = try fixture.runScript(settings)
             #expect(failed.exit == 1 && failed.output.contains("the server cannot be reached"), "\(failed)")
             #expect(failed.output.contains("what to do: "))
             #expect(fixture.dumps(settings).count == 4)
-            try TestServer.execute("ALTER DATABASE \(quoteIdentifier(settings.database)) ALLOW_CONNECTIONS true", in: TestServer.conninfo())
+            try TestServer.execute(
+                "ALTER DATABASE \(quoteIdentifier(settings.database)) ALLOW_CONNECTIONS true",
+                in: TestServer.conninfo())
             #expect(try fixture.runScript(settings).exit == 0)
             let kept = fixture.dumps(settings)
             #expect(kept.count == 2 && kept.last == first)
@@ -64,7 +71,9 @@ import Testing
             let settings = try fixture.install().settings
             let bin = "\(fixture.root)/bin"
             try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
-            for name in ["sh", "cat", "rm", "ln", "mv", "sed", "date", "sha256sum", "sync", "ps", "wc", "tr", "sleep"]
+            for name in [
+                "sh", "cat", "rm", "ln", "mv", "sed", "date", "sha256sum", "sync", "ps", "wc", "tr", "sleep",
+            ]
                 + (hasFlock ? ["flock"] : [])
             {
                 let places = ["/bin/\(name)", "/usr/bin/\(name)"]
@@ -88,13 +97,15 @@ import Testing
             // A lock that a crashed run has left is none.
             if !hasFlock {
                 try "999999 Mon Jan  1 00:00:00 2024\n".write(
-                    toFile: "\(settings.folder)/.\(settings.name).lock.held", atomically: true, encoding: .utf8)
+                    toFile: "\(settings.folder)/.\(settings.name).lock.held", atomically: true,
+                    encoding: .utf8)
             }
             try "x".write(
                 toFile: "\(settings.folder)/.\(settings.name)-20200101T000000Z.part", atomically: true,
                 encoding: .utf8)
             #expect(try fixture.runScript(settings, environment: ["PATH": bin]).exit == 0)
-            #expect(!fixture.files(settings.folder).contains { $0.hasSuffix(".part") || $0.hasSuffix(".held") })
+            #expect(
+                !fixture.files(settings.folder).contains { $0.hasSuffix(".part") || $0.hasSuffix(".held") })
         }
     }
 
@@ -107,7 +118,9 @@ import Testing
             try script.replacing("server=$((version / 10000))", with: "server=99").write(
                 toFile: settings.scriptPath, atomically: true, encoding: .utf8)
             let newer = try fixture.runScript(settings)
-            #expect(newer.exit == 2 && newer.output.contains("the server is PostgreSQL 99, and the newest pg_dump here"))
+            #expect(
+                newer.exit == 2
+                    && newer.output.contains("the server is PostgreSQL 99, and the newest pg_dump here"))
             try script.write(toFile: settings.scriptPath, atomically: true, encoding: .utf8)
             try FileManager.default.moveItem(atPath: settings.folder, toPath: settings.folder + ".away")
             let away = try fixture.runScript(settings)
@@ -121,7 +134,9 @@ import Testing
             let settings = try fixture.install().settings
             let outcome = try fixture.runScript(
                 settings,
-                environment: ["PGDATABASE": "postgres", "PGHOST": "/nowhere", "PGSERVICE": "no", "PGOPTIONS": "-c no=1"])
+                environment: [
+                    "PGDATABASE": "postgres", "PGHOST": "/nowhere", "PGSERVICE": "no", "PGOPTIONS": "-c no=1",
+                ])
             #expect(outcome.exit == 0, "\(outcome.output)")
         }
     }
@@ -139,7 +154,8 @@ import Testing
                 (try? String(contentsOfFile: file.path, encoding: .utf8))?.contains("s3cr") ?? false
             }
             #expect(holders.map(\.path) == [record.settings.passwordFile])
-            let line = try String(contentsOfFile: holders[0].path, encoding: .utf8).split(separator: "\n").last
+            let line = try String(contentsOfFile: holders[0].path, encoding: .utf8).split(separator: "\n")
+                .last
             #expect(line == "*:*:*:rehearsal:s3cr\\:e\\\\t p'w")
             var facts = stat()
             stat(holders[0].path, &facts)

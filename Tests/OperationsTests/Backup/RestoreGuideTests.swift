@@ -35,7 +35,8 @@ import Testing
             defer {
                 for name in ["\(restored)_restored", "\(restored)_before_restore"] {
                     try? TestServer.execute(
-                        "DROP DATABASE IF EXISTS \(quoteIdentifier(name)) WITH (FORCE)", in: TestServer.conninfo())
+                        "DROP DATABASE IF EXISTS \(quoteIdentifier(name)) WITH (FORCE)",
+                        in: TestServer.conninfo())
                 }
             }
             let shell = Command(
@@ -47,7 +48,8 @@ import Testing
             let dump = try #require(DumpFolder(settings).dumps().first)
             #expect(called == "drill\n/my app\n\(fixture.conninfo.url)\n--file\n\(dump.path)\n--yes\n")
             // The restored one has the old one's place, rows, owner and settings.
-            #expect(try TestServer.value("SELECT count(*) FROM public.\"User\"", in: fixture.conninfo) == "200")
+            #expect(
+                try TestServer.value("SELECT count(*) FROM public.\"User\"", in: fixture.conninfo) == "200")
             #expect(try TestServer.value("SHOW search_path", in: fixture.conninfo) == "\"other s\", public")
             #expect(try TestServer.value("SHOW timezone", in: fixture.conninfo) == "UTC")
             let aside = fixture.conninfo.setting("dbname", to: "\(restored)_before_restore")
@@ -62,16 +64,26 @@ import Testing
             let path = record.settings.guidePath
             #expect(try String(contentsOfFile: path, encoding: .utf8).contains("not measured yet"))
             let report = DrillReport(
-                verdict: .proven, path: "x", bytes: 5 << 20, isFresh: true, tables: [], sequences: 0, objects: 0,
+                verdict: .proven, path: "x", bytes: 5 << 20, isFresh: true, tables: [], sequences: 0,
+                objects: 0,
                 problems: [], notes: [], time: "2026-11-28T10:00:00Z", dumpSeconds: 1, restoreSeconds: 42,
                 proofSeconds: 7)
             let left = try fixture.desk().updateGuide(record, report) { record = $0 }
             #expect(left == nil)
             let text = try String(contentsOfFile: path, encoding: .utf8)
-            #expect(text.contains("about 42 s for the restore, and 7.00 s to prove it (drill of 2026-11-28, a dump of 5 MB)"))
+            #expect(
+                text.contains(
+                    "about 42 s for the restore, and 7.00 s to prove it (drill of 2026-11-28, a dump of 5 MB)"
+                ))
             #expect(BackupInstallation.isUnchanged(try #require(record.files.first { $0.path == path })))
+            // Written anew, it keeps them.
+            fixture.notes.records = [record]
+            record = try fixture.install(BackupOptions(keep: 3))
+            #expect(try String(contentsOfFile: path, encoding: .utf8).contains("drill of 2026-11-28"))
             try "mine".write(toFile: path, atomically: true, encoding: .utf8)
-            #expect(try fixture.desk().updateGuide(record, report) { record = $0 }?.contains("was changed since") ?? false)
+            #expect(
+                try fixture.desk().updateGuide(record, report) { record = $0 }?.contains("was changed since")
+                    ?? false)
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
         }
     }

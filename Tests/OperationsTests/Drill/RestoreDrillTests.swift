@@ -11,7 +11,10 @@ import Testing
     /// Backups are set up, and a drill can be run.
     private func withDrill(
         rows: Int = 200,
-        _ body: (_ fixture: BackupFixture, _ settings: BackupSettings, _ run: (_ file: String?) throws -> DrillReport)
+        _ body: (
+            _ fixture: BackupFixture, _ settings: BackupSettings,
+            _ run: (_ file: String?) throws -> DrillReport
+        )
             throws -> Void
     ) throws {
         try BackupFixture.with(rows: rows) { fixture in
@@ -20,7 +23,8 @@ import Testing
             let ledger = MemoryLedger()
             try body(fixture, settings) { file in
                 let report = try RestoreDrill(
-                    desk: fixture.desk(), settings: settings, ledger: ledger.ledger, folder: fixture.root, workers: 2
+                    desk: fixture.desk(), settings: settings, ledger: ledger.ledger, folder: fixture.root,
+                    workers: 2
                 ).run(file: file)
                 #expect(ledger.made == ledger.gone)
                 return report
@@ -29,7 +33,8 @@ import Testing
                 let there = "SELECT count(*) FROM pg_database WHERE datname = '\(name)'"
                 #expect(try TestServer.value(there, in: TestServer.conninfo()) == "0")
             }
-            #expect(!fixture.files(fixture.root).contains { $0.hasPrefix("pgpass") || $0.hasPrefix("pairing") })
+            #expect(
+                !fixture.files(fixture.root).contains { $0.hasPrefix("pgpass") || $0.hasPrefix("pairing") })
         }
     }
 
@@ -46,7 +51,8 @@ import Testing
             #expect(report.tables.filter { $0.state != .left }.allSatisfy { $0.state == .equal })
             #expect(
                 Set(report.tables.map(\.name)).isSuperset(of: [
-                    "public.User", "public.Mess\"age", "public.keyless", "public.empty", "other s.low", "other s.high",
+                    "public.User", "public.Mess\"age", "public.keyless", "public.empty", "other s.low",
+                    "other s.high",
                     "pg_catalog.large objects", "public.mv",
                 ]))
             #expect(report.rows > 9000 && report.sequences == 1 && report.objects > 40)
@@ -74,7 +80,7 @@ import Testing
             #expect(words.contains("public.Mess\"age: row 9, b9 differs in score"))
             #expect(words.contains("public.Mess\"age: row 11, b11 is in the restored database only"))
             #expect(words.contains("other s.high: row 5000 was not restored"))
-            #expect(words.contains("view v is in the restored database only") || words.contains("view public.v is in the restored database only"))
+            #expect(words.contains("view public.v is in the restored database only"))
             #expect(words.contains("sequence public.\"User_id_seq\" was restored as 200"))
             #expect(report.tables.first { $0.name == "public.keyless" }?.state == .differs)
             #expect(report.tables.first { $0.name == "other s.low" }?.state == .equal)
@@ -85,7 +91,8 @@ import Testing
         try withDrill { fixture, settings, run in
             let dump = try #require(DumpFolder(settings).dumps().first)
             try TestServer.execute(
-                "INSERT INTO keyless VALUES ('new'); CREATE TABLE later (x int); ALTER TABLE \"User\" ADD y int", in: fixture.conninfo)
+                "INSERT INTO keyless VALUES ('new'); CREATE TABLE later (x int); ALTER TABLE \"User\" ADD y int",
+                in: fixture.conninfo)
             let report = try run(dump.path)
             #expect(report.verdict == .proven && !report.isFresh, "\(report.lines)")
             #expect(Set(report.changed.map(\.name)) == ["public.keyless", "public.later", "public.User"])
@@ -102,7 +109,9 @@ import Testing
             for index in 0..<40 { bytes[bytes.count * 3 / 5 + index] ^= 0x5A }
             try bytes.write(to: URL(fileURLWithPath: dump.path))
             let report = try run(dump.path)
-            #expect(report.exit == .differs && report.problems.contains { $0.contains("sha256") }, "\(report.lines)")
+            #expect(
+                report.exit == .differs && report.problems.contains { $0.contains("sha256") },
+                "\(report.lines)")
             // Cut short.
             try whole.prefix(whole.count / 2).write(to: URL(fileURLWithPath: dump.path))
             let cut = try run(dump.path)
@@ -123,16 +132,20 @@ import Testing
             try fixture.plant("crontab", "exit 0")
             let role = "drill_" + UUID().uuidString.lowercased().replacing("-", with: "")
             try TestServer.execute("CREATE ROLE \(role) LOGIN IN ROLE pg_read_all_data", in: fixture.conninfo)
-            defer { try? TestServer.execute("DROP OWNED BY \(role); DROP ROLE \(role)", in: fixture.conninfo) }
+            defer {
+                try? TestServer.execute("DROP OWNED BY \(role); DROP ROLE \(role)", in: fixture.conninfo)
+            }
             // pg_read_all_data does not cover large objects.
             try TestServer.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata", in: fixture.conninfo)
             let desk = fixture.desk(fixture.conninfo.setting("user", to: role))
             let outline = try desk.outline(.init(), before: nil)
-            #expect(outline.warnings.contains { $0.contains("cannot be seen: that needs pg_read_all_settings") })
+            #expect(
+                outline.warnings.contains { $0.contains("cannot be seen: that needs pg_read_all_settings") })
             _ = try desk.install(outline, before: nil) { fixture.notes.records.append($0) }
             let error = #expect(throws: MigrationError.self) {
                 _ = try RestoreDrill(
-                    desk: desk, settings: outline.settings, ledger: MemoryLedger().ledger, folder: fixture.root,
+                    desk: desk, settings: outline.settings, ledger: MemoryLedger().ledger,
+                    folder: fixture.root,
                     workers: 2
                 ).run()
             }
@@ -142,7 +155,8 @@ import Testing
 
     @Test(arguments: [
         // Where a sequence stood before the dump and after it, what was restored, and whether that can be.
-        (1, 5, 1, true), (1, 5, 3, true), (1, 5, 5, true), (1, 5, 6, false), (4, 4, 4, true), (4, 4, 3, false),
+        (1, 5, 1, true), (1, 5, 3, true), (1, 5, 5, true), (1, 5, 6, false), (4, 4, 4, true),
+        (4, 4, 3, false),
         (9, 2, 5, true), (9, 2, 1, false),
     ])
     func aSequenceMustLieBetweenTwoLooks(before: Int64, after: Int64, restored: Int64, isFine: Bool) {

@@ -17,7 +17,8 @@ struct DatabaseBackupStep: StepOperation {
                 [
                     "into \(settings.folder), as \(settings.name)-YYYYMMDDTHHMMSSZ.dump with its sha256",
                     "the newest \(settings.keep) are kept; older ones go once a new one was read to its end",
-                    settings.passwordFile.map { "connects by the password in \($0)" } ?? "connects without a password",
+                    settings.passwordFile.map { "connects by the password in \($0)" }
+                        ?? "connects without a password",
                     context.mode == .live
                         ? "the first is made at once, and looked at, before anything is started every day"
                         : "the script runs once; nothing is installed, and nothing is started every day",
@@ -42,7 +43,8 @@ struct DatabaseBackupStep: StepOperation {
                 + "the first is good: \(Format.bytes(made.bytes)) in \(Format.seconds(made.seconds))"
         ]
         if context.mode == .rehearsal {
-            evidence[0] = "the script works: \(Format.bytes(made.bytes)) in \(Format.seconds(made.seconds)); nothing is installed"
+            evidence[0] =
+                "the script works: \(Format.bytes(made.bytes)) in \(Format.seconds(made.seconds)); nothing is installed"
         }
         evidence += finding.lines + made.notes
         evidence.append("how to restore: \(settings.guidePath)")

@@ -8,13 +8,14 @@ struct DrillStep: StepOperation {
 
     func preview(_ context: StepContext) throws -> Preview {
         let record = context.book.backupRecord(context.mode)
-        let limit = Freshness.limits[Self.id]?.days ?? 0
+        let limit = Playbook.drillDays
         return Preview(
             [
                 .init(
                     "Makes a backup of \(context.book.targetWords(context.mode)), by the script of every day",
                     [
-                        record.map { "sh \(shellQuoted($0.settings.scriptPath))" } ?? "step 6.4 writes the script first",
+                        record.map { "sh \(shellQuoted($0.settings.scriptPath))" }
+                            ?? "step 6.4 writes the script first",
                         "of a snapshot that stays open meanwhile: the application may go on writing",
                         "the file stays, as one of the backups",
                     ]),
@@ -33,14 +34,17 @@ struct DrillStep: StepOperation {
                 .init("Drops that database again", ["also after an error; after a kill the next drill does"]),
                 .init("Counts for \(limit) days", ["then the step is stale, until the next drill"]),
             ],
-            warning: "Until the end of the drill the server keeps every old version of a row, for the snapshot.")
+            warning:
+                "Until the end of the drill the server keeps every old version of a row, for the snapshot.")
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
         let (report, notes) = try Self.drill(context, file: nil)
         var outcome = StepOutcome(evidence: report.lines + notes, data: Journal.encode(report))
         if report.verdict == .proven {
-            if let end = Freshness.end(Self.id, from: Date()) { outcome.evidence.insert("next drill by \(end)", at: 1) }
+            if let end = Freshness.end(Self.id, from: Date()) {
+                outcome.evidence.insert("next drill by \(end)", at: 1)
+            }
         } else {
             outcome.failure = report.headline
         }
@@ -56,7 +60,8 @@ struct DrillStep: StepOperation {
     func undo(_ context: StepContext) throws -> [String] { ["the drill no longer counts"] }
 
     /// Drills a new backup, or a file, and keeps the guide's times true.
-    static func drill(_ context: StepContext, file: String?) throws -> (report: DrillReport, notes: [String]) {
+    static func drill(_ context: StepContext, file: String?) throws -> (report: DrillReport, notes: [String])
+    {
         let book = context.book
         let desk = try book.backupDesk(context)
         let record = try book.standingRecord(context, desk)
