@@ -472,12 +472,16 @@ public final class Playbook: Sendable {
         look(mode, after: nil, activity, always: always)
     }
 
-    /// Asks the target where a live step waits for a proof that another command may have made.
+    /// Asks the target where a step waits for what another command may have made.
     private func lookFirst(_ id: String, _ activity: Activity) {
-        guard mode == .live, status(mode) == nil,
-            id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true)
-        else { return }
-        look(mode, after: nil, activity)
+        guard status(mode) == nil else { return }
+        if id == DatabaseBackupStep.id {
+            // Whoever has filled the target: it wants backups.
+            guard mode == .live || RehearsalCluster.exists(workspace.state) else { return }
+            look(mode, after: nil, activity, always: true)
+        } else if mode == .live, id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true) {
+            look(mode, after: nil, activity)
+        }
     }
 
     /// A target that cannot be reached leaves the last answer.
@@ -490,7 +494,7 @@ public final class Playbook: Sendable {
         guard let server = try? server(mode, cancellation: Cancellation()) else { return }
         do {
             let status = try server.runStatus(schema: schema)
-            let holdsTables = try status != nil || BackupDesk.holdsTables(server)
+            let holdsTables = try status.map { $0.stage >= .constrained } ?? BackupDesk.holdsTables(server)
             state.withLock {
                 $0.status[mode] = .some(status)
                 $0.holdsTables[mode] = holdsTables

@@ -88,7 +88,7 @@ import Testing
             let removed = try Howdah.run(["backup", project, "--remove"])
             #expect(removed.exit == 0 && removed.output.contains("2 backups stay in "), "\(removed.errors)")
             #expect(access("\(folder)/backup.sh", F_OK) != 0)
-            #expect(try Howdah.run(["status", project]).output.contains("○ 6.4 backups"))
+            #expect(try !Howdah.run(["status", project]).output.contains("✔ 6.4 backups"))
         }
     }
 
