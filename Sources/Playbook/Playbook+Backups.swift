@@ -59,6 +59,13 @@ extension Playbook {
 
     // MARK: For commands
 
+    /// Asks the mode's target how far it is; throws where it cannot be reached, of which a step would say only that it waits.
+    public func reachTarget(_ activity: Activity) throws {
+        guard mode == .live || RehearsalCluster.exists(workspace.state) else { return }
+        _ = try server(mode, cancellation: activity.cancellation).databaseName()
+        lookAtTarget(activity, always: true)
+    }
+
     /// Runs step 6.4 with settings of its own.
     public func runBackups(_ options: BackupOptions, _ activity: Activity) throws {
         try run(DatabaseBackupStep.id, activity, by: DatabaseBackupStep(options: options))

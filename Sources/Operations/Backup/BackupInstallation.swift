@@ -93,7 +93,8 @@ struct BackupInstallation {
             settings: settings,
             files: left + files.map { .init(path: $0.path, sha256: sha256(of: Array($0.content.utf8))) },
             folders: folders.sorted { $0.utf8.count > $1.utf8.count }, scheduler: scheduler,
-            crontabBefore: before?.crontabBefore, isScheduled: before?.isScheduled ?? false, times: before?.times)
+            crontabBefore: before?.crontabBefore, isScheduled: before?.isScheduled ?? false,
+            times: before?.times)
         try note(record)
         try makePrivateFolder(settings.folder)
         for file in files where !file.starts || scheduler == .none { try write(file) }

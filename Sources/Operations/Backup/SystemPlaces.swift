@@ -71,7 +71,7 @@ public struct SystemPlaces: Sendable {
                 return isRoot ? .system : .user
             }
         }
-        if isRoot { return access("\(root)/etc/cron.d", F_OK) == 0 ? .cronFile : nil }
+        if isRoot, access("\(root)/etc/cron.d", F_OK) == 0 { return .cronFile }
         return program("crontab") == nil ? nil : .crontab
     }
 

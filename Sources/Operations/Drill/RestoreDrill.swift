@@ -58,8 +58,8 @@ public struct RestoreDrill: Sendable {
 
     /// Drills a new backup; `file` a dump that is there, against the database as of now.
     public func run(file: String? = nil) throws -> DrillReport {
-        let left = try ScratchDatabase.removeLeft(
-            ledger, .drill, on: desk.server.conninfo, cancellation: cancellation)
+        let place = try place()
+        let left = try ScratchDatabase.removeLeft(ledger, .drill, on: place, cancellation: cancellation)
         removePasswords()
         try checkSpace()
         let older = try file.map(subject)
@@ -68,12 +68,20 @@ public struct RestoreDrill: Sendable {
             let before = try SequenceValues(holder)
             let subject = try older ?? .fresh(desk.makeNow(settings, snapshot: snapshot))
             let sequences = (before: before, after: try SequenceValues(holder))
-            return try drill(subject, snapshot, sequences, holder)
+            return try drill(subject, place, snapshot, sequences, holder)
         }
         desk.progress.end()
         report.notes += left
         report.time = Date().formatted(.iso8601)
         return report
+    }
+
+    /// Where the database is, with the password that lets in there: a line of a pgpass file may be for that database alone,
+    /// and a drill needs others of the same server.
+    private func place() throws -> Conninfo {
+        let conninfo = desk.server.conninfo
+        let password = try desk.server.withConnection(purpose: "drill") { $0.password }
+        return password.map { conninfo.setting("password", to: $0) } ?? conninfo
     }
 
     /// Opens the transaction whose snapshot all others read by.
@@ -129,7 +137,8 @@ public struct RestoreDrill: Sendable {
     // MARK: One drill
 
     private func drill(
-        _ subject: Subject, _ snapshot: String, _ sequences: (before: SequenceValues, after: SequenceValues),
+        _ subject: Subject, _ place: Conninfo, _ snapshot: String,
+        _ sequences: (before: SequenceValues, after: SequenceValues),
         _ holder: borrowing Postgres.Connection
     ) throws -> DrillReport {
         var report = DrillReport(
@@ -145,9 +154,6 @@ public struct RestoreDrill: Sendable {
             report.problems.append(
                 "the bytes of the file are not those that were written: its sha256 is another one")
         }
-        // A password goes on to connections of this process, and by a file to pg_restore.
-        let place =
-            holder.password.map { desk.server.conninfo.setting("password", to: $0) } ?? desk.server.conninfo
         let scratch = try ScratchDatabase(
             emptyLike: try DatabaseTraits(holder), beside: place, ledger: ledger, cancellation: cancellation)
         do {

@@ -124,7 +124,7 @@ struct BackupCommand: ParsableCommand {
             if remove { return try takeAway(book, activity) }
             if !preview { try place.confirm(book, yes, "this makes backups of") }
             if now { return try makeNow(book, activity) }
-            book.lookAtTarget(activity, always: true)
+            try book.reachTarget(activity)
             if preview {
                 show(try book.previewBackups(options, activity))
                 return .success

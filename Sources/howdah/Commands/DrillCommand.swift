@@ -57,7 +57,7 @@ struct DrillCommand: ParsableCommand {
             }
             defer { book.end(activity) }
             try place.askForPassword(book, activity)
-            book.lookAtTarget(activity, always: true)
+            try book.reachTarget(activity)
             if preview {
                 show(try book.previewDrill(activity))
                 return .success
