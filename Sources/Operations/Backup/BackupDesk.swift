@@ -100,7 +100,7 @@ public struct BackupDesk: Sendable {
                 "this machine has neither a running systemd nor cron, so nothing would start the backups",
                 remedy: "Install cron, or run this on the machine that shall make them.")
         }
-        let settings = try settings(options, before, facts, access)
+        let settings = try settings(options, before, facts, access, programs)
         let files = try files(settings, facts, access, programs, scheduler, times: before?.times)
         var warnings = try BackupCheck(
             settings: settings, limit: BackupCheck.standardLimit, source: source, now: Date(),
@@ -155,7 +155,8 @@ public struct BackupDesk: Sendable {
     }
 
     private func settings(
-        _ options: BackupOptions, _ before: BackupRecord?, _ facts: DatabaseFacts, _ access: Access
+        _ options: BackupOptions, _ before: BackupRecord?, _ facts: DatabaseFacts, _ access: Access,
+        _ programs: ClientPrograms
     ) throws -> BackupSettings {
         let name = BackupSettings.name(access.database, identity: rehearsal?.identity ?? server.conninfo.url)
         let config = rehearsal?.folder ?? places.configFolder(name)
@@ -175,7 +176,7 @@ public struct BackupDesk: Sendable {
             name: name, url: server.conninfo.url, database: access.database, folder: folder,
             configFolder: config, keep: options.keep ?? before?.settings.keep ?? BackupSettings.standardKeep,
             schedule: options.schedule ?? before?.settings.schedule ?? .daily, variables: access.variables,
-            serverMajor: facts.major,
+            serverMajor: facts.major, programs: programs.folder,
             passwordFile: access.password == nil ? access.passwordFile : "\(config)/pgpass",
             drillCommand: drill)
     }

@@ -27,7 +27,9 @@ struct BackupRun {
     func make(snapshot: String? = nil) throws -> MadeBackup {
         progress.begin(.backup)
         defer { progress.end() }
-        var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("PG") }
+        // No more than systemd and cron give it: what works now works then.
+        var environment = ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+        environment["HOME"] = ProcessInfo.processInfo.environment["HOME"]
         environment["HOWDAH_SNAPSHOT"] = snapshot
         var command = Command("/bin/sh", [settings.scriptPath], in: "/", environment: environment)
         command.timeout = Self.limit

@@ -19,6 +19,7 @@ enum BackupScript {
         var head = [
             "name=\(shellQuoted(settings.name))", "folder=\(shellQuoted(settings.folder))",
             "keep=\(settings.keep)", "server=\(settings.serverMajor)",
+            "programs=\(shellQuoted(settings.programs))",
             // pg_dumpall reads a connection string there.
             "globals=\(shellQuoted("dbname=" + connectionValue(settings.database)))", "",
             "# Nothing of the caller's own decides where this connects to.",
@@ -137,7 +138,7 @@ enum BackupScript {
                 look "$HOWDAH_PG_BINDIR"
                 [ -z "$bin" ] || return 0
             fi
-            for place in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib/postgresql*/bin \
+            for place in "$programs" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib/postgresql*/bin \
                 /opt/homebrew/opt/postgresql*/bin /opt/homebrew/opt/libpq/bin /usr/local/opt/postgresql*/bin \
                 /usr/local/opt/libpq/bin /usr/local/pgsql/bin; do
                 look "$place"

@@ -25,6 +25,8 @@ public struct BackupSettings: Codable, Sendable, Equatable {
     public let variables: [Variable]
     /// The server's version when this was written.
     public let serverMajor: Int
+    /// Where PostgreSQL's programs were found then: the script looks there too.
+    public let programs: String
     /// The pgpass file by which it connects; nil where no password is needed.
     public let passwordFile: String?
     /// The command that drills now and then after a backup; nil where howdah is not installed.

@@ -223,11 +223,16 @@ public struct RestoreDrill: Sendable {
         if ending.isCancelled { throw MigrationError.cancelled }
         guard ending.status != 0 else { return nil }
         let words = DumpArchive.words(String(decoding: output, as: UTF8.self))
-        let elsewhere = ["connection to server", "No space left", "could not extend file", "out of memory"]
+        let elsewhere = [
+            "connection to server", "No space left", "could not extend file", "out of memory",
+            "permission denied", "must be owner", "must be superuser",
+        ]
         if ending.isLate || elsewhere.contains(where: { words.contains($0) }) {
             throw MigrationError(
                 .target, "the backup could not be restored, which need not be its fault: \(words)",
-                remedy: "Look at the server and its disk, and run the drill again.")
+                remedy:
+                    "Look at the server, its disk, and what the role may do (some extensions ask for a superuser), and run "
+                    + "the drill again.")
         }
         return words
     }

@@ -115,6 +115,24 @@ import Testing
         }
     }
 
+    @Test func whatIsAboutToBeThereIsWrittenDownBeforeItIsThere() throws {
+        try BackupFixture.with { fixture in
+            try fixture.plant("crontab", "exit 0")
+            let desk = fixture.desk()
+            let outline = try desk.outline(.init(), before: nil)
+            #expect(fixture.files("\(fixture.root)/home").isEmpty, "an outline writes nothing")
+            var wasEmpty: Bool?
+            _ = try desk.install(outline, before: nil) { record in
+                wasEmpty = wasEmpty ?? fixture.files("\(fixture.root)/home").isEmpty
+                #expect(Set(record.files.map(\.path)) == Set(outline.files.map(\.path)))
+                if record.isScheduled {
+                    #expect(!fixture.calls.contains { $0.contains("crontab.") }, "nothing is started yet")
+                }
+            }
+            #expect(wasEmpty == true)
+        }
+    }
+
     @Test func aMachineWithoutSystemdAndCronIsToldSo() throws {
         try BackupFixture.with { fixture in
             let error = #expect(throws: MigrationError.self) {
@@ -131,7 +149,8 @@ import Testing
         BackupSettings(
             name: "chat-123456", url: "postgresql://h/chat", database: "chat", folder: folder,
             configFolder: script,
-            keep: 14, schedule: .daily, variables: [], serverMajor: 15, passwordFile: "/etc/a b/%p",
+            keep: 14, schedule: .daily, variables: [], serverMajor: 15, programs: "/usr/bin",
+            passwordFile: "/etc/a b/%p",
             drillCommand: ["/opt/ho\"w$dah", "drill", "/my 100% app", "postgresql://u@h/a%20b"])
     }
 
