@@ -77,4 +77,29 @@ extension BackupDesk {
             mode: 0o600,
             isSecret: true)
     }
+
+    /// Writes the guide anew with what a drill measured; returns why it was left as it is, or nil.
+    public func updateGuide(
+        _ record: BackupRecord, _ report: DrillReport, note: (BackupRecord) throws -> Void
+    ) throws -> String? {
+        let path = record.settings.guidePath
+        guard let index = record.files.firstIndex(where: { $0.path == path }) else { return nil }
+        guard BackupInstallation.isUnchanged(record.files[index]) else {
+            return "\(path) was changed since howdah wrote it, and is left as it is"
+        }
+        let facts = try server.withConnection(purpose: "backup") { try DatabaseFacts($0) }
+        let times = RestoreGuide.Times(
+            day: String(report.time.prefix(10)), bytes: report.bytes, restoreSeconds: report.restoreSeconds,
+            proofSeconds: report.proofSeconds)
+        let file = guide(record.settings, facts, try ClientPrograms.find(atLeast: facts.major), times)
+        var record = record
+        record.times = times
+        record.files[index].before = record.files[index].sha256
+        record.files[index].sha256 = sha256(of: Array(file.content.utf8))
+        try note(record)
+        try writeFile(path, Array(file.content.utf8), mode: file.mode)
+        record.files[index].before = nil
+        try note(record)
+        return nil
+    }
 }

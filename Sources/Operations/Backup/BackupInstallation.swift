@@ -7,6 +7,8 @@ public struct BackupRecord: Codable, Sendable, Equatable {
         public let path: String
         /// Of what was written.
         public var sha256: String
+        /// Of what was there before, as long as the writing has not ended: who is killed then has left that.
+        var before: String?
     }
 
     public var settings: BackupSettings
@@ -91,7 +93,12 @@ struct BackupInstallation {
         let left = (before?.files ?? []).filter { !paths.contains($0.path) }
         var record = BackupRecord(
             settings: settings,
-            files: left + files.map { .init(path: $0.path, sha256: sha256(of: Array($0.content.utf8))) },
+            files: left
+                + files.map { file in
+                    .init(
+                        path: file.path, sha256: sha256(of: Array(file.content.utf8)),
+                        before: Self.digest(file.path))
+                },
             folders: folders.sorted { $0.utf8.count > $1.utf8.count }, scheduler: scheduler,
             crontabBefore: before?.crontabBefore, isScheduled: before?.isScheduled ?? false,
             times: before?.times)
@@ -100,6 +107,10 @@ struct BackupInstallation {
         for file in files where !file.starts || scheduler == .none { try write(file) }
         for file in left where Self.isUnchanged(file) { unlink(file.path) }
         record.files.removeAll { file in left.contains(file) }
+        let later = Set(files.filter { $0.starts && scheduler != .none }.map(\.path))
+        for index in record.files.indices where !later.contains(record.files[index].path) {
+            record.files[index].before = nil
+        }
         try note(record)
         return record
     }
@@ -136,8 +147,13 @@ struct BackupInstallation {
         }
     }
 
+    /// Whether a file is as howdah wrote it.
     static func isUnchanged(_ file: BackupRecord.Written) -> Bool {
-        FileManager.default.contents(atPath: file.path).map { MigrationEngine.sha256(of: $0) } == file.sha256
+        digest(file.path).map { $0 == file.sha256 || $0 == file.before } ?? false
+    }
+
+    private static func digest(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { MigrationEngine.sha256(of: $0) }
     }
 
     // MARK: The schedule
@@ -170,6 +186,8 @@ struct BackupInstallation {
             record.isScheduled = true
             try note(record)
             for file in files where file.starts { try write(file) }
+            for index in record.files.indices { record.files[index].before = nil }
+            try note(record)
         case .none: break
         }
         return record

@@ -87,7 +87,8 @@ enum BackupScript {
         trap 'exit 143' TERM
         lock=".$name.lock"
         if command -v flock >/dev/null 2>&1; then
-            exec 9>"$lock" || fail 2 "$folder/$lock cannot be written" "look at the rights of $folder"
+            (: >>"$lock") 2>/dev/null || fail 2 "$folder/$lock cannot be written" "look at the rights of $folder"
+            exec 9>>"$lock"
             flock -n 9 || fail 3 "another run is at work, so this one did nothing" "wait for its end"
         else
             own="$lock.$$"

@@ -74,8 +74,17 @@ import Testing
             #expect(fixture.files("\(fixture.root)/etc/cron.d") == [name])
             let text = try String(contentsOfFile: "\(fixture.root)/etc/cron.d/\(name)", encoding: .utf8)
             #expect(text.contains("17 2 * * * \(NSUserName()) /bin/sh '"))
+            // A new time that was never started leaves the old one as howdah's.
+            let again = open("\(outline.settings.folder)/.\(outline.settings.name).lock", O_RDWR)
+            #expect(flock(again, LOCK_EX) == 0)
+            #expect(throws: MigrationError.self) {
+                try fixture.install(BackupOptions(schedule: BackupSchedule("05:00")))
+            }
+            close(again)
+            let later = try fixture.install(BackupOptions(schedule: BackupSchedule("06:00")))
+            #expect(later.files.allSatisfy { $0.before == nil && BackupInstallation.isUnchanged($0) })
             #expect(text.contains("my \\%s ro'\\''ot"))
-            _ = try fixture.desk().remove(record)
+            _ = try fixture.desk().remove(later)
             #expect(fixture.files("\(fixture.root)/etc/cron.d").isEmpty)
         }
     }
@@ -130,6 +139,28 @@ import Testing
                 }
             }
             #expect(wasEmpty == true)
+        }
+    }
+
+    @Test func whoIsKilledWhileFilesAreWrittenGoesOnFromThere() throws {
+        try BackupFixture.with { fixture in
+            try fixture.plant("crontab", "exit 0")
+            let record = try fixture.install()
+            struct Killed: Error {}
+            let desk = fixture.desk()
+            let outline = try desk.outline(BackupOptions(keep: 3), before: record)
+            #expect(throws: Killed.self) {
+                _ = try desk.install(outline, before: record) {
+                    fixture.notes.records.append($0)
+                    throw Killed()
+                }
+            }
+            // The journal has what was to be written, and the disk what was there before: that is howdah's, too.
+            #expect(try fixture.install(BackupOptions(keep: 4)).settings.keep == 4)
+            let last = try #require(fixture.notes.last)
+            #expect(last.files.allSatisfy { $0.before == nil && BackupInstallation.isUnchanged($0) })
+            try "mine".write(toFile: last.settings.scriptPath, atomically: true, encoding: .utf8)
+            #expect(throws: MigrationError.self) { try fixture.install(BackupOptions(keep: 5)) }
         }
     }
 
