@@ -186,7 +186,7 @@ public struct RestoreDrill: Sendable {
     /// What a restore with `--no-owner --no-privileges` leaves out: an ordinary role may not give objects to others, and what
     /// the drill is about is the content.
     private static let limits = [
-        "owners and rights are not drilled: the backup holds them, and RESTORE.md restores them"
+        "owners, rights, publications and subscriptions are not drilled: the backup holds them, and RESTORE.md restores them"
     ]
 
     /// Restores a dump; returns why it cannot be restored, or nil. Throws where the fault is the server's or the machine's.

@@ -22,7 +22,7 @@ struct DrillStep: StepOperation {
                 .init(
                     "Restores it into a database of its own, howdah_drill_…, on the same server",
                     [
-                        "pg_restore --exit-on-error --no-owner --no-privileges --no-publications --no-subscriptions",
+                        "pg_restore --exit-on-error --no-owner --no-privileges --no-publications --no-subscriptions --no-security-labels",
                         "the role needs CREATEDB, and the server room for the database once more",
                     ]),
                 .init(
