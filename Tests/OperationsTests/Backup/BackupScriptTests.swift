@@ -78,8 +78,10 @@ import Testing
             {
                 let places = ["/bin/\(name)", "/usr/bin/\(name)"]
                 let path = try #require(places.first(where: FileManager.default.isExecutableFile))
-                try FileManager.default.createSymbolicLink(
-                    atPath: "\(bin)/\(name)", withDestinationPath: path)
+                // No link: what a test's folder is given to remove must not lead to the machine's own programs.
+                let stand = "\(bin)/\(name)"
+                try "#!/bin/sh\nexec \(path) \"$@\"\n".write(toFile: stand, atomically: true, encoding: .utf8)
+                chmod(stand, 0o755)
             }
             // The dump waits for a table that somebody else has locked.
             let blocker = try TestServer.connect(fixture.conninfo)
