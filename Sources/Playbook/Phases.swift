@@ -230,15 +230,19 @@ public enum Phases {
                 "Turn on pg_stat_statements; look at the slowest queries with EXPLAIN (ANALYZE, BUFFERS)."
             ]),
         Step(
-            "6.4", "backups", "A backup is made every day.",
+            "6.4", "backups", "A backup is made every day, read to its end, and kept with those before.",
+            needs: ["3.3"],
             byHand: [
                 "pg_dump -Fc DATABASE every night by cron or a systemd timer; keep several; write down how to restore."
-            ]),
+            ], basis: [.target],
+            undo: "removes script and schedule; the backups stay"),
         Step(
-            "6.5", "restore drill", "A backup was restored, and is whole.", needs: ["6.4"],
+            "6.5", "restore drill",
+            "A backup is restored beside the database, and every cell of it compared.",
+            needs: ["6.4"],
             byHand: [
                 "pg_restore the last dump into a scratch database, then howdah validate SOURCE that database."
-            ]),
+            ], basis: [.target], undo: "forgets the drill"),
         Step(
             "6.6", "point in time", "The server can be set back to a moment, if you need that.",
             byHand: ["archive_mode = on, an archive_command, and a base backup; or your provider's own."]),

@@ -1,6 +1,7 @@
 import AppProject
 import Foundation
 import MigrationEngine
+import Operations
 import Postgres
 import Synchronization
 
@@ -30,6 +31,8 @@ public final class Playbook: Sendable {
         var prepared: Prepared?
         /// What the target said when it was last looked at, by mode; nil inside where it has no run.
         var status: [Mode: RunStatus?] = [:]
+        /// Whether it then held tables, whoever has made them.
+        var holdsTables: [Mode: Bool] = [:]
         /// What the last scan of the code found; nil before it was read.
         var code: CodeRecord?
         /// Keeps writers away from the source during a cutover.
@@ -58,6 +61,7 @@ public final class Playbook: Sendable {
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "3.5": DifferencesStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
+        "6.4": DatabaseBackupStep(), "6.5": DrillStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),
     ]
@@ -143,7 +147,8 @@ public final class Playbook: Sendable {
         return Standing(
             entries: newest, now: now, status: status(mode), running: running, mode: mode,
             changed: Set(Self.editingSteps.filter { !changes(of: $0, mode).isEmpty }),
-            isSwitched: mode == .live && cutoverRecord() != nil)
+            isSwitched: mode == .live && cutoverRecord() != nil,
+            holdsTables: state.withLock { $0.holdsTables[mode] ?? false }, moment: Date())
     }
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }
@@ -195,7 +200,10 @@ public final class Playbook: Sendable {
         let isNew = liveTarget?.url != conninfo.url
         state.withLock {
             $0.conninfo = conninfo
-            if isNew { $0.status[.live] = nil }
+            if isNew {
+                $0.status[.live] = nil
+                $0.holdsTables[.live] = nil
+            }
         }
         if isNew { try journal.add(.target, "book", .live, conninfo.url) }
     }
@@ -472,12 +480,16 @@ public final class Playbook: Sendable {
         look(mode, after: nil, activity, always: always)
     }
 
-    /// Asks the target where a live step waits for a proof that another command may have made.
+    /// Asks the target where a step waits for what another command may have made.
     private func lookFirst(_ id: String, _ activity: Activity) {
-        guard mode == .live, status(mode) == nil,
-            id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true)
-        else { return }
-        look(mode, after: nil, activity)
+        guard status(mode) == nil else { return }
+        if id == DatabaseBackupStep.id {
+            // Whoever has filled the target: it wants backups.
+            guard mode == .live || RehearsalCluster.exists(workspace.state) else { return }
+            look(mode, after: nil, activity, always: true)
+        } else if mode == .live, id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true) {
+            look(mode, after: nil, activity)
+        }
     }
 
     /// A target that cannot be reached leaves the last answer.
@@ -490,7 +502,11 @@ public final class Playbook: Sendable {
         guard let server = try? server(mode, cancellation: Cancellation()) else { return }
         do {
             let status = try server.runStatus(schema: schema)
-            state.withLock { $0.status[mode] = .some(status) }
+            let holdsTables = try status.map { $0.stage >= .constrained } ?? BackupDesk.holdsTables(server)
+            state.withLock {
+                $0.status[mode] = .some(status)
+                $0.holdsTables[mode] = holdsTables
+            }
         } catch {}
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MigrationEngine
 
 /// Where every step stands in one mode, worked out from the journal, from the target's own word, and from what the
@@ -16,6 +17,10 @@ struct Standing {
     var changed: Set<String> = []
     /// Whether the application was switched over to the target, and is not back.
     var isSwitched = false
+    /// Whether the target holds tables, whoever has made them.
+    var holdsTables = false
+    /// This moment; nil leaves the age of evidence out.
+    var moment: Date?
 
     /// Whether howdah's own schema was taken out of the target, once nothing needed it any more.
     private var isFinished: Bool { entries["F"]?.kind == .done }
@@ -37,6 +42,7 @@ struct Standing {
 
     /// Needs that another command may have met: the plan by being there, the proof by what the target says.
     private func isMet(_ need: String, of step: String) -> Bool {
+        if step == "6.4", need == "3.3", holdsTables { return true }
         guard !isDenied(need), isProven || step == "C.1" && isLoaded else { return false }
         return ["3.3", "3.4"].contains(need) || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
     }
@@ -67,8 +73,9 @@ struct Standing {
         switch entry.kind {
         case .done:
             let reason = gone(step.id) ?? overtaken(step, entry)
-            return reason.map { .stale($0, blocks: true) } ?? change(step, entry) ?? .done
-        case .ticked: return .done
+            return reason.map { .stale($0, blocks: true) } ?? change(step, entry) ?? aged(step, entry)
+                ?? .done
+        case .ticked: return aged(step, entry) ?? .done
         case .skipped: return .skipped(entry.text)
         case .undecided: return change(step, entry) == nil ? .undecided(Int(entry.text) ?? 1) : nil
         case .failed: return .failed(entry.text)
@@ -141,13 +148,23 @@ struct Standing {
         return nil
     }
 
+    /// What is true for a time only, once that is over.
+    private func aged(_ step: Step, _ entry: JournalEntry) -> StepState? {
+        guard let limit = Freshness.limits[step.id], let moment, let then = Freshness.date(entry.time) else {
+            return nil
+        }
+        let days = Int(moment.timeIntervalSince(then) / Freshness.day)
+        return days > limit.days ? .stale("\(limit.what) is \(days) days old", blocks: true) : nil
+    }
+
     // MARK: Undo
 
     /// Why a step cannot be undone now; nil where it can.
     func undoObstacle(_ id: String) -> String? {
         guard let step = Phases.step(id), step.undo != nil else { return "it changed nothing" }
         guard hasLeftSomething(id) else { return "it has not been done" }
-        if isSwitched, id != "C.2" {
+        // What is there for the application on PostgreSQL alone is nothing that a way back to SQLite needs first.
+        if isSwitched, id != "C.2", step.phase != 6 {
             return
                 "the application runs on it since the cutover: C.2's undo, or all of the rollback, goes back"
         }

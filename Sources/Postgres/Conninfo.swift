@@ -36,6 +36,10 @@ public struct Conninfo: Sendable, Equatable, CustomStringConvertible {
         self.settings = settings
     }
 
+    init(settings: [String: String]) {
+        self.settings = settings
+    }
+
     /// Connects to the server that listens on a socket in `directory`.
     public init(socketDirectory: String, port: Int, user: String, database: String) {
         settings = ["host": socketDirectory, "port": String(port), "user": user, "dbname": database]

@@ -229,7 +229,7 @@ import Testing
             #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("url("))
             #expect(page.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && $0 != "\u{202E}" })
             #expect(page.contains("prefers-color-scheme: dark") && page.contains("@media print"))
-            #expect(reader.text.contains("waits for 6.4 backups: by hand, not done"))
+            #expect(reader.text.contains("waits for 6.4 backups, which waits for 3.3"))
         }
     }
 

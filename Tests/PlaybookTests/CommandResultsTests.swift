@@ -203,15 +203,15 @@ import Testing
 
     @Test func theJournalKnowsTheCopiesThatWereLeft() throws {
         try commands.withProject { book, project in
-            let ledger = book.scratchLedger("postgresql://one", .live)
+            let ledger = book.scratchLedger("5.10", "postgresql://one", .live)
             #expect(ledger.left.isEmpty)
             try ledger.begin("howdah_load_a")
             try ledger.begin("howdah_load_b")
             try ledger.end("howdah_load_a")
             let reader = try Playbook(
                 Workspace(project, state: nil, isWriter: false), target: nil, who: nil, isWriter: false)
-            #expect(reader.scratchLedger("postgresql://one", .live).left == ["howdah_load_b"])
-            #expect(reader.scratchLedger("postgresql://other", .live).left.isEmpty)
+            #expect(reader.scratchLedger("5.10", "postgresql://one", .live).left == ["howdah_load_b"])
+            #expect(reader.scratchLedger("5.10", "postgresql://other", .live).left.isEmpty)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import MigrationEngine
 import Testing
 
@@ -146,6 +147,60 @@ import Testing
             .stale("3.3 was done again since", blocks: true)),
         Case("all is well", "3.4", allDone, status: .some(status(.ended)), .done),
     ]
+
+    struct Age: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let step: String
+        let kind: JournalEntry.Kind
+        let days: Double
+        let state: StepState
+    }
+
+    /// Of an entry of 2026-01-01, so many days later.
+    static let ages = [
+        Age(testDescription: "a fresh drill", step: "6.5", kind: .done, days: 0, state: .done),
+        Age(testDescription: "on its last day", step: "6.5", kind: .done, days: 30.9, state: .done),
+        Age(
+            testDescription: "a day later", step: "6.5", kind: .done, days: 31,
+            state: .stale("the last drill is 31 days old", blocks: true)),
+        Age(
+            testDescription: "a tick ages too", step: "6.5", kind: .ticked, days: 41.5,
+            state: .stale("the last drill is 41 days old", blocks: true)),
+        Age(
+            testDescription: "what is settled stays so", step: "6.5", kind: .skipped, days: 400,
+            state: .skipped("")),
+        Age(
+            testDescription: "a failure stays one", step: "6.5", kind: .failed, days: 400, state: .failed("")),
+        Age(testDescription: "other steps do not age", step: "6.4", kind: .done, days: 400, state: .done),
+    ]
+
+    @Test(arguments: ages) func aDrillCountsForThirtyDays(_ age: Age) throws {
+        var standing = Self.standing([
+            Self.entry(1, "3.3", .done), Self.entry(2, "6.4", .done), Self.entry(3, age.step, age.kind),
+        ])
+        standing.moment = try Date("2026-01-01T00:00:00Z", strategy: .iso8601) + age.days * 86400
+        #expect(standing.state(age.step) == age.state)
+    }
+
+    @Test func withoutAMomentNothingAges() {
+        let standing = Self.standing([Self.entry(2, "6.4", .done), Self.entry(3, "6.5", .done)])
+        #expect(standing.state("6.5") == .done)
+    }
+
+    @Test func backupsNeedTheLoadOrTablesOfAnybodys() {
+        var standing = Self.standing([], status: .some(nil))
+        #expect(standing.state("6.4") == .waiting("waits for 3.3"))
+        standing.holdsTables = true
+        #expect(standing.state("6.4") == .ready)
+        #expect(standing.state("6.1") == .waiting("waits for 3.3"), "the others go on waiting")
+    }
+
+    @Test func afterTheCutoverBackupsCanBeTakenAwayAgain() {
+        var standing = Self.standing(Self.allDone + [Self.entry(20, "6.4", .done)])
+        standing.isSwitched = true
+        #expect(standing.undoObstacle("6.4") == nil)
+        #expect(standing.undoObstacle("3.3") != nil)
+    }
 
     @Test(arguments: cases) func stateOfAStep(_ test: Case) {
         let standing = Self.standing(test.entries, now: test.now, status: test.status, running: test.running)

@@ -21,10 +21,6 @@ final class HashedProof: Sendable {
     private let hash = RowHash()
     private let sums = Mutex(Sums())
 
-    private static let bucketCount = 4096
-    /// Rows of differing buckets that are paired; what the others hold is left open.
-    private static let mostRows = 20_000_000
-
     init(
         table: ProofTable, data: SourceData, schema: String, log: DifferenceLog?, cancellation: Cancellation,
         source: String? = nil, target: String = ""
@@ -38,51 +34,9 @@ final class HashedProof: Sendable {
         targetRows = target
     }
 
-    private struct Bucket: Equatable {
-        var count = 0
-        var high: UInt64 = 0
-        var low: UInt64 = 0
-
-        mutating func add(_ digest: RowHash.Digest) {
-            add(Bucket(count: 1, high: digest.high, low: digest.low))
-        }
-
-        mutating func add(_ other: Bucket) {
-            count += other.count
-            let sum = low.addingReportingOverflow(other.low)
-            low = sum.partialValue
-            high = high &+ other.high &+ (sum.overflow ? 1 : 0)
-        }
-    }
-
-    private static func bucket(of digest: RowHash.Digest) -> Int {
-        Int(truncatingIfNeeded: digest.high >> 32) & (bucketCount - 1)
-    }
-
-    /// One side's rows in buckets; without memory of its own before the first and after the last.
-    private struct Side {
-        var rows = 0
-        var buckets: [Bucket] = []
-
-        mutating func add(_ other: Side) {
-            rows += other.rows
-            if buckets.isEmpty {
-                buckets = other.buckets
-            } else {
-                for index in buckets.indices { buckets[index].add(other.buckets[index]) }
-            }
-        }
-
-        mutating func add(_ digest: RowHash.Digest) {
-            if buckets.isEmpty { buckets = Array(repeating: Bucket(), count: HashedProof.bucketCount) }
-            rows += 1
-            buckets[HashedProof.bucket(of: digest)].add(digest)
-        }
-    }
-
     private struct Sums {
-        var ours = Side()
-        var theirs = Side()
+        var ours = RowSums()
+        var theirs = RowSums()
         /// Of the target's table, counted once, so that its pieces fit together.
         var blocks: Int?
     }
@@ -91,7 +45,7 @@ final class HashedProof: Sendable {
 
     /// Adds up rows of the source.
     func addSource(_ piece: TablePiece, _ source: borrowing SQLite.Connection) throws {
-        var side = Side()
+        var side = RowSums()
         try readSource(piece, source) { digest, _, _ in
             side.add(digest)
             if side.rows & 0xFFF == 0 { table.counters.compared.add(0x1000, ordering: .relaxed) }
@@ -108,7 +62,7 @@ final class HashedProof: Sendable {
             condition = "WHERE ctid >= '(\(blocks * part / parts),0)'::tid"
             if part + 1 < parts { condition += " AND ctid < '(\(blocks * (part + 1) / parts),0)'::tid" }
         }
-        var side = Side()
+        var side = RowSums()
         try readTarget(target, condition) { digest, _, _ in side.add(digest) }
         if side.rows > 0 { sums.withLock { $0.theirs.add(side) } }
     }
@@ -138,22 +92,10 @@ final class HashedProof: Sendable {
         var verdict = TableVerdict(.equal)
         verdict.sourceRows = ours.rows
         verdict.targetRows = theirs.rows
-        let none = Bucket()
-        var differing = [Bool](repeating: false, count: Self.bucketCount)
-        var candidates = 0
-        for index in 0..<Self.bucketCount {
-            let one = ours.buckets.isEmpty ? none : ours.buckets[index]
-            let other = theirs.buckets.isEmpty ? none : theirs.buckets[index]
-            guard one != other else { continue }
-            verdict.verdict = .differs
-            candidates += one.count + other.count
-            if candidates <= Self.mostRows || !differing.contains(true) {
-                differing[index] = true
-            } else {
-                verdict.isTruncated = true
-            }
-        }
-        if verdict.verdict == .differs { try pair(differing, source, target, &verdict) }
+        let differing = ours.differing(from: theirs)
+        if differing.isAny { verdict.verdict = .differs }
+        verdict.isTruncated = differing.isTruncated
+        if verdict.verdict == .differs { try pair(differing.buckets, source, target, &verdict) }
         return verdict
     }
 
@@ -224,15 +166,15 @@ final class HashedProof: Sendable {
         let interrupter = pairing.interrupter
         try cancellation.whileRegistered({ interrupter.interrupt() }) {
             try readSource(.all, source) { digest, _, _ in
-                if buckets[Self.bucket(of: digest)] { try pairing.note(digest, .source) }
+                if buckets[RowSums.bucket(of: digest)] { try pairing.note(digest, .source) }
             }
             try readTarget(target, "") { digest, _, _ in
-                if buckets[Self.bucket(of: digest)] { try pairing.note(digest, .target) }
+                if buckets[RowSums.bucket(of: digest)] { try pairing.note(digest, .target) }
             }
             let left = try pairing.settle()
             var cells = RawBuffer()
             try readSource(.all, source) { digest, form, rowid in
-                guard buckets[Self.bucket(of: digest)] else { return }
+                guard buckets[RowSums.bucket(of: digest)] else { return }
                 try pairing.keep(digest, .source) {
                     cells.removeAll()
                     KeptCells.write(form, log?.hash ?? hash, to: &cells)
@@ -240,7 +182,7 @@ final class HashedProof: Sendable {
                 }
             }
             try readTarget(target, "", withPlaces: table.isPlain) { digest, form, place in
-                guard buckets[Self.bucket(of: digest)] else { return }
+                guard buckets[RowSums.bucket(of: digest)] else { return }
                 try pairing.keep(digest, .target) {
                     cells.removeAll()
                     KeptCells.write(form, log?.hash ?? hash, to: &cells)

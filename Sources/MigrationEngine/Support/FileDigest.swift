@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 
 /// SHA-256 of a file's content as lower-case hexadecimal digits, read in pieces.
-func sha256(ofFile path: String, cancellation: Cancellation) throws -> String {
+public func sha256(ofFile path: String, cancellation: Cancellation) throws -> String {
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw FileSystemError("reading", path) }
     defer { close(descriptor) }

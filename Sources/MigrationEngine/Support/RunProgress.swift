@@ -5,7 +5,9 @@ import Synchronization
 /// Any thread may use it. What must not be lost goes into the report, never only through here.
 public final class RunProgress: Sendable {
     public enum Phase: String, Sendable, CaseIterable {
-        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load, export, rebuild
+        case snapshot, profile, check, prepare, copy, constraints, proof, digest, load, export, rebuild,
+            backup,
+            restore
     }
 
     /// The counters of one table.
@@ -16,10 +18,13 @@ public final class RunProgress: Sendable {
         let compared = Atomic<Int>(0)
         let quarantined = Atomic<Int>(0)
 
-        init(name: String, rows: Int) {
+        package init(name: String, rows: Int) {
             self.name = name
             self.rows = rows
         }
+
+        /// Counts rows that were compared.
+        package func count(compared rows: Int) { compared.add(rows, ordering: .relaxed) }
 
         public var loadedRows: Int { loaded.load(ordering: .relaxed) }
         public var comparedRows: Int { compared.load(ordering: .relaxed) }
@@ -131,7 +136,7 @@ public final class RunProgress: Sendable {
         state.phase = nil
     }
 
-    func setTables(_ tables: [Table]) {
+    package func setTables(_ tables: [Table]) {
         state.withLock { $0.tables = tables }
     }
 

@@ -91,7 +91,9 @@ struct LoadStep: StepOperation {
             server: server, plan: plan, snapshot: try snapshot(context),
             hasLog: context.workspace.source.isWriteAheadLogged(),
             folder: try context.workspace.state.folder("load"),
-            options: options(context), ledger: context.book.scratchLedger(server.conninfo.url, context.mode),
+            options: options(context),
+            ledger: context.book.scratchLedger(
+                LoadStep.id, server.conninfo.url, context.mode),
             cancellation: context.cancellation, progress: context.progress, gate: context.activity.gate)
     }
 
@@ -142,31 +144,4 @@ extension Playbook {
 
 extension LoadStep {
     static let id = "5.10"
-}
-
-/// A copy of a target for a load test, as the journal knows it.
-private struct ScratchNote: Codable, Equatable {
-    let copy: String
-    /// The target that it is a copy of, without a password.
-    let target: String
-    let isGone: Bool
-}
-
-extension Playbook {
-    /// The journal as what keeps the names of copies: those of one target, whatever the mode that made them.
-    func scratchLedger(_ target: String, _ mode: Mode) -> ScratchLedger {
-        let notes = journal.entries.filter { $0.subject == LoadStep.id && $0.kind == .note }
-            .compactMap { $0.data.flatMap { Journal.decode(ScratchNote.self, $0) } }
-            .filter { $0.target == target }
-        let gone = Set(notes.filter(\.isGone).map(\.copy))
-        let journal = journal
-        @Sendable func note(_ copy: String, isGone: Bool) throws {
-            try journal.add(
-                .note, LoadStep.id, mode, isGone ? "the copy \(copy) is gone" : "the copy \(copy) is made",
-                data: Journal.encode(ScratchNote(copy: copy, target: target, isGone: isGone)))
-        }
-        return ScratchLedger(
-            left: notes.map(\.copy).filter { !gone.contains($0) }, begin: { try note($0, isGone: false) },
-            end: { try note($0, isGone: true) })
-    }
 }

@@ -85,6 +85,8 @@ final class ProgressReporter: Sendable {
         case .load: "load: many users at once"
         case .export: "export: writing every row"
         case .rebuild: "rebuild: reading the files, and holding them against the manifest"
+        case .backup: "backup: dumping the database, and reading the file to its end"
+        case .restore: "restore: into a scratch database"
         }
     }
 
@@ -92,7 +94,8 @@ final class ProgressReporter: Sendable {
         switch phase {
         case .snapshot: return "snapshot  \(Int(progress.snapshotFraction * 100)) %"
         case .profile: return "profile  \(Format.count(progress.rowsDone)) rows"
-        case .check, .prepare, .constraints: return "\(phase.rawValue)  \(Format.seconds(seconds))"
+        case .check, .prepare, .constraints, .backup, .restore:
+            return "\(phase.rawValue)  \(Format.seconds(seconds))"
         case .load:
             let done = progress.queriesDone
             let rate = seconds > 0.2 ? Int(Double(done) / seconds) : 0

@@ -1,12 +1,12 @@
-/// Where the names of copies for load tests are written down before the copies are made.
+/// Where the names of scratch databases are written down before they are made.
 ///
-/// What is written there is ours: whatever becomes of howdah, a later test drops it, and nobody else's.
+/// What is written there is ours: whatever becomes of howdah, a later run drops it, and nobody else's.
 public struct ScratchLedger: Sendable {
-    /// Copies that were begun, and never said to be gone.
+    /// Those that were begun, and never said to be gone.
     public let left: [String]
-    /// Called before a copy is made; on the disk when it returns.
+    /// Called before one is made; on the disk when it returns.
     public let begin: @Sendable (_ name: String) throws -> Void
-    /// Called once a copy is gone.
+    /// Called once it is gone.
     public let end: @Sendable (_ name: String) throws -> Void
 
     public init(
