@@ -160,7 +160,7 @@ public struct Migration: Sendable {
     var proof: ProofRun {
         ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: gate, differences: differences, isFresh: true)
+            progress: progress, gate: gate, differences: differences)
     }
 
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
