@@ -53,7 +53,8 @@ struct ProofRun {
             for table in plan.tables {
                 if table.isSkipped || !(names?.contains(table.name) ?? true) {
                     opening.verdicts[table.name] = TableVerdict(
-                        .skipped, obstacle: table.isSkipped ? "left out by the plan" : "not asked for")
+                        .skipped,
+                        obstacle: table.isSkipped ? "left out by the plan" : MigrationReport.Table.notAsked)
                     continue
                 }
                 let found =

@@ -20,7 +20,7 @@ extension Playbook {
     /// Gathers everything that there is to say of the migration. What cannot be read is named in it, and stops nothing. May block.
     public func report(_ options: ReportOptions, _ activity: Activity) throws -> Report {
         let server = options.readsTarget ? reachable(activity.cancellation) : .failure(.notAsked)
-        if case .success(let server) = server, let server { lookAt(server) }
+        if case .success(let server) = server, let server { look(at: server) }
         let state = overview()
         let mode = state.mode.rawValue
         var report = Report(
@@ -62,7 +62,7 @@ extension Playbook {
         let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
         // A proof by itself speaks through what it has kept, and leaves what the run says of the load.
         let entry = journal.last("3.4", state.mode) {
-            !$0.kind.isRemark && provenRun($0)?.command != "validate"
+            !$0.kind.isRemark && !["validate", "repair"].contains(provenRun($0)?.command)
         }
         if let entry, [.done, .failed].contains(entry.kind), let report = provenRun(entry),
             kept.map({ $0.time < entry.time }) ?? true
@@ -142,11 +142,6 @@ extension Playbook {
         } catch {
             return .failure(.failed(Self.explained(error).message))
         }
-    }
-
-    private func lookAt(_ server: TargetServer) {
-        guard let status = try? server.runStatus(schema: schema) else { return }
-        remember(status)
     }
 
     private func read(

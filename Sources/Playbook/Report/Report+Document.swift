@@ -73,7 +73,7 @@ extension Report {
         if let sha256 = source.sha256 { facts.append(.init("SQLite file’s sha256", sha256, .code)) }
         if let provenAt { facts.append(.init("Proof ended", "\(Self.shown(provenAt)) UTC")) }
         if let run = target.run {
-            let outcome = target.outcome.map { ", \($0)" } ?? ""
+            let outcome = target.outcome.map { ", \(runWords($0))" } ?? ""
             facts.append(
                 .init(
                     "Run",
