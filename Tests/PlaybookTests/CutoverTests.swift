@@ -186,8 +186,20 @@ import Testing
                 let report = try watch(book, target)
                 let message = try #require(report.tables.first { $0.name == "Message" })
                 #expect(report.isRight, "after \(step ?? "the cutover")")
-                #expect([message.changed, message.went, message.neverRight] == [2, 1, 0])
+                #expect((message.changed, message.went, message.neverRight) == (2, 1, 0))
             }
+            // What the application has written is no verdict on the migration.
+            let report = try book.report()
+            #expect(report.verdict == .proven)
+            let inUse = try #require(report.inUse)
+            #expect(inUse.changed == 3 && inUse.rows ?? 0 > 300)
+            for words in [
+                "has used PostgreSQL since the switch of", "the proof that counts is the cutover's",
+                "3 rows have changed since, in Message",
+            ] {
+                #expect(report.sentence.contains(words), "\(words) in \(report.sentence)")
+            }
+            #expect(!report.open.contains { $0.contains("Message") }, "\(report.open)")
         }
     }
 

@@ -44,6 +44,7 @@ extension Playbook {
         report.digests = keptDigests(state.mode)
         try read(server, &report, options, activity)
         forgetOtherDigests(&report)
+        report.inUse = try inUse(report)
         report.conclude(state, run: run?.report)
         return report
     }
@@ -53,6 +54,28 @@ extension Playbook {
         try report(
             ReportOptions(readsTarget: false),
             Activity(step: nil, isUndo: false, cancellation: Cancellation()))
+    }
+
+    /// Since when the application uses the target, and what the cutover had proven of it.
+    private func inUse(_ report: Report) throws -> Report.InUse? {
+        guard let inUse = targetInUse(report.mode) else { return nil }
+        var facts = Report.InUse(since: inUse.since, end: inUse.end)
+        let switched =
+            journal.entries.last { $0.subject == "C.2" && $0.mode == .live && $0.data != nil }?.id ?? .max
+        let proof = journal.entries.last {
+            $0.subject == "3.4" && $0.mode == .live && $0.kind == .done && $0.id < switched && $0.data != nil
+        }
+        if let proven = proof.flatMap(provenRun) {
+            let carried = cutoverRecord()?.carried
+            facts.tables = proven.tables.count { $0.verdict == "equal" }
+            facts.rows =
+                proven.tables.reduce(0) { $0 + $1.loadedRows } + (carried?.inserted ?? 0)
+                - (carried?.deleted ?? 0)
+        }
+        let differing = report.tables.filter { $0.verdict == "differs" }
+        if report.views.contains(where: { $0.verdict == "differs" }) { return facts }
+        facts.changed = try keptDifferenceLog(report.mode)?.sinceFirst(differing.map(\.name))?.changed
+        return facts
     }
 
     /// The last proof: of the steps, or of a run in lines, whichever is newer.

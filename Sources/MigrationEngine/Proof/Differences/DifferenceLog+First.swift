@@ -120,6 +120,29 @@ extension DifferenceLog {
         try beside(earlier) { try Self.apart(table, $0) }
     }
 
+    /// What the last proofs have found to differ in all, told apart by the first proof.
+    public struct SinceFirst: Sendable, Equatable {
+        public var neverRight = 0
+        public var changed = 0
+    }
+
+    /// nil where a table that differs cannot be told apart: the first proof has not compared it, or not the same.
+    public func sinceFirst(_ tables: [String]) throws -> SinceFirst? {
+        guard let first = try first(), first.seed == seed else { return nil }
+        var since = SinceFirst()
+        for table in tables {
+            guard let now = try proof(of: table), now.obstacle == nil, now.isWhole,
+                let then = try first.proof(of: table), then.obstacle == nil, then.isWhole,
+                then.snapshot == now.snapshot, then.compared.first == now.compared.first,
+                Set(now.compared).isSubset(of: then.compared)
+            else { return nil }
+            let apart = try apart(table, from: first)
+            since.neverRight += apart.neverRight
+            since.changed += apart.came + apart.changed + apart.went
+        }
+        return since
+    }
+
     /// Calls `body` with the other log attached as `earlier`.
     func beside<T: Sendable>(
         _ other: DifferenceLog, _ body: (borrowing SQLite.Connection) throws -> T
