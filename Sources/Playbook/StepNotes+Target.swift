@@ -159,14 +159,14 @@ extension StepNotes {
             }
             outcome.evidence.append("found by howdah validate")
             try note(outcome, "3.4")
+            let made = book.entry(of: "3.3", mode)
+            guard status != nil, let lost = report.missingObjects,
+                let found = ConstraintsStep.outcome(lost, before: made)
+            else { return }
+            try note(found, "3.3")
         }
     }
 
-    private var lastProof: MigrationReport? {
-        book.journal.last("3.4", mode) { $0.data != nil }?.data
-            .flatMap { Journal.decode(MigrationReport.self, $0) }
-    }
-}
     /// What only the target has is not promised to be carried.
     private static func extraWords(_ log: DifferenceLog?, _ tables: [String]) throws -> String {
         let extra = try tables.reduce(0) { try $0 + (log?.summary($1).extra ?? 0) }
@@ -175,6 +175,11 @@ extension StepNotes {
             "; \(Format.count(extra, "row is", "rows are")) in PostgreSQL only: gone from SQLite since, or never there, and then not carried"
     }
 
+    private var lastProof: MigrationReport? {
+        book.journal.last("3.4", mode) { $0.data != nil }?.data
+            .flatMap { Journal.decode(MigrationReport.self, $0) }
+    }
+}
 
 extension MigrationReport {
     /// With the verdicts of an earlier proof on what was not compared now.

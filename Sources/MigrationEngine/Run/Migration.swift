@@ -380,11 +380,8 @@ public struct Migration: Sendable {
     /// Makes views and triggers, all or none, where they are not there yet: after the load, so that no trigger runs for
     /// rows that are carried over.
     func makeViewsAndTriggers(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws {
-        let statements = script.viewsAndTriggers
-        let made = Set(try ledger.madeObjects(main).map { "\($0.kind) \($0.name)" })
-        guard !statements.isEmpty,
-            !statements.contains(where: { made.contains("\($0.kind.rawValue) \($0.name)") })
-        else { return }
+        guard !script.viewsAndTriggers.isEmpty else { return }
+        let statements = try script.missingViewsAndTriggers(ledger, main)
         try main.transaction { main in
             for statement in statements {
                 do {
