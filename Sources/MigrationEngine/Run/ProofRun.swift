@@ -111,7 +111,9 @@ struct ProofRun {
     /// What the target holds, as its ledger tells it apart from any other load; nil without one, or where it may not be read.
     private var load: String? {
         let schema = preparation.plan.schema
-        return try? server.withConnection(purpose: "proof") { try Ledger.newest(schema: schema, $0)?.load($0) }
+        return try? server.withConnection(purpose: "proof") {
+            try Ledger.newest(schema: schema, $0)?.load($0)
+        }
     }
 
     /// The views whose rows can be compared; the others get their verdict.

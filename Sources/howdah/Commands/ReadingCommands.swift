@@ -201,6 +201,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             // A watch is of the state of SQLite that the first proof had, whatever was written there since.
             let snapshot =

@@ -89,6 +89,7 @@ struct RepairCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             guard hasRows || undo || list else {
                 try refuseNothing(target, session)
@@ -129,7 +130,9 @@ private struct RepairRun {
 
     func run(_ target: Target) throws -> ExitCode {
         var target = target
-        let confirmation = LiveConfirmation(isConfirmed: command.yes, isJSON: isJSON)
+        let confirmation = LiveConfirmation(
+            isConfirmed: command.yes, isJSON: isJSON,
+            first: "see with --preview what it would do")
         if case .server(let conninfo) = target {
             if !command.preview, !command.list { try confirmation.refuseUnasked(conninfo) }
             target = .server(LiveConfirmation.withPassword(conninfo, session.cancellation))
