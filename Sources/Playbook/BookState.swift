@@ -26,6 +26,14 @@ public struct BookState: Sendable, Equatable {
 
         public var canUndo: Bool { undoObstacle == nil }
 
+        /// Whether it has failed, waits for a decision, or what others build on is not what it was.
+        var isOpen: Bool {
+            switch state {
+            case .failed, .undecided, .stale(_, blocks: true): true
+            default: false
+            }
+        }
+
         public var id: String { step }
     }
 
@@ -180,15 +188,20 @@ public struct BookState: Sendable, Equatable {
 
     public var openFindings: Int { findings.count(where: \.blocking) }
 
-    /// The step to go on with: the first that howdah can run now. Steps done by hand, and those that nobody needs, are passed over.
+    /// The step to go on with: the first in which something is wrong or waits; else the first that can be run after what was done of the
+    /// rows, since those needed nothing of what stands before; else the first of all. Steps done by hand, and those that nobody needs, are
+    /// passed over.
     public var next: StepLine? {
-        steps.first { line in
-            guard !line.isManual, !line.isOptional else { return false }
-            switch line.state {
-            case .ready, .failed, .undecided, .stale(_, blocks: true): return true
-            default: return false
-            }
+        let own = steps.filter { !$0.isManual && !$0.isOptional }
+        if let open = own.first(where: \.isOpen) {
+            // Rows that differ are mended by the step after the proof that finds them.
+            let mends = own.first { $0.step == Phases.differences && ($0.state == .ready || $0.isOpen) }
+            return open.step == "3.4" && outcome == "differs" ? mends ?? open : open
         }
+        let data = Set(phases.first { $0.number == 3 }?.steps.map(\.step) ?? [])
+        let last = own.lastIndex { data.contains($0.step) && $0.state.isFinished }
+        let rest = last.map { own[($0 + 1)...] } ?? own[...]
+        return rest.first { $0.state == .ready } ?? own.first { $0.state == .ready }
     }
 
     /// Whether every cell has been proven equal, and still is.

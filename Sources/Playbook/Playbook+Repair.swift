@@ -37,27 +37,53 @@ extension Playbook {
         }
     }
 
-    /// Writes what a repair has done into the journal.
-    public func noteRepair(_ outcome: Repair.Outcome) throws {
-        guard let record = outcome.record else { return }
+    /// Writes what a repair has done into the journal. Where it was of another target than the steps', `isOfSteps` is false, and they stay
+    /// what they were.
+    public func noteRepair(_ outcome: Repair.Outcome, isOfSteps: Bool = true) throws {
         let differing = outcome.report.tables.filter { $0.verdict == "differs" }.map(\.name)
-        try note(
-            "\(record.state == .undone ? "undone" : "repaired"): \(record.words)",
-            evidence: [
-                "repair \(record.id), of the snapshot of \(record.snapshotTime)",
-                differing.isEmpty
-                    ? "compared again: no row of what was compared differs"
-                    : "compared again: rows of \(differing.joined(separator: ", ")) differ",
-            ])
-        // A proof that found them equal is not true any more; once the application uses the target, rows differ because they should.
-        guard targetInUse(mode) == nil, !differing.isEmpty, entry(of: "3.4", mode)?.kind == .done else {
-            return
+        if let record = outcome.record {
+            try note(
+                "\(record.state == .undone ? "undone" : "repaired"): \(record.words)",
+                evidence: [
+                    "repair \(record.id), of the snapshot of \(record.snapshotTime)",
+                    differing.isEmpty
+                        ? "compared again: no row of what was compared differs"
+                        : "compared again: rows of \(differing.joined(separator: ", ")) differ",
+                ])
         }
+        // Once the application uses the target, rows differ because they should.
+        guard isOfSteps, targetInUse(mode) == nil else { return }
+        if let record = outcome.record, record.state == .undone { try noteUndone(record) }
+        if differing.isEmpty { return try noteProven(outcome) }
+        // A proof that found them equal is not true any more.
+        guard let record = outcome.record, entry(of: "3.4", mode)?.kind == .done else { return }
         let rows = outcome.report.tables.filter { $0.verdict == "differs" }.reduce(0) { $0 + $1.differences }
         try journal.add(
             .failed, "3.4", mode,
             "\(Format.count(rows, "row differs", "rows differ")) in \(differing.joined(separator: ", "))",
-            evidence: ["found after \(record.state == .undone ? "the undo of " : "")the repair \(record.id)"])
+            evidence: ["found after \(Self.words(record))"])
+    }
+
+    /// A proof of all tables that has found none is that of step 3.4, and leaves 3.5 nothing to do.
+    private func noteProven(_ outcome: Repair.Outcome) throws {
+        guard outcome.report.tables.allSatisfy(\.isAskedFor), entry(of: "3.4", mode) != nil else { return }
+        var proof = ProofStep.outcome(outcome.report)
+        proof.evidence.append(
+            "found after \(outcome.record.map(Self.words) ?? "a repair that had nothing to do")")
+        try note(proof, "3.4", mode)
+        guard proof.failure == nil, let record = outcome.record, record.state != .undone else { return }
+        try note(DifferencesStep.outcome(record), DifferencesStep.id, mode)
+    }
+
+    /// What a command has put back is not done by the step any more.
+    private func noteUndone(_ record: RepairRecord) throws {
+        guard let entry = entry(of: DifferencesStep.id, mode), entry.kind == .done, entry.data == record.id
+        else { return }
+        try journal.add(.undone, DifferencesStep.id, mode, evidence: ["put back: \(record.words)"])
+    }
+
+    private static func words(_ record: RepairRecord) -> String {
+        "\(record.state == .undone ? "the undo of " : "")the repair \(record.id)"
     }
 
     func repairer(_ activity: Activity) throws -> Repair {

@@ -59,6 +59,12 @@ extension Playbook {
 
     // MARK: The target
 
+    /// Asks a target of this mode, reached already, how far its run is; one that does not answer leaves what is known.
+    public func look(at server: TargetServer) {
+        guard let status = try? server.runStatus(schema: schema) else { return }
+        remember(status)
+    }
+
     /// Keeps what the target said of its run.
     func remember(_ status: RunStatus?) {
         state.withLock { $0.status[$0.mode] = .some(status) }

@@ -170,11 +170,25 @@ extension StepNotes {
             }
             if let failure = outcome.failure, let status, status.snapshotSHA256 != report.snapshot?.sha256 {
                 outcome.failure =
-                    "\(failure), compared with a later state of SQLite than was loaded: the cutover, C, carries that"
+                    "\(failure), compared with a later state of SQLite than was loaded: the cutover, C, carries what was written there"
+                    + (try Self.extraWords(book.keptDifferenceLog(mode), differing.map(\.name)))
             }
             outcome.evidence.append("found by howdah validate")
             try note(outcome, "3.4")
+            let made = book.entry(of: "3.3", mode)
+            guard status != nil, let lost = report.missingObjects,
+                let found = ConstraintsStep.outcome(lost, before: made)
+            else { return }
+            try note(found, "3.3")
         }
+    }
+
+    /// What only the target has is not promised to be carried.
+    private static func extraWords(_ log: DifferenceLog?, _ tables: [String]) throws -> String {
+        let extra = try tables.reduce(0) { try $0 + (log?.summary($1).extra ?? 0) }
+        guard extra > 0 else { return "" }
+        return
+            "; \(Format.count(extra, "row is", "rows are")) in PostgreSQL only: gone from SQLite since, or never there, and then not carried"
     }
 
     private var lastProof: MigrationReport? {

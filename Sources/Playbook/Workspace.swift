@@ -68,6 +68,22 @@ public struct Workspace: Sendable {
         try remember()
     }
 
+    /// Throws where a file is named whose project keeps howdah's state of it, and the file has none of its own: nothing would be known of
+    /// what was done. Makes no folder.
+    public static func refuseFileOfProject(_ path: String, state override: String?) throws {
+        let file = absolutePath(path)
+        let folder = (file as NSString).deletingLastPathComponent
+        let project = [folder, (folder as NSString).deletingLastPathComponent].first { place in
+            access("\(place)/.howdah/\(memory)", F_OK) == 0 && remembered(place, nil)?.databasePath == file
+        }
+        guard override == nil, access("\(file).howdah", F_OK) != 0, let project else { return }
+        throw MigrationError(
+            .state, "what howdah knows of \(file) is kept with its project, in \(project)/.howdah",
+            remedy:
+                "Name the project: \(project). For a state of the file's own, name its folder with --state DIR.",
+            exit: .usage)
+    }
+
     // MARK: What the project said before it was changed
 
     private static let memory = "location.json"

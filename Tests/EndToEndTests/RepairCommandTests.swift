@@ -39,7 +39,7 @@ import Testing
             #expect(try TestServer.rows(Self.state, in: conninfo) == before)
             let unconfirmed = try Howdah.run(["repair", source, conninfo.url, "--all"])
             #expect(unconfirmed.exit == 2)
-            #expect(unconfirmed.errors.contains("--yes"))
+            #expect(unconfirmed.errors.contains("--yes, or see with --preview"))
             // The row that only the target has stays, and differs.
             let one = try Howdah.run(["repair", source, conninfo.url, "--all", "--yes", "--json"])
             #expect(one.exit == 4)

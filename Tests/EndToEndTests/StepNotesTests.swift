@@ -49,11 +49,12 @@ import Testing
     }
 
     private func withLive(
-        _ options: [String] = [], _ body: (_ source: String, _ target: Conninfo) throws -> Void
+        _ script: String = people, _ options: [String] = [],
+        _ body: (_ source: String, _ target: Conninfo) throws -> Void
     ) throws {
         try withTemporaryFolder { folder in
             let source = "\(folder)/app.db"
-            try makeDatabase(source, Self.people)
+            try makeDatabase(source, script)
             try TestServer.withDatabase { target in
                 let outcome = try Howdah.run(["migrate", source, target.url, "--yes"] + options)
                 try #require(outcome.exit == 0, "\(outcome.errors)")
@@ -69,6 +70,11 @@ import Testing
             let steps = try steps(source)
             #expect(Set(Self.done.map { steps[$0]?.state }) == ["done"])
             #expect(["1.3", "3.5"].map { steps[$0]?.state } == ["ready", "ready"], "nobody has done these")
+            let next = try Howdah.run(["status", source, "--json"]).json()["next"] as? String
+            #expect(next == "3.5", "what stands before the rows need not come first")
+            let preview = try Howdah.run(["step", source, "1.3", "preview"])
+            #expect(preview.output.contains("made already") && !preview.output.contains("initdb"))
+            #expect(steps["1.4"]?.evidence == ["the private database was made anew"])
             #expect(try self.steps(source, ["--live"])["1.1"]?.state == "ready")
         }
     }
@@ -305,6 +311,70 @@ import Testing
             #expect(try Howdah.run(["validate", source, target.url]).exit == 4)
             let detail = try steps(source, ["--live"])["3.4"]?.detail
             #expect(detail?.contains("a later state of SQLite") ?? false)
+            #expect(detail?.contains("in PostgreSQL only") == false)
+            try TestServer.execute("INSERT INTO pet VALUES (9, 1, 'theirs')", in: target)
+            let outcome = try Howdah.run(["validate", source, target.url])
+            #expect(outcome.output.contains("the target holds SQLite as of the snapshot of"))
+            #expect(outcome.output.contains("SQLite has changed since"))
+            let later = try steps(source, ["--live"])["3.4"]?.detail
+            #expect(later?.contains("1 row is in PostgreSQL only") ?? false)
+        }
+    }
+
+    /// Whoever has made the rows equal.
+    @Test func aProofOfAllTablesLeavesTheDifferencesNothingToDo() throws {
+        try withLive { source, target in
+            try TestServer.execute("INSERT INTO pet VALUES (9, 1, 'theirs')", in: target)
+            for step in ["3.4", "3.5"] {
+                _ = try Howdah.run(["step", source, step, "run", "--live", "--yes"])
+            }
+            #expect(try states(source, ["3.4", "3.5"], ["--live"]) == ["failed", "failed"])
+            try TestServer.execute("DELETE FROM pet WHERE id = 9", in: target)
+            #expect(try Howdah.run(["validate", source, target.url]).exit == 0)
+            #expect(try states(source, ["3.4", "3.5"], ["--live"]) == ["done", "done"])
+        }
+    }
+
+    @Test func aRepairOfAllThatIsProvenMakesTheStepsDone() throws {
+        try withLive { source, target in
+            try TestServer.execute("UPDATE person SET name = 'B' WHERE id = 2", in: target)
+            #expect(try Howdah.run(["validate", source, target.url]).exit == 4)
+            #expect(try Howdah.run(["repair", source, target.url, "--all", "--yes"]).exit == 0)
+            #expect(try states(source, ["3.4", "3.5"], ["--live"]) == ["done", "done"])
+        }
+    }
+
+    // MARK: What was made beside the rows
+
+    @Test func whatIsLostBesideTheRowsIsToldAndMadeAgain() throws {
+        let script =
+            Self.people + """
+                ; CREATE INDEX by_name ON pet (name); CREATE VIEW named AS SELECT name FROM pet;
+                CREATE VIEW owners AS SELECT owner FROM pet
+                """
+        try withLive(script) { source, target in
+            try TestServer.execute(
+                """
+                ALTER TABLE pet DROP CONSTRAINT pet_owner_fkey; DROP INDEX by_name; DROP VIEW named;
+                SELECT setval(pg_get_serial_sequence('person', 'id'), 1)
+                """, in: target)
+            let outcome = try Howdah.run(["validate", source, target.url, "--json"])
+            #expect(outcome.exit == 3)
+            let missing = try #require(try outcome.json()["missing_objects"] as? [[String: Any]])
+            let names = missing.map { "\($0["kind"] ?? "") \($0["name"] ?? "")" }
+            #expect(
+                names == ["index by_name", "foreign key pet_owner_fkey", "view named", "sequence person.id"])
+            let steps = try steps(source, ["--live"])
+            #expect(steps["3.3"]?.detail.contains("index by_name, foreign key pet_owner_fkey") ?? false)
+            #expect(steps["3.4"]?.state == "done", "the rows are equal")
+            let words = try Howdah.run(["validate", source, target.url])
+            #expect(words.output.contains("step SOURCE 3.3 run makes it again"))
+            let preview = try Howdah.run(["step", source, "3.3", "preview", "--live"])
+            #expect(preview.output.contains("CREATE INDEX") && !preview.output.contains("PRIMARY KEY"))
+            #expect(try Howdah.run(["step", source, "3.3", "run", "--live", "--yes"]).exit == 0)
+            let again = try Howdah.run(["validate", source, target.url, "--json"])
+            #expect(again.exit == 0, "\(again.output)")
+            #expect(try (again.json()["missing_objects"] as? [Any])?.isEmpty == true)
         }
     }
 

@@ -1,3 +1,4 @@
+import DemoProject
 import Foundation
 import Postgres
 import TestSupport
@@ -60,6 +61,25 @@ import Testing
                 #expect(
                     elsewhere.exit == 4
                         && elsewhere.output.contains("its schema public has none of that name"))
+            }
+        }
+    }
+
+    /// What is known of a file that a project has is known by the project.
+    @Test func aFileWhoseProjectKeepsTheStateIsNotTakenByItself() throws {
+        try withTemporaryFolder { folder in
+            let project = "\(folder)/app"
+            _ = try DemoProject.make(in: project, options: .init(messages: 20))
+            try TestServer.withDatabase { conninfo in
+                #expect(try Howdah.run(["migrate", project, conninfo.url, "--yes"]).exit == 0)
+                let file = "\(project)/prisma/dev.db"
+                let refused = try Howdah.run(["validate", file, conninfo.url])
+                #expect(refused.exit == 2)
+                #expect(refused.errors.contains("Name the project: \(project)"))
+                #expect(!FileManager.default.fileExists(atPath: "\(file).howdah"))
+                let one = try Howdah.run(["validate", project, conninfo.url, "--table", "User"])
+                #expect(one.exit == 0)
+                #expect(one.output.contains("User") && !one.output.contains("skipped"))
             }
         }
     }

@@ -117,6 +117,31 @@ import Testing
         }
     }
 
+    /// The proof of the steps, after which a repair or the application may have come, and that of rows that were loaded anew.
+    @Test func onlyTheProofOfAnotherLoadTakesThePlaceOfTheFirst() throws {
+        try Watched.with(damage: "UPDATE walked SET v = 'wrong' WHERE id = 1") { watched in
+            let migration = Migration(
+                preparation: watched.preparation,
+                server: TargetServer(watched.conninfo, cancellation: Cancellation()), workers: 2,
+                isRehearsal: true, cancellation: Cancellation(), progress: RunProgress(),
+                differences: try DifferenceLog(watched.state, name: "t"))
+            let edit = "UPDATE walked SET v = 'edited' WHERE id = 2"
+            try TestServer.execute(edit, in: watched.conninfo)
+            #expect(try migration.prove().outcome == .differs)
+            #expect(
+                try watched.watch().tables.first == line("walked", neverRight: 1, changed: 1, samples: ["1"]))
+            try TestServer.execute("UPDATE walked SET v = 'v1' WHERE id = 1", in: watched.conninfo)
+            _ = try migration.prove()
+            #expect(try watched.watch().tables.first == line("walked", changed: 1, cameRight: 1))
+            try migration.undoLoad()
+            try migration.loadRows()
+            _ = try migration.makeConstraints()
+            try TestServer.execute(edit, in: watched.conninfo)
+            _ = try migration.prove()
+            #expect(try watched.watch().tables.first == line("walked", neverRight: 1, samples: ["2"]))
+        }
+    }
+
     @Test func whereOnlyTheApplicationHasWrittenAllIsRight() throws {
         try Watched.with(damage: "SELECT 1") { watched in
             try TestServer.execute("DELETE FROM keyless; UPDATE hashed SET v = NULL", in: watched.conninfo)

@@ -163,6 +163,58 @@ import Testing
         }
     }
 
+    private func watch(_ book: Playbook, _ target: Conninfo) throws -> Watch.Report {
+        let activity = try #require(book.begin(nil))
+        defer { book.end(activity) }
+        return try Watch(
+            preparation: book.preparation(.live, activity: activity),
+            server: TargetServer(target, cancellation: activity.cancellation), workers: 2,
+            cancellation: activity.cancellation, progress: activity.progress, log: book.differenceLog(.live)
+        ).run(tables: [])
+    }
+
+    /// The steps find what the application has changed: what it is told apart from stays the proof of what was loaded.
+    @Test func aProofAfterTheSwitchDoesNotCallTheApplicationsRowsWrong() throws {
+        try withLoaded { book, project, target in
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            try TestServer.execute(
+                """
+                UPDATE "Message" SET content = 'theirs' WHERE id IN (5, 6); DELETE FROM "Message" WHERE id = 9
+                """, in: target)
+            for step in [nil, "3.4", "3.5"] {
+                if let step { try run(step, book) }
+                let report = try watch(book, target)
+                let message = try #require(report.tables.first { $0.name == "Message" })
+                #expect(report.isRight, "after \(step ?? "the cutover")")
+                #expect((message.changed, message.went, message.neverRight) == (2, 1, 0))
+            }
+            // What the application has written is no verdict on the migration.
+            let report = try book.report()
+            #expect(report.verdict == .proven)
+            let inUse = try #require(report.inUse)
+            #expect(inUse.changed == 3 && inUse.rows ?? 0 > 300)
+            for words in [
+                "has used PostgreSQL since the switch of", "the proof that counts is the cutover's",
+                "3 rows have changed since, in Message",
+            ] {
+                #expect(report.sentence.contains(words), "\(words) in \(report.sentence)")
+            }
+            #expect(!report.open.contains { $0.contains("Message") }, "\(report.open)")
+        }
+    }
+
+    /// A row that was mended before the switch was right at the switch.
+    @Test func whatTheCutoverHasProvenWasRight() throws {
+        try withLoaded { book, project, target in
+            try TestServer.execute("DELETE FROM \"Message\" WHERE id = 9", in: target)
+            try run("3.4", book)
+            try run("3.5", book)
+            for step in ["C.1", "C.2", "C.3", "C.4"] { try run(step, book) }
+            try TestServer.execute("DELETE FROM \"Message\" WHERE id = 9", in: target)
+            #expect(try watch(book, target).isRight)
+        }
+    }
+
     @Test func everythingComesBackAndWhatPostgreSQLGotIsExported() throws {
         try withLoaded { book, project, target in
             let before = files(project)

@@ -88,6 +88,32 @@ import Testing
         }
     }
 
+    /// By a command, or on the screens: without a run of step 3.5.
+    @Test func aRepairWhoseProofFindsAllEqualSettlesTheSteps() throws {
+        try withDamage(Self.damage) { book, _ in
+            try run(["3.4"], book)
+            #expect(book.overview().next?.step == "3.5", "it mends what the proof has found")
+            try run(["3.5"], book)
+            #expect(book.stepState("3.5", .rehearsal).name == "failed")
+            let request = RepairRequest(removesExtra: true)
+            let outcome = try working(book, nil) {
+                try book.repair(book.previewRepair(request, $0), $0)
+            }
+            #expect(outcome.report.outcome == .proven)
+            #expect(["3.4", "3.5"].map { book.stepState($0, .rehearsal) } == [.done, .done])
+            #expect(book.overview().isProven)
+            let report = try working(book, nil) {
+                try book.report(ReportOptions(computesDigests: false), $0)
+            }
+            #expect(report.verdict == .proven)
+            #expect(report.text(.markdown).contains("differs when it was loaded; repaired since, proven at"))
+            #expect(!report.open.contains { $0.hasPrefix("step 3.") }, "\(report.open)")
+            _ = try working(book, nil) { try book.undoRepair(nil, $0) }
+            #expect(book.stepState("3.5", .rehearsal) == .ready)
+            #expect(book.stepState("3.4", .rehearsal).name == "failed")
+        }
+    }
+
     @Test func aTableThatIsLoadedAgainAsAWholeIsToldBefore() throws {
         try withDamage(
             "CREATE TABLE kept AS TABLE pet; ALTER TABLE pet DROP CONSTRAINT pet_pkey; DELETE FROM pet WHERE id = 1"

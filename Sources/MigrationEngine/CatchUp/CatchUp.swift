@@ -76,7 +76,7 @@ public struct CatchUp: Sendable {
                 throw explained(error)
             }
         }
-        try migration.differences?.follow(to: preparation.snapshot.sha256)
+        try migration.differences?.follow(to: preparation.snapshot.sha256, load: ledger.load(main))
         return Outcome(tables: carried, seconds: (ContinuousClock.now - start).seconds)
     }
 

@@ -134,9 +134,12 @@ public struct Following: Sendable {
         return Prepared(preparation: preparation, outcome: outcome, report: report)
     }
 
+    /// All was equal: what differs after the switch has changed since.
     private func noteCompared() throws {
         try server.withConnection(purpose: "status") {
-            try Ledger.newest(schema: schema, $0)?.noteCompared($0)
+            guard let ledger = try Ledger.newest(schema: schema, $0) else { return }
+            try ledger.noteCompared($0)
+            try differences?.becomeFirst(of: ledger.load($0))
         }
     }
 

@@ -160,7 +160,7 @@ public struct Migration: Sendable {
     var proof: ProofRun {
         ProofRun(
             preparation: preparation, server: server, workers: workers, cancellation: cancellation,
-            progress: progress, gate: gate, differences: differences, isFresh: true)
+            progress: progress, gate: gate, differences: differences)
     }
 
     /// The connection that holds the lock for the whole run; it is not cancelled, so that it can clean up.
@@ -380,11 +380,8 @@ public struct Migration: Sendable {
     /// Makes views and triggers, all or none, where they are not there yet: after the load, so that no trigger runs for
     /// rows that are carried over.
     func makeViewsAndTriggers(_ ledger: Ledger, _ main: borrowing Postgres.Connection) throws {
-        let statements = script.viewsAndTriggers
-        let made = Set(try ledger.madeObjects(main).map { "\($0.kind) \($0.name)" })
-        guard !statements.isEmpty,
-            !statements.contains(where: { made.contains("\($0.kind.rawValue) \($0.name)") })
-        else { return }
+        guard !script.viewsAndTriggers.isEmpty else { return }
+        let statements = try script.missingViewsAndTriggers(ledger, main)
         try main.transaction { main in
             for statement in statements {
                 do {

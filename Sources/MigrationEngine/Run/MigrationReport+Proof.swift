@@ -11,6 +11,13 @@ extension MigrationReport.Table {
             differences: proof.differences, seconds: 0, samples: samples, reason: nil, notes: earlier?.notes)
     }
 
+    static let notAsked = "not asked for"
+
+    /// Whether somebody wanted the table to be compared, or the plan leaves it out for all.
+    public var isAskedFor: Bool {
+        verdict != TableVerdict.Verdict.skipped.rawValue || reason != Self.notAsked
+    }
+
     /// The word of a table of which no proof has ended since its last comparison began.
     public static let unproven = "unproven"
 

@@ -53,6 +53,8 @@ public struct MigrationReport: Codable, Sendable {
     public var sourceSHA256: String?
     public var snapshot: SnapshotFacts?
     public var objects: [ObjectState]
+    /// What the run that loaded the target has made beside the rows, and is not as it left it; nil where nobody has looked.
+    public var missingObjects: [ObjectState]?
     public var findings: [Finding]
     public var notices: [String]
 
@@ -61,6 +63,7 @@ public struct MigrationReport: Codable, Sendable {
             findings, notices
         case resumedRows = "resumed_rows"
         case sourceSHA256 = "source_sha256"
+        case missingObjects = "missing_objects"
     }
 
     init(command: String, preparation: Preparation, target: String?, progress: RunProgress, seconds: Double) {

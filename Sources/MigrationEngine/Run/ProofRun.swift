@@ -10,8 +10,6 @@ struct ProofRun {
     let progress: RunProgress
     let gate: PauseGate
     let differences: DifferenceLog?
-    /// Whether the target has just been loaded.
-    var isFresh = false
     /// What is known of a target's tables that the plan does not tell.
     var facts = Facts()
 
@@ -55,7 +53,8 @@ struct ProofRun {
             for table in plan.tables {
                 if table.isSkipped || !(names?.contains(table.name) ?? true) {
                     opening.verdicts[table.name] = TableVerdict(
-                        .skipped, obstacle: table.isSkipped ? "left out by the plan" : "not asked for")
+                        .skipped,
+                        obstacle: table.isSkipped ? "left out by the plan" : MigrationReport.Table.notAsked)
                     continue
                 }
                 let found =
@@ -105,8 +104,16 @@ struct ProofRun {
         }
         try differences?.finish(
             verdicts, snapshot: snapshot, compared: Dictionary(compared) { first, _ in first })
-        if withViews { try differences?.keepAsFirst(isFresh: isFresh) }
+        if withViews { try differences?.keepAsFirst(of: load) }
         return verdicts
+    }
+
+    /// What the target holds, as its ledger tells it apart from any other load; nil without one, or where it may not be read.
+    private var load: String? {
+        let schema = preparation.plan.schema
+        return try? server.withConnection(purpose: "proof") {
+            try Ledger.newest(schema: schema, $0)?.load($0)
+        }
     }
 
     /// The views whose rows can be compared; the others get their verdict.

@@ -70,17 +70,7 @@ extension Migration {
         _ ledger: Ledger, _ main: borrowing Postgres.Connection
     ) throws -> Sequences.Outcome {
         var outcome = try Sequences(plan: plan, catalog: preparation.catalog).look(main)
-        let present = try presentObjects(main)
-        let names = Dictionary(plan.tables.map { ($0.name, $0.targetName) }) { first, _ in first }
-        for (table, statements) in script.keysAndIndexes + script.foreignKeys {
-            outcome.objects += statements.filter { !present.has($0, of: names[table] ?? table) }.map {
-                .failed($0.kind, $0.name, "it is no longer in the target")
-            }
-        }
-        let made = Set(try ledger.madeObjects(main).map { "\($0.kind) \($0.name)" })
-        outcome.objects += script.viewsAndTriggers.filter { $0.kind != .trigger }
-            .filter { !made.contains("\($0.kind.rawValue) \($0.name)") }
-            .map { .failed($0.kind, $0.sourceName, "it is no longer in the target") }
+        outcome.objects += try LostObjects(plan: plan, catalog: preparation.catalog).made(ledger, main)
         return outcome
     }
 

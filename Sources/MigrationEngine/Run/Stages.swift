@@ -154,22 +154,6 @@ extension Migration {
 
     /// Constraints and indexes in the plan's schema.
     func presentObjects(_ main: borrowing Postgres.Connection) throws -> SchemaScript.Present {
-        let result = try main.query(
-            """
-            SELECT r.relname, c.conname, true FROM pg_constraint AS c JOIN pg_class AS r ON r.oid = c.conrelid
-            WHERE c.connamespace = to_regnamespace($1)
-            UNION ALL SELECT r.relname, x.relname, false FROM pg_index AS i JOIN pg_class AS r ON r.oid = i.indrelid
-                JOIN pg_class AS x ON x.oid = i.indexrelid WHERE x.relnamespace = to_regnamespace($1)
-            """, [quoteIdentifier(plan.schema)])
-        var present = SchemaScript.Present()
-        for row in 0..<result.count {
-            let place = SchemaScript.Place(table: result.text(row, 0) ?? "", name: result.text(row, 1) ?? "")
-            if result.bool(row, 2) {
-                present.constraints.insert(place)
-            } else {
-                present.indexes.insert(place)
-            }
-        }
-        return present
+        try SchemaScript.Present(schema: plan.schema, main)
     }
 }

@@ -174,6 +174,18 @@ struct Ledger: Sendable {
         return rows
     }
 
+    /// Tells what the run has loaded apart from any other load: rows that are taken out and loaded anew are another one, and rows that
+    /// are carried or repaired later are not.
+    func load(_ connection: borrowing Postgres.Connection) throws -> String? {
+        try connection.query(
+            """
+            SELECT format('run %s, begun %s, loaded from %s', id, extract(epoch FROM started),
+                (SELECT extract(epoch FROM min(loaded)) FROM howdah.ledger AS l WHERE l.run = r.id))
+            FROM howdah.run AS r WHERE id = $1
+            """, ["\(run)"]
+        ).text(0, 0)
+    }
+
     /// Notes how the run ended. The commit waits for the disk, and with it everything that was loaded before.
     func finish(_ outcome: String, _ connection: borrowing Postgres.Connection) throws {
         try connection.execute("SET synchronous_commit = on")

@@ -29,11 +29,15 @@ struct Sequences {
             for column in table.columns where column.numbering != nil {
                 let name = quoteIdentifier(plan.schema, table.targetName)
                 let place = "\(table.name).\(column.name)"
+                guard let sequence = try Self.sequence(of: column, in: name, connection) else {
+                    outcome.objects.append(.failed(.sequence, place, "it is no longer in the target"))
+                    continue
+                }
                 let isPast = try connection.query(
                     """
-                    SELECT coalesce(pg_sequence_last_value(to_regclass(pg_get_serial_sequence($1, $2))), 0)
+                    SELECT coalesce(pg_sequence_last_value(to_regclass($1)), 0)
                         >= coalesce((SELECT max(\(quoteIdentifier(column.targetName))) FROM \(name)), 0)
-                    """, [name, column.targetName]
+                    """, [sequence]
                 ).bool(0, 0)
                 outcome.objects.append(
                     isPast
@@ -45,19 +49,26 @@ struct Sequences {
         return outcome
     }
 
+    /// The sequence that numbers a column; nil where none does.
+    private static func sequence(
+        of column: MigrationPlan.Column, in table: String, _ connection: borrowing Postgres.Connection
+    ) throws -> String? {
+        try connection.query(
+            """
+            SELECT coalesce(pg_get_serial_sequence($1, $2), (SELECT \(TargetCatalogReader.sequenceOfDefault)
+                FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+                WHERE d.adrelid = to_regclass($1) AND a.attname = $2))
+            """, [table, column.targetName]
+        ).text(0, 0)
+    }
+
     private func advance(
         _ table: MigrationPlan.Table, _ column: MigrationPlan.Column, _ outcome: inout Outcome,
         _ connection: borrowing Postgres.Connection
     ) throws {
         let name = quoteIdentifier(plan.schema, table.targetName)
         let place = "\(table.name).\(column.name)"
-        let found = try connection.query(
-            """
-            SELECT coalesce(pg_get_serial_sequence($1, $2), (SELECT \(TargetCatalogReader.sequenceOfDefault)
-                FROM pg_attrdef AS d JOIN pg_attribute AS a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-                WHERE d.adrelid = to_regclass($1) AND a.attname = $2))
-            """, [name, column.targetName])
-        guard let sequence = found.text(0, 0) else {
+        guard let sequence = try Self.sequence(of: column, in: name, connection) else {
             throw MigrationError(
                 .target, "\(place) has no sequence, though it was made with one",
                 remedy: "Look at the table in psql; somebody may have changed it meanwhile.")

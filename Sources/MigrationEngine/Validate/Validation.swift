@@ -12,6 +12,8 @@ public struct Validation: Sendable {
     let cancellation: Cancellation
     let progress: RunProgress
     let differences: DifferenceLog?
+    /// Whether a proof of all tables looks for keys, indexes and sequences too that the run has made which loaded them.
+    public var looksAtObjects = false
 
     /// `schema` is the target's where it is said; otherwise the one that holds most of the tables is looked for. `hints` tell
     /// other names of tables and columns. Rows that differ go into `differences`, where it is given.
@@ -50,7 +52,8 @@ public struct Validation: Sendable {
         proof.facts = matching.facts
         let verdicts = try proof.run(only: only)
         progress.end()
-        return report(matched, verdicts, matching, withViews: only == nil, since: start)
+        let lost = looksAtObjects && only == nil ? lostObjects(matched.plan.schema) : nil
+        return report(matched, verdicts, matching, lost, withViews: only == nil, since: start)
     }
 
     /// What is prepared, with the names that the target has: by them rows of it are found.
@@ -70,14 +73,40 @@ public struct Validation: Sendable {
         }
     }
 
+    /// What has become of the objects of the run that loaded the target, by its own plan; nil without one, an obstacle where the ledger may
+    /// not be read.
+    private func lostObjects(_ schema: String) -> Swift.Result<[ObjectState], any Error>? {
+        do {
+            return try server.withConnection(purpose: "proof") { connection in
+                try connection.transaction { connection in
+                    try connection.execute("SET TRANSACTION READ ONLY")
+                    guard let ledger = try Ledger.newest(schema: schema, connection),
+                        let status = try ledger.status(connection), status.stage >= .constrained,
+                        let begun = try ledger.begun(connection)
+                    else { return nil }
+                    let lost = LostObjects(plan: begun.plan, catalog: preparation.catalog)
+                    return .success(try lost.all(ledger, connection))
+                }
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
     private func report(
         _ matched: Preparation, _ verdicts: [String: TableVerdict], _ matching: TargetMatching,
-        withViews: Bool, since start: ContinuousClock.Instant
+        _ lost: Swift.Result<[ObjectState], any Error>?, withViews: Bool, since start: ContinuousClock.Instant
     ) -> MigrationReport {
         var report = MigrationReport(
             command: "validate", preparation: matched, target: server.conninfo.url, progress: progress,
             seconds: (ContinuousClock.now - start).seconds)
         report.objects = []
+        switch lost {
+        case .success(let objects)?: (report.objects, report.missingObjects) = (objects, objects)
+        case .failure(let error)?:
+            report.notices.append("keys, indexes and sequences were not looked at: \(error)")
+        case nil: break
+        }
         report.notices += matching.notices
         // What the plan does not mention was compared by nobody, nor virtual tables that nobody has decided about.
         let virtual = Set(

@@ -20,7 +20,7 @@ extension Playbook {
     /// Gathers everything that there is to say of the migration. What cannot be read is named in it, and stops nothing. May block.
     public func report(_ options: ReportOptions, _ activity: Activity) throws -> Report {
         let server = options.readsTarget ? reachable(activity.cancellation) : .failure(.notAsked)
-        if case .success(let server) = server, let server { lookAt(server) }
+        if case .success(let server) = server, let server { look(at: server) }
         let state = overview()
         let mode = state.mode.rawValue
         var report = Report(
@@ -44,6 +44,7 @@ extension Playbook {
         report.digests = keptDigests(state.mode)
         try read(server, &report, options, activity)
         forgetOtherDigests(&report)
+        report.inUse = try inUse(report)
         report.conclude(state, run: run?.report)
         return report
     }
@@ -55,6 +56,28 @@ extension Playbook {
             Activity(step: nil, isUndo: false, cancellation: Cancellation()))
     }
 
+    /// Since when the application uses the target, and what the cutover had proven of it.
+    private func inUse(_ report: Report) throws -> Report.InUse? {
+        guard let inUse = targetInUse(report.mode) else { return nil }
+        var facts = Report.InUse(since: inUse.since, end: inUse.end)
+        let switched =
+            journal.entries.last { $0.subject == "C.2" && $0.mode == .live && $0.data != nil }?.id ?? .max
+        let proof = journal.entries.last {
+            $0.subject == "3.4" && $0.mode == .live && $0.kind == .done && $0.id < switched && $0.data != nil
+        }
+        if let proven = proof.flatMap(provenRun) {
+            let carried = cutoverRecord()?.carried
+            facts.tables = proven.tables.count { $0.verdict == "equal" }
+            facts.rows =
+                proven.tables.reduce(0) { $0 + $1.loadedRows } + (carried?.inserted ?? 0)
+                - (carried?.deleted ?? 0)
+        }
+        let differing = report.tables.filter { $0.verdict == "differs" }
+        if report.views.contains(where: { $0.verdict == "differs" }) { return facts }
+        facts.changed = try keptDifferenceLog(report.mode)?.sinceFirst(differing.map(\.name))?.changed
+        return facts
+    }
+
     /// The last proof: of the steps, or of a run in lines, whichever is newer.
     private func newestRun(
         _ state: BookState
@@ -62,7 +85,7 @@ extension Playbook {
         let kept = KeptRun.kept(in: workspace.state, mode: state.mode.rawValue)
         // A proof by itself speaks through what it has kept, and leaves what the run says of the load.
         let entry = journal.last("3.4", state.mode) {
-            !$0.kind.isRemark && provenRun($0)?.command != "validate"
+            !$0.kind.isRemark && !["validate", "repair"].contains(provenRun($0)?.command)
         }
         if let entry, [.done, .failed].contains(entry.kind), let report = provenRun(entry),
             kept.map({ $0.time < entry.time }) ?? true
@@ -142,11 +165,6 @@ extension Playbook {
         } catch {
             return .failure(.failed(Self.explained(error).message))
         }
-    }
-
-    private func lookAt(_ server: TargetServer) {
-        guard let status = try? server.runStatus(schema: schema) else { return }
-        remember(status)
     }
 
     private func read(

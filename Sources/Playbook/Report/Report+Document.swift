@@ -24,8 +24,8 @@ extension Report {
                         : "cells equal in other tables",
                     Format.count(totals.cells), totals.cells > 0 && uncounted.isEmpty ? .good : .plain),
                 .init(
-                    "rows that differ", differencesWords,
-                    totals.differences > 0 || !uncounted.isEmpty ? .bad : .plain),
+                    isChangedSince ? "rows changed since" : "rows that differ", differencesWords,
+                    (totals.differences > 0 || !uncounted.isEmpty) && !isChangedSince ? .bad : .plain),
                 .init(
                     "rows in quarantine", Format.count(totals.quarantinedRows),
                     totals.quarantinedRows > 0 ? .warning : .plain),
@@ -73,7 +73,7 @@ extension Report {
         if let sha256 = source.sha256 { facts.append(.init("SQLite file’s sha256", sha256, .code)) }
         if let provenAt { facts.append(.init("Proof ended", "\(Self.shown(provenAt)) UTC")) }
         if let run = target.run {
-            let outcome = target.outcome.map { ", \($0)" } ?? ""
+            let outcome = target.outcome.map { ", \(runWords($0))" } ?? ""
             facts.append(
                 .init(
                     "Run",
@@ -143,9 +143,11 @@ extension Report {
                     .init(table.name), .init(Format.count(table.sourceRows)),
                     .init(Format.count(table.loadedRows)), .init(Format.count(table.quarantinedRows)),
                     .init(uncounted.contains(table.name) ? "–" : Format.count(table.differences)),
-                    .init(
-                        table.verdict + (table.reason.map { ": \($0)" } ?? ""),
-                        Self.tone(table.verdict)),
+                    isChangedSince && table.verdict == "differs"
+                        ? .init("changed since", .quiet)
+                        : .init(
+                            table.verdict + (table.reason.map { ": \($0)" } ?? ""),
+                            Self.tone(table.verdict)),
                     .init(table.seconds > 0 ? Format.seconds(table.seconds) : "–"),
                 ]
             }, right: [1, 2, 3, 4, 6])

@@ -14,6 +14,20 @@ extension Report {
         return !isProven && target.started ?? "" > provenAt ?? ""
     }
 
+    /// What the ledger says that its run came to; where a later proof has passed that, as of its own time.
+    func runWords(_ outcome: String) -> String {
+        let words = ["differs": "differs", "unproven": "not proven"]
+        guard let then = words[outcome], [.proven, .quarantined, .stale].contains(verdict), let provenAt
+        else {
+            return outcome
+        }
+        let isRepaired = journal.contains {
+            $0.subject == Phases.differences && $0.text.hasPrefix("repaired: ")
+        }
+        return
+            "\(then) when it was loaded; \(isRepaired ? "repaired since, " : "")proven at \(Self.shown(provenAt)) UTC"
+    }
+
     /// What it holds instead.
     var otherRunWords: String {
         guard let run = target.run else { return "" }

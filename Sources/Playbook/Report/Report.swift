@@ -129,6 +129,8 @@ public struct Report: Codable, Sendable {
     public internal(set) var verdict = Verdict.nothing
     /// The verdict in one sentence.
     public internal(set) var sentence = ""
+    /// Since when the application uses the target; nil before a cutover.
+    public internal(set) var inUse: InUse?
     /// Whether a run in lines did the work of steps 1.1 to 3.4.
     public internal(set) var isRunInLines = false
     /// When the newest proof ended; nil before.
@@ -181,6 +183,7 @@ public struct Report: Codable, Sendable {
             digests
         case notices, missing
         case isRunInLines = "run_in_lines"
+        case inUse = "in_use"
         case provenAt = "proven_at"
         case planStyle = "plan_style"
         case carriedObjects = "carried_objects"

@@ -144,14 +144,19 @@ struct CopyStep: StepOperation {
 /// 3.3: makes keys, indexes, checks, foreign keys, views and triggers.
 struct ConstraintsStep: StepOperation {
     func preview(_ context: StepContext) throws -> Preview {
-        let preparation = try context.preparation()
-        let statements = SchemaScript(preparation.plan).constraintStatements
-        return Preview([
-            .init(
-                "Runs on \(context.book.targetWords(context.mode))",
-                statements.isEmpty ? ["no key and no index is declared"] : statements, .sql),
-            .init("Then", ["sets every sequence past its maximum, tries it, and runs ANALYZE"]),
-        ])
+        let pending = try context.migration().pendingConstraints()
+        let there = Format.count(pending.there, "key, index or the like is", "keys, indexes and the like are")
+        let nothing = pending.there > 0 ? "nothing: none is missing" : "no key and no index is declared"
+        return Preview(
+            [
+                .init(
+                    "Runs on \(context.book.targetWords(context.mode))"
+                        + (pending.there > 0 ? ", for what is missing" : ""),
+                    pending.statements.isEmpty ? [nothing] : pending.statements,
+                    pending.statements.isEmpty ? .plain : .sql)
+            ] + (pending.there > 0 ? [.init("Leaves as it is", ["\(there) there already"])] : []) + [
+                .init("Then", ["sets every sequence past its maximum, tries it, and runs ANALYZE"])
+            ])
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -175,6 +180,22 @@ struct ConstraintsStep: StepOperation {
             ]
                 + findings.map(\.message))
     }
+
+    /// What a look at the target has found of what this step had made; nil where all is there, and nothing was missing before.
+    static func outcome(_ lost: [ObjectState], before: JournalEntry?) -> StepOutcome? {
+        guard !lost.isEmpty else {
+            guard before?.kind == .failed, before?.data == Self.lost else { return nil }
+            return StepOutcome(evidence: ["all that was made is there again", foundBy])
+        }
+        let names = lost.map { "\($0.kind.rawValue) \($0.name)" }
+        return StepOutcome(
+            evidence: lost.map { "\($0.kind.rawValue) \($0.name): \($0.reason ?? "")" } + [foundBy],
+            failure: "not as it was made: \(names.joined(separator: ", ")); running this makes it again",
+            data: Self.lost)
+    }
+
+    private static let lost = "lost"
+    private static let foundBy = "found by howdah validate"
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         let preparation = try context.preparation()
@@ -231,6 +252,8 @@ struct ProofStep: StepOperation {
         case .stale:
             outcome.failure =
                 "every cell is proven as of the snapshot, and the source has changed since: the cutover, C, carries that"
+        case .undecided where !(report.missingObjects ?? []).isEmpty:
+            outcome.evidence.append("keys, indexes or sequences are not as they were made: see 3.3")
         case .undecided:
             outcome.evidence.append("\(report.unexplained.count) objects were left out: 8 shows them")
         default: break

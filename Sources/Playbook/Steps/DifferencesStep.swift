@@ -95,17 +95,13 @@ struct DifferencesStep: StepOperation {
 
     func run(_ context: StepContext) throws -> StepOutcome {
         guard try !isEqual(context) else {
-            return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
+            return Self.nothing
         }
         let repair = try context.book.repairer(context.activity)
         let preview = try repair.preview(request(repair.inUse))
         let record = try repair.replace(preview)
         if repair.inUse == nil { try context.book.run("3.4", context.activity) }
-        var outcome = StepOutcome(
-            evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
-                "nothing was copied"
-            ],
-            data: record?.id)
+        var outcome = record.map(Self.outcome) ?? StepOutcome(evidence: ["nothing was copied"])
         outcome.evidence += preview.leftWords
         guard repair.inUse == nil else { return outcome }
         if case .failed(let why) = context.book.stepState("3.4", context.mode) {
@@ -113,6 +109,13 @@ struct DifferencesStep: StepOperation {
         }
         return outcome
     }
+
+    static func outcome(_ record: RepairRecord) -> StepOutcome {
+        StepOutcome(evidence: ["copied again: \(record.words)", "repair \(record.id)"], data: record.id)
+    }
+
+    /// What is there to do after a proof that has found no row that differs.
+    static let nothing = StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
 
     /// Running the step again leaves what only the target has: the command that removes it is said.
     private static func failure(_ why: String, _ preview: RepairPreview, _ context: StepContext) -> String {

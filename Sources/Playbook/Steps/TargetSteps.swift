@@ -11,7 +11,9 @@ struct TargetStep: StepOperation {
                 .init(
                     "Starts a private PostgreSQL",
                     [
-                        "made by initdb, reached through a socket that only its owner can open",
+                        (isMade(context)
+                            ? "made already, with what it holds, and left as it is; " : "made by initdb, ")
+                            + "reached through a socket that only its owner can open",
                         "It serves the rehearsal, listens on no port, and goes when you say so.",
                     ]),
                 .init(
@@ -25,6 +27,12 @@ struct TargetStep: StepOperation {
                     ["version, encoding, collation, time zone, rights, space, encryption"]),
             ])
         }
+    }
+
+    private func isMade(_ context: StepContext) -> Bool {
+        guard RehearsalCluster.exists(context.workspace.state) else { return false }
+        return (try? RehearsalCluster(context.workspace.state, cancellation: context.cancellation))?.isMade
+            ?? false
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
@@ -123,7 +131,7 @@ struct DatabaseStep: StepOperation {
     }
 
     /// Of the rehearsal.
-    static let emptied = StepOutcome(evidence: ["the private database is there, and empty"])
+    static let emptied = StepOutcome(evidence: ["the private database was made anew"])
 
     static func found(_ database: String) -> StepOutcome {
         StepOutcome(evidence: ["the database \(database) is there"])

@@ -62,6 +62,7 @@ struct DiffCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             let preparation = try session.reporting {
                 try session.prepare(

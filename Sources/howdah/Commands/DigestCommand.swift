@@ -40,6 +40,7 @@ struct DigestCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             let preparation = try session.reporting {
                 try session.prepare(

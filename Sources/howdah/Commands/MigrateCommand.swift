@@ -211,13 +211,15 @@ struct MigrateRun {
 struct LiveConfirmation {
     let isConfirmed: Bool
     let isJSON: Bool
+    /// What may be done before, as a clause that follows `or`.
+    var first = "leave the target out to rehearse first"
 
     /// Where nobody can be asked, `--yes` must have answered.
     func refuseUnasked(_ conninfo: Conninfo) throws {
         guard !isConfirmed, !Console.isTerminal || isJSON else { return }
         throw MigrationError(
             .targetUnfit, "this is a live run into \(conninfo.url), and nobody has confirmed it",
-            remedy: "Add --yes, or leave the target out to rehearse first.", exit: .usage)
+            remedy: "Add --yes, or \(first).", exit: .usage)
     }
 
     /// Asks for the database's name; `--yes` answers.
@@ -227,7 +229,7 @@ struct LiveConfirmation {
         guard Console.answer(cancellation) == database else {
             throw MigrationError(
                 .cancelled, "not confirmed: nothing was done",
-                remedy: "Leave the target out to rehearse first.",
+                remedy: "Run it again, or \(first).",
                 exit: .cancelled)
         }
     }

@@ -201,6 +201,7 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             // A watch is of the state of SQLite that the first proof had, whatever was written there since.
             let snapshot =
@@ -235,13 +236,18 @@ struct ValidateCommand: ParsableCommand {
                 return report.isRight ? .success : .differs
             }
             let report = try ReachedTarget(target, session).with { server in
-                let report = try session.reporting {
-                    try Validation(
+                var report = try session.reporting {
+                    var validation = Validation(
                         preparation: preparation, hints: session.location.hints, server: server,
                         schema: planning.namedSchema, workers: planning.workerCount,
                         cancellation: cancellation, progress: session.progress,
-                        differences: log
-                    ).run(tables: tables)
+                        differences: log)
+                    validation.looksAtObjects = true
+                    return try validation.run(tables: tables)
+                }
+                let schema = planning.namedSchema ?? preparation.plan.schema
+                if let words = try LoadedEarlier.words(report, server, schema: schema, session) {
+                    report.notices.append(words)
                 }
                 StepNotes.open(session.workspace, target, makesJournal: false, tell: { Console.note($0) })?
                     .compared(

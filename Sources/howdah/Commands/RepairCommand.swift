@@ -89,6 +89,7 @@ struct RepairCommand: ParsableCommand {
     func run() throws {
         CommandRunner.run(common) { cancellation in
             let target = try Target(target)
+            try Workspace.refuseFileOfProject(source, state: common.state)
             let session = try Session(source, common, cancellation)
             guard hasRows || undo || list else {
                 try refuseNothing(target, session)
@@ -129,7 +130,9 @@ private struct RepairRun {
 
     func run(_ target: Target) throws -> ExitCode {
         var target = target
-        let confirmation = LiveConfirmation(isConfirmed: command.yes, isJSON: isJSON)
+        let confirmation = LiveConfirmation(
+            isConfirmed: command.yes, isJSON: isJSON,
+            first: "see with --preview what it would do")
         if case .server(let conninfo) = target {
             if !command.preview, !command.list { try confirmation.refuseUnasked(conninfo) }
             target = .server(LiveConfirmation.withPassword(conninfo, session.cancellation))
@@ -226,7 +229,7 @@ private struct RepairRun {
         if !isJSON { RepairWords.preview(preview).forEach(Console.note) }
         if !preview.isEmpty { try confirm("these rows are replaced") }
         let outcome = try session.reporting { try repair.run(preview) }
-        try note(outcome, isLive: isLive)
+        try note(outcome, server, isLive: isLive)
         return report(RepairDocument(preview, server, outcome), outcome, preview)
     }
 
@@ -246,7 +249,7 @@ private struct RepairRun {
         if !isJSON { Console.note("puts back what the repair \(record.id) replaced: \(record.words)") }
         try confirm("these rows are put back")
         let outcome = try session.reporting { try repair.undo(record) }
-        try note(outcome, isLive: isLive)
+        try note(outcome, server, isLive: isLive)
         return report(RepairDocument(nil, server, outcome), outcome)
     }
 
@@ -272,10 +275,11 @@ private struct RepairRun {
     }
 
     /// A project that keeps a journal has a line more in it.
-    private func note(_ outcome: Repair.Outcome, isLive: Bool) throws {
+    private func note(_ outcome: Repair.Outcome, _ server: TargetServer, isLive: Bool) throws {
         guard access("\(session.state.path)/journal.db", F_OK) == 0 else { return }
         let book = try Playbook(session.workspace, target: nil, who: nil)
         try book.setMode(isLive ? .live : .rehearsal, isKept: false)
-        try book.noteRepair(outcome)
+        book.look(at: server)
+        try book.noteRepair(outcome, isOfSteps: !isLive || book.liveURL == server.conninfo.url)
     }
 }

@@ -54,10 +54,7 @@ enum RepairWords {
             lines.append("nothing was changed")
         }
         if let preview, outcome.record != nil { lines.append(asked(preview, outcome.report)) }
-        // What nobody asked for was not compared.
-        var report = outcome.report
-        report.tables.removeAll { $0.verdict == "skipped" && $0.reason == "not asked for" }
-        return lines + Describe.report(report, planPath: nil)
+        return lines + Describe.report(outcome.report, planPath: nil)
     }
 
     /// The repair was committed: the rows that it was about are equal.

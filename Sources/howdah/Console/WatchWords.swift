@@ -61,7 +61,7 @@ extension Describe {
         } else if never > 0 {
             lines.append("differs: \(Format.count(never, "row was", "rows were")) never right (exit 4)")
             lines.append(
-                "howdah repair SOURCE TARGET --table T --key K carries one of them again; without --key it would also overwrite what the application has changed"
+                "howdah repair SOURCE TARGET --all --never-right carries them again, and leaves alone what the application has changed"
             )
         } else {
             lines.append(

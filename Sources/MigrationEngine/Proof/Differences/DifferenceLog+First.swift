@@ -2,7 +2,7 @@ import Foundation
 import SQLite
 import Synchronization
 
-/// The first proof of a target by a snapshot is kept beside the last one: what differs later, and did not then, has changed since.
+/// The first proof of what was loaded is kept beside the last one: what differs later, and did not then, has changed since.
 extension DifferenceLog {
     /// Where the first proof is kept.
     var firstPath: String { (path as NSString).deletingPathExtension + "-first.db" }
@@ -12,10 +12,18 @@ extension DifferenceLog {
         access(firstPath, F_OK) == 0 ? try DifferenceLog(path: firstPath) : nil
     }
 
-    /// Keeps what this log holds as the first proof, where there is none. `isFresh` says that the target has just been loaded: then it
-    /// takes the place of any other.
-    func keepAsFirst(isFresh: Bool) throws {
-        if !isFresh, let first = try? first(), try first.hasProof() { return }
+    /// Keeps what this log holds as the first proof of a load, where it is that. `load` is the load as the target's ledger tells it apart
+    /// from any other, nil where none can be told: then a first proof that is there stays.
+    func keepAsFirst(of load: String?) throws {
+        if let first = try? first(), try first.hasProof() {
+            guard let load, try first.load() != load else { return }
+        }
+        try becomeFirst(of: load)
+    }
+
+    /// Keeps what this log holds as the first proof, whatever was kept before: a proof that has found all equal leaves nothing that was
+    /// never right.
+    func becomeFirst(of load: String?) throws {
         let temporary = "\(firstPath).\(getpid()).tmp"
         unlink(temporary)
         try state.withLock { state in
@@ -24,8 +32,27 @@ extension DifferenceLog {
             try statement.run()
         }
         chmod(temporary, 0o600)
+        try Self.note(load, in: SQLite.Connection(path: temporary, mode: .readWrite))
         for suffix in ["-wal", "-shm"] { unlink(firstPath + suffix) }
         guard rename(temporary, firstPath) == 0 else { throw FileSystemError("writing", firstPath) }
+    }
+
+    /// Which load a first proof is of; nil where that could not be told.
+    private func load() throws -> String? {
+        try state.withLock { state in
+            try state.connection.execute(Self.loadTable)
+            let statement = try state.connection.prepare("SELECT identity FROM load")
+            return try statement.step() ? statement.optionalText(0) : nil
+        }
+    }
+
+    private static let loadTable = "CREATE TABLE IF NOT EXISTS load (identity TEXT)"
+
+    private static func note(_ load: String?, in connection: borrowing SQLite.Connection) throws {
+        try connection.execute("\(loadTable); DELETE FROM load")
+        let statement = try connection.prepare("INSERT INTO load VALUES (?1)")
+        try statement.bind(load, at: 1)
+        try statement.run()
     }
 
     private func hasProof() throws -> Bool {
@@ -46,15 +73,17 @@ extension DifferenceLog {
     }
 
     /// Notes that the target has followed the source to a later snapshot, and that what was carried is equal: what differed
-    /// otherwise still does.
-    func follow(to snapshot: String) throws {
-        for log in [self, try first()].compactMap(\.self) {
+    /// otherwise still does. `load` is how the target's ledger tells now what it holds.
+    func follow(to snapshot: String, load: String?) throws {
+        let first = try first()
+        for log in [self, first].compactMap(\.self) {
             try log.state.withLock { state in
                 let statement = try state.connection.prepare("UPDATE proof SET snapshot = ?1")
                 try statement.bind(snapshot, at: 1)
                 try statement.run()
             }
         }
+        try first?.state.withLock { try Self.note(load, in: $0.connection) }
     }
 
     /// Rows of a table that differ now, told apart by an earlier proof.
@@ -89,6 +118,29 @@ extension DifferenceLog {
     /// Tells a table's rows apart. The earlier log must know contents by the same hash.
     func apart(_ table: String, from earlier: DifferenceLog) throws -> Apart {
         try beside(earlier) { try Self.apart(table, $0) }
+    }
+
+    /// What the last proofs have found to differ in all, told apart by the first proof.
+    public struct SinceFirst: Sendable, Equatable {
+        public var neverRight = 0
+        public var changed = 0
+    }
+
+    /// nil where a table that differs cannot be told apart: the first proof has not compared it, or not the same.
+    public func sinceFirst(_ tables: [String]) throws -> SinceFirst? {
+        guard let first = try first(), first.seed == seed else { return nil }
+        var since = SinceFirst()
+        for table in tables {
+            guard let now = try proof(of: table), now.obstacle == nil, now.isWhole,
+                let then = try first.proof(of: table), then.obstacle == nil, then.isWhole,
+                then.snapshot == now.snapshot, then.compared.first == now.compared.first,
+                Set(now.compared).isSubset(of: then.compared)
+            else { return nil }
+            let apart = try apart(table, from: first)
+            since.neverRight += apart.neverRight
+            since.changed += apart.came + apart.changed + apart.went
+        }
+        return since
     }
 
     /// Calls `body` with the other log attached as `earlier`.

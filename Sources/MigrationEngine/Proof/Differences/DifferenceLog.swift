@@ -31,7 +31,7 @@ public final class DifferenceLog: Sendable {
     public let path: String
     /// By which content of the target is known again in a later proof.
     let hash: RowHash
-    private let seed: Int64
+    let seed: Int64
 
     /// How long a reader waits for a writer, and the other way round.
     private static let patience: Int32 = 10_000
