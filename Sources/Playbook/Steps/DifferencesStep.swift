@@ -102,9 +102,7 @@ struct DifferencesStep: StepOperation {
         let record = try repair.replace(preview)
         if repair.inUse == nil { try context.book.run("3.4", context.activity) }
         var outcome = StepOutcome(
-            evidence: record.map { ["copied again: \($0.words)", "repair \($0.id)"] } ?? [
-                "nothing was copied"
-            ],
+            evidence: record.map { [$0.doneWords, "repair \($0.id)"] } ?? [Phases.nothingCopied],
             data: record?.id)
         outcome.evidence += preview.leftWords
         guard repair.inUse == nil else { return outcome }
@@ -150,7 +148,7 @@ struct DifferencesStep: StepOperation {
     }
 
     func undo(_ context: StepContext) throws -> [String] {
-        guard let record = try record(context) else { return ["nothing was copied"] }
+        guard let record = try record(context) else { return [Phases.nothingCopied] }
         _ = try context.book.repairer(context.activity).undo(record)
         do {
             try context.book.run("3.4", context.activity)
