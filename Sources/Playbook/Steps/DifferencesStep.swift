@@ -159,7 +159,16 @@ struct DifferencesStep: StepOperation {
                 "step 3.4 could not be run: \(Playbook.explained(error).message)",
             ]
         }
-        return ["put back: \(record.words)", "step 3.4 says what differs now"]
+        return ["put back: \(record.words)", Self.proofWords(context)]
+    }
+
+    /// What the proof, run anew, has come to: a step that was done may have failed by this.
+    private static func proofWords(_ context: StepContext) -> String {
+        switch context.book.stepState("3.4", context.mode) {
+        case .failed(let why): "step 3.4, run anew, has failed: \(why)"
+        case .done: "step 3.4, run anew, found no row that differs"
+        default: "step 3.4 says what differs now"
+        }
     }
 
     /// What the step did last, where it is not undone yet.
