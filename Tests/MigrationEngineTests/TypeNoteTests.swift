@@ -143,12 +143,12 @@ import Testing
             "timestamptz",
             loaded: ["'2024-01-02 03:04:05+01'", "'2024-06-01 00:00:00+02'", "'2024-07-01 00:00:00+02'"],
             differ: 3,
-            "an instant: times without a zone are taken as UTC; all 3 rows differ in it: its values were converted on the way"
+            "an instant: times without a zone are taken as UTC; all 3 rows differ in it: perhaps its values were converted on the way"
         ),
         Case(
             "DATETIME", ["'2024-01-02T03:04:05'", "'2024-06-01T00:00:00'", "'2024-07-01T00:00:00'"], "text",
             loaded: ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"], differ: 3,
-            "times are compared as texts, letter by letter; all 3 rows differ in it: its values were converted on the way"
+            "times are compared as texts, letter by letter; all 3 rows differ in it: perhaps its values were converted on the way"
         ),
     ]
 
