@@ -33,6 +33,9 @@ extension Update {
             let (left, right) = (cell.source?.bytes, cell.target?.bytes)
             var hex = HexBox(
                 title: "\(box.table) \(row.difference.key), \(cell.column)", left: left, right: right)
+            // NULL is a value of a row that is there.
+            if cell.source == nil { hex.leftWord = "no such row" }
+            if cell.target == nil { hex.rightWord = "no such row" }
             let perRow = HexView.bytesPerRow(width: model.size.width - 4)
             hex.place = HexView(left: left, right: right).firstDifference ?? 0
             hex.top = max(0, hex.place / perRow - 2)
