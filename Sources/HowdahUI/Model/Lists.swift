@@ -76,6 +76,11 @@ extension AppModel {
         (book?.journal ?? []).filter { isShown("\($0.subject) \($0.kind.rawValue) \($0.text) \($0.who)") }
     }
 
+    /// What stands where a list is empty: because of the filter, or because there is nothing, which `words` say.
+    func empty(_ words: Line, filtered kind: String) -> Line {
+        filter.isEmpty ? words : Line("no \(kind) has “\(filter)” in it: Esc clears the filter, f sets another", .warn)
+    }
+
     /// The filter in words, beside a list's title; empty without one.
     var filterWords: String { filter.isEmpty ? "" : " — only “\(filter)”, Esc shows all" }
 }

@@ -247,7 +247,10 @@ extension Update {
             }), case .proof(var box) = model.overlays[index]
         else { return [] }
         guard let number else {
-            model.toast = Toast("no key of a row that differs has “\(box.search)” in it", .warn)
+            let rows =
+                box.filter == .all ? "of a row that differs" : "of the rows shown (\(Words.filter(box.filter)))"
+            let others = box.filter == .all ? "" : "; f shows others"
+            model.toast = Toast("no key \(rows) has “\(box.search)” in it\(others)", .warn)
             return []
         }
         box.selected = number

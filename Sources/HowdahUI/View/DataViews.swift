@@ -20,7 +20,7 @@ struct TablesView {
         Table(
             columns: columns, count: tables.count, state: model.list(.tables),
             isFocused: screen.isFocused(.tables),
-            empty: Line("the plan has no table yet", .muted)
+            empty: model.empty(Line("the plan has no table yet", .muted), filtered: "table’s name")
         ) { index in
             let table = tables[index]
             let loaded = model.work.flatMap { $0.loaded[table.name] } ?? table.loaded
@@ -78,8 +78,10 @@ struct PlanView {
     }
 
     private func drawTables(_ plan: [BookState.PlanTable], in rect: Rect, _ buffer: inout Buffer) {
-        ScrollList(count: plan.count, state: screen.model.list(.tables), isFocused: screen.isFocused(.tables))
-        { index in
+        ScrollList(
+            count: plan.count, state: screen.model.list(.tables), isFocused: screen.isFocused(.tables),
+            empty: screen.model.empty(Line("no table", .muted), filtered: "table’s name")
+        ) { index in
             let table = plan[index]
             return Line([
                 Span(table.name, table.isSkipped ? .muted : .text),

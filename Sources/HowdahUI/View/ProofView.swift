@@ -21,7 +21,7 @@ struct ProofView {
         let rows = table?.rows ?? 0
         let title =
             "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
-            + filterWords
+            + (box.filter == .all ? "" : ", " + Words.filter(box.filter))
         let place = "\(Format.count(min(box.selected + 1, box.kept))) of \(Format.count(box.kept))"
         let inner = Frame(Line(title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)
@@ -73,11 +73,6 @@ struct ProofView {
             buffer.write(Line([Span(" ")] + line.spans), in: digests.row(index), look)
         }
         body = rows
-    }
-
-    private var filterWords: String {
-        [box.filter.kind.map { ", " + Words.kind($0) }, box.filter.column.map { ", in \($0)" }]
-            .compactMap(\.self).joined()
     }
 
     private var places: [Place] {
