@@ -13,7 +13,8 @@ struct TablesView {
         let columns = [
             Table.Column("Table", .flexible(minimum: 12, share: 1)),
             Table.Column("Rows", .fixed(11), isRight: true),
-            Table.Column(bar < 6 ? "Copy" : "Copied", .fixed(bar)),
+            // What was loaded: rows that went since are the proof's to tell.
+            Table.Column(bar < 6 ? "Load" : "Loaded", .fixed(bar)),
             Table.Column("", .fixed(11), isRight: true),
             Table.Column("Proof", .fixed(rect.width >= 72 ? 18 : 11), isRight: false),
         ]
