@@ -40,6 +40,7 @@ struct DifferencesStep: StepOperation {
                     ["no row differs any more" + (inUse == nil ? "; 3.4 is run anew" : "")])
             ])
         }
+        guard !preview.isEmpty else { return Self.nothing(preview, inUse, context) }
         let rows = preview.tables.map { table in
             [
                 table.name, Format.count(table.missing), Format.count(table.changed),
@@ -64,6 +65,25 @@ struct DifferencesStep: StepOperation {
             warning: Self.warning(preview, context),
             confirmation: removed(preview) > 0 && context.mode == .live
                 ? context.book.liveTarget?["dbname"] : nil)
+    }
+
+    /// Rows differ, and none of them is copied: each stays for a reason.
+    private static func nothing(
+        _ preview: RepairPreview, _ inUse: TargetInUse?, _ context: StepContext
+    ) -> Preview {
+        let lines = preview.tables.compactMap { table -> String? in
+            if let obstacle = table.obstacle { return "\(table.name) is not repaired: \(obstacle)" }
+            guard table.extra > 0 else { return nil }
+            return
+                "\(Format.count(table.extra, "row", "rows")) of \(table.name) \(table.extra == 1 ? "is in the target only and stays" : "are in the target only and stay")"
+        }
+        let removal = preview.extraLeft > 0 ? ["\(removal(context)) removes what only the target has"] : []
+        return Preview(
+            [
+                .init(
+                    "Nothing is to be copied",
+                    lines + removal + preview.leftWords + (inUse == nil ? ["3.4 is run anew"] : []))
+            ], warning: preview.warning)
     }
 
     private static func limits(_ preview: RepairPreview, _ inUse: TargetInUse?) -> [String] {
