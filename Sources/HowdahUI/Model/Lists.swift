@@ -1,6 +1,7 @@
 import AppProject
 import MigrationEngine
 import Playbook
+import TerminalUI
 
 /// What the lists show: filtered by the operator's words, in the order that was chosen.
 extension AppModel {
@@ -78,7 +79,8 @@ extension AppModel {
 
     /// What stands where a list is empty: because of the filter, or because there is nothing, which `words` say.
     func empty(_ words: Line, filtered kind: String) -> Line {
-        filter.isEmpty ? words : Line("no \(kind) has “\(filter)” in it: Esc clears the filter, f sets another", .warn)
+        filter.isEmpty
+            ? words : Line("no \(kind) has “\(filter)” in it: Esc clears the filter, f sets another", .warn)
     }
 
     /// The filter in words, beside a list's title; empty without one.

@@ -80,7 +80,8 @@ extension Update {
             box.isLoading = false
             model.overlays[index] = .proof(box)
             // The last row that a filter took was put right.
-            if page.kept == 0, page.summary.rows > 0, box.filter != .all, model.overlays.indices.last == index {
+            if page.kept == 0, page.summary.rows > 0, box.filter != .all, model.overlays.indices.last == index
+            {
                 return show(.all, &model)
             }
             // The selection may have gone on meanwhile.
@@ -163,7 +164,8 @@ extension Update {
             let left = book.tables.reduce(0) { $0 + ($1.verdict == "differs" ? $1.differences : 0) }
             words.append(
                 left > 0
-                    ? "\(Format.count(left, "row still differs", "rows still differ"))" : "no row differs any more")
+                    ? "\(Format.count(left, "row still differs", "rows still differ"))"
+                    : "no row differs any more")
             if done != Phases.nothingCopied { words.append("u on \(line.step) puts them back") }
         }
         model.toast = Toast(words.joined(separator: "; "), done == Phases.nothingCopied ? .warn : .ok)
@@ -248,7 +250,8 @@ extension Update {
         else { return [] }
         guard let number else {
             let rows =
-                box.filter == .all ? "of a row that differs" : "of the rows shown (\(Words.filter(box.filter)))"
+                box.filter == .all
+                ? "of a row that differs" : "of the rows shown (\(Words.filter(box.filter)))"
             let others = box.filter == .all ? "" : "; f shows others"
             model.toast = Toast("no key \(rows) has “\(box.search)” in it\(others)", .warn)
             return []

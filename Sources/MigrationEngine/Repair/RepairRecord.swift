@@ -67,8 +67,10 @@ public struct RepairRecord: Codable, Sendable, Equatable {
 
     /// In one line.
     public var words: String {
-        tables.map { Self.words($0, [($0.missing, "missing"), ($0.changed, "changed"), ($0.extra, "removed")]) }
-            .joined(separator: ", ")
+        tables.map {
+            Self.words($0, [($0.missing, "missing"), ($0.changed, "changed"), ($0.extra, "removed")])
+        }
+        .joined(separator: ", ")
     }
 
     /// What was done, in one line: `copied again: pet (1 changed); removed: 2 rows of person`.

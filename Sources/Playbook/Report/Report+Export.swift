@@ -23,7 +23,8 @@ extension Report {
     /// Throws where `path` is of no form, cannot be written, or is there already and `overwrites` is not said: before any long work.
     /// `forced` is how the asker says so.
     @discardableResult
-    public static func check(_ path: String, overwrites: Bool, forced: String = "add --force") throws -> Form {
+    public static func check(_ path: String, overwrites: Bool, forced: String = "add --force") throws -> Form
+    {
         guard let form = Form(path: path) else {
             throw MigrationError(
                 .state, "\(path) says no form of a report", remedy: "Call it FILE.html or FILE.md.",
