@@ -106,6 +106,7 @@ import Testing
 
     @Test func whatWasCopiedAndWhatWasRemovedIsToldApart() throws {
         try withDamage(Self.damage) { book, _ in
+            try run(["3.4"], book)
             func done(_ request: RepairRequest) throws -> String? {
                 try working(book, "3.5") { try book.copyAgain(request, $0) }
                 return book.overview().step("3.5")?.evidence.first
