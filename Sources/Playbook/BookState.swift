@@ -68,6 +68,8 @@ public struct BookState: Sendable, Equatable {
         public let obstacle: String?
         /// When they were computed, UTC.
         public let time: String
+        /// Whether the table was loaded or proven anew since: then they say nothing of what it holds now.
+        public var isOutdated = false
     }
 
     /// One table with how far it is.

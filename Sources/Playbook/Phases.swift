@@ -37,6 +37,8 @@ public enum Phases {
     public static let differences = "3.5"
     /// Said where running it again leaves the same.
     public static let extraStays = "rows that only the target has stay, however often this runs"
+    /// Said where it had nothing to copy.
+    public static let nothingCopied = "nothing was copied"
     public static let rollback = Step(
         "R", "rollback", "The files of the project, its client, and SQLite, all as they were.")
     public static let finish = Step(

@@ -55,10 +55,16 @@ extension Playbook {
         guard let kept = keptDigests(mode), kept.snapshot.sha256 == entry(of: "1.2", mode)?.data else {
             return [:]
         }
+        let log = try? keptDifferenceLog(mode)
+        let loaded = entry(of: "3.2", mode)?.time ?? ""
+        let compared = entry(of: "3.4", mode)?.time ?? ""
         let lines = kept.tables.map { table in
-            let line = BookState.TableDigest(
+            var line = BookState.TableDigest(
                 source: table.digests.source, target: table.digests.target, isEqual: table.isEqual,
                 obstacle: table.obstacle, time: kept.time)
+            // Whoever proved it: step 3.4 is not alone to do it.
+            let proven = (try? log?.proof(of: table.name))?.time ?? compared
+            line.isOutdated = kept.time < max(loaded, proven)
             return (table.name, line)
         }
         return Dictionary(lines) { first, _ in first }

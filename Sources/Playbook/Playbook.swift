@@ -443,6 +443,16 @@ public final class Playbook: Sendable {
         try undo(id, activity, by: operation(id), context(activity))
     }
 
+    /// What the undo of a step has done, line by line; empty where the step was not undone last.
+    public func undone(_ id: String) -> [String] {
+        guard let entry = entry(of: id, mode) else { return [] }
+        switch entry.kind {
+        case .undone: return entry.evidence
+        case .unticked: return ["the tick of \(id) is gone; the journal keeps that it was there"]
+        default: return []
+        }
+    }
+
     /// Undoes a step that is part of a larger way back, whatever stands in its way by itself.
     func undoPart(_ id: String, _ context: StepContext) throws {
         guard let operation = Self.operations[id] else { return }

@@ -68,6 +68,26 @@ public struct Line: Equatable, Sendable, ExpressibleByStringInterpolation {
         return lines.map(\.joined)
     }
 
+    /// The line cut into lines of at most `width` cells wherever an edge is, with every sign that a line without a cut would show:
+    /// of a value nothing may vanish.
+    public func cut(to width: Int) -> [Line] {
+        guard width > 0 else { return [] }
+        var lines = [Line()]
+        var used = 0
+        for span in spans {
+            for glyph in Glyphs(span.text, showsSpaces: span.showsSpaces) {
+                if used + glyph.width > width, used > 0 {
+                    lines.append(Line())
+                    used = 0
+                }
+                lines[lines.count - 1].spans.append(
+                    Span(glyph.text, span.role, showsSpaces: span.showsSpaces))
+                used += glyph.width
+            }
+        }
+        return lines.map(\.joined)
+    }
+
     private static func words(of text: String) -> [String] {
         var words: [String] = []
         var word = ""

@@ -75,6 +75,15 @@ import Testing
             let column = try Howdah.run(["diff", source, target, "--last", "--column", "data", "--json"])
             let found = try #require(try column.json()["tables"] as? [[String: Any]])
             #expect(found[0]["matching"] as? Int == 1)
+            let named = try Howdah.run(["diff", source, target, "--last", "--table", "note", "--key", "2"])
+            #expect(named.exit == 4)
+            #expect(named.output.contains("- 2") && !named.output.contains("~ 1"), "\(named.output)")
+            let exact = try Howdah.run([
+                "diff", source, target, "--table", "note", "--key", "[\"1\"]", "--json",
+            ])
+            let one = try #require((try exact.json()["tables"] as? [[String: Any]])?.first)
+            #expect(one["matching"] as? Int == 1)
+            #expect((one["differing"] as? [[String: Any]])?.map { $0["key"] as? String } == ["1"])
             let key = try Howdah.run(["diff", source, target, "--last", "--find", "9"])
             #expect(key.output.contains("+ 9") && !key.output.contains("~ 1"))
         }
@@ -82,6 +91,9 @@ import Testing
 
     @Test(arguments: [
         (["--table", "nobody"], "the source has no table nobody"),
+        (["--table", "note", "--key", "3"], "no row of note with the key 3 differs"),
+        (["--key", "3"], "--key needs one --table"),
+        (["--table", "note", "--key", "3", "--find", "3"], "--key excludes"),
         (["--column", "nobody"], "no table that is shown has a column nobody"),
         (["--limit=-1"], "--limit takes a number of rows"),
         (["--kind", "wrong"], "wrong"),

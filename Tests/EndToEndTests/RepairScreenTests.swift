@@ -59,8 +59,17 @@ import Testing
                 :save-display \(folder)/preview
                 Enter
                 :wait-idle
-                Tab
                 :save-display \(folder)/after
+                f
+                j
+                j
+                Enter
+                :wait-idle
+                /
+                :text 00
+                Enter
+                :wait-idle
+                :save-display \(folder)/hidden
 
                 """
             let file = "\(folder)/keys"
@@ -85,6 +94,14 @@ import Testing
                     ["copy again: the row 40", "copy again: 22 rows of Message, missing or changed"]
                 ),
                 ("preview", ["Copies these rows again, in one transaction", "Message"]),
+                (
+                    "after",
+                    [
+                        "Message — 21 of 300 rows differ", "copied again: Message (1 changed)",
+                        "21 rows still differ", "u on 3.5 puts them back",
+                    ]
+                ),
+                ("hidden", ["no key of the rows shown (missing in PostgreSQL) has “4000” in it"]),
             ] {
                 let display = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
                 for word in words { #expect(display.contains(word), "\(name): \(word)\n\(display)") }
@@ -98,7 +115,12 @@ import Testing
             let keys = (table["differing"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
             #expect(!keys.contains("40"))
             // The old row comes back with the step's undo.
-            _ = try Howdah.run(["step", project, "3.5", "undo", "--yes"])
+            let undo = try Howdah.run(["step", project, "3.5", "undo"])
+            #expect(undo.output.contains("put back: Message (1 changed)"), "\(undo.output)")
+            #expect(undo.output.contains("step 3.4, run anew, has failed: 22 rows differ in Message"))
+            _ = try Howdah.run(["step", project, "3.5", "run"])
+            let whole = try Howdah.run(["step", project, "3.5", "undo", "--json"]).json()
+            #expect((whole["done"] as? [String])?.first == "put back: Message (1 missing, 21 changed)")
             let back = try Howdah.run(["diff", project, "rehearsal", "--table", "Message", "--json"]).json()
             #expect((back["tables"] as? [[String: Any]])?.first?["differences"] as? Int == 22)
             _ = try Howdah.run(["rehearsal", "remove", project])

@@ -133,7 +133,9 @@ enum SampleBook {
             JournalEntry(
                 id: index + 1, time: "2026-01-02T03:04:05Z", who: "ann", mode: mode, subject: entry.0,
                 kind: entry.1,
-                text: entry.2, evidence: entry.1 == .done ? ["evidence of \(entry.0)", "more of it"] : [],
+                text: entry.2,
+                evidence: entry.1 == .done || entry.0 == "3.5"
+                    ? ["evidence of \(entry.0)", "more of it"] : [],
                 basis: [:], data: nil)
         }
         var newest: [String: JournalEntry] = [:]

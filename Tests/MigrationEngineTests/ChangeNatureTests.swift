@@ -64,6 +64,16 @@ import Testing
             (double(0.1), double(0.1.nextUp), .double, .lastDigits, nil),
             (double(1.5), double(2), .double, .number, 0.5),
             (double(1), double(.infinity), .double, .other, nil),
+            // As they are written: the nearest binary numbers lie otherwise apart.
+            (double(0.29), double(0.3), .double, .number, 0.01),
+            (bytes(Float(0.29).bitPattern), bytes(Float(0.3).bitPattern), .real, .number, 0.01),
+            (double(1e300), double(2e300), .double, .number, 1e300),
+            ([0, 2, 9] + Array("e0".utf8), [0, 3] + Array("e0".utf8), .numeric, .number, 0.01),
+            (
+                [0] + [UInt8](repeating: 7, count: 30) + Array("e28".utf8),
+                [0] + [UInt8](repeating: 7, count: 29) + [8] + Array("e28".utf8), .numeric, .number, 0.01
+            ),
+            ([0, 1] + Array("e200".utf8), [0, 2] + Array("e200".utf8), .numeric, .number, 1e199),
             (bytes(Int64(1_000_000)), bytes(Int64(500_000)), .time, .time, -0.5),
             ([0, 1, 2, 3] + Array("e3".utf8), [0, 1, 2, 4] + Array("e3".utf8), .numeric, .number, 1),
             ([1, 5] + Array("e1".utf8), [0, 5] + Array("e-1".utf8), .numeric, .number, 5.05),

@@ -1,7 +1,8 @@
 import Foundation
-import MigrationEngine
 import TestSupport
 import Testing
+
+@testable import MigrationEngine
 
 /// Columns of another type than howdah's plan would give them: compared under the target's type, each with a line that says how.
 @Suite struct TypeNoteTests {
@@ -143,12 +144,12 @@ import Testing
             "timestamptz",
             loaded: ["'2024-01-02 03:04:05+01'", "'2024-06-01 00:00:00+02'", "'2024-07-01 00:00:00+02'"],
             differ: 3,
-            "an instant: times without a zone are taken as UTC; all 3 rows differ in it: its values were converted on the way"
+            "an instant: times without a zone are taken as UTC; all 3 rows differ in it: perhaps its values were converted on the way"
         ),
         Case(
             "DATETIME", ["'2024-01-02T03:04:05'", "'2024-06-01T00:00:00'", "'2024-07-01T00:00:00'"], "text",
             loaded: ["'2024-01-02 03:04:05'", "'2024-06-01 00:00:00'", "'2024-07-01 00:00:00'"], differ: 3,
-            "times are compared as texts, letter by letter; all 3 rows differ in it: its values were converted on the way"
+            "times are compared as texts, letter by letter; all 3 rows differ in it: perhaps its values were converted on the way"
         ),
     ]
 
@@ -176,6 +177,37 @@ import Testing
                 #expect(words.map(String.init) == item.words, "\(place)")
                 #expect(note?.rows ?? 0 == (note == nil ? 0 : item.differ), "\(place)")
             }
+        }
+    }
+
+    /// Where every row differs, what became of the values is told as it is seen; of one nature perhaps why.
+    @Test func naturesAreToldWithTheirNumbersAndGuessesAsGuesses() throws {
+        try ForeignTarget.with(
+            source: """
+                CREATE TABLE mixed (id INTEGER PRIMARY KEY, c TEXT); INSERT INTO mixed VALUES (1, 'café'), (2, 'Ab'), (3, 'cD');
+                CREATE TABLE moved (id INTEGER PRIMARY KEY, c INTEGER); INSERT INTO moved VALUES (1, 5), (2, 6)
+                """,
+            target: """
+                CREATE TABLE mixed (id bigint PRIMARY KEY, c text);
+                INSERT INTO mixed VALUES (1, E'cafe\\u0301'), (2, 'ab'), (3, 'cd');
+                CREATE TABLE moved (id bigint PRIMARY KEY, c bigint); INSERT INTO moved VALUES (1, 7), (2, 8)
+                """
+        ) { target in
+            target.migration.style = .plain
+            let log = try DifferenceLog(path: "\(target.path).log")
+            let report = try Validation(
+                preparation: try target.migration.prepare(target.path, state: target.state),
+                server: TargetServer(target.conninfo, cancellation: Cancellation()), workers: 2,
+                cancellation: Cancellation(), progress: RunProgress(), differences: log
+            ).run(tables: [])
+            #expect(
+                report.notes("mixed") == [
+                    "c; all 3 rows differ in it: 2 in letter case only; 1 in Unicode normalization only"
+                ])
+            #expect(
+                report.notes("moved") == [
+                    "c; all 2 rows differ in it, always by +2: perhaps its values were converted on the way"
+                ])
         }
     }
 }

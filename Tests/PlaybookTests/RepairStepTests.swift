@@ -64,6 +64,11 @@ import Testing
             let undo = try working(book, nil) { try book.undoPreview("3.5", $0) }
             #expect(undo.sections.first?.lines == ["person (1 changed), pet (1 missing)"])
             try working(book, "3.5") { try book.undo("3.5", $0) }
+            #expect(
+                book.undone("3.5") == [
+                    "put back: person (1 changed), pet (1 missing)",
+                    "step 3.4, run anew, has failed: 2 rows differ in person, pet",
+                ])
             #expect(try TestServer.value("SELECT name FROM person WHERE id = 2", in: server.conninfo) == "B")
             #expect(book.stepState("3.5", .rehearsal) == .ready)
             #expect(book.stepState("3.4", .rehearsal) == .failed("2 rows differ in person, pet"))
@@ -111,6 +116,31 @@ import Testing
             _ = try working(book, nil) { try book.undoRepair(nil, $0) }
             #expect(book.stepState("3.5", .rehearsal) == .ready)
             #expect(book.stepState("3.4", .rehearsal).name == "failed")
+        }
+    }
+
+    @Test func whereOnlyTheTargetHasMoreNothingIsToBeCopied() throws {
+        try withDamage("INSERT INTO person VALUES (9, 'new')") { book, _ in
+            try run(["3.4"], book)
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            let section = try #require(preview.sections.first)
+            #expect(section.title == "Nothing is to be copied")
+            #expect(section.lines.first == "1 row of person is in the target only and stays")
+            #expect(section.lines[1].hasSuffix("--all --extra removes what only the target has"))
+        }
+    }
+
+    @Test func whatWasCopiedAndWhatWasRemovedIsToldApart() throws {
+        try withDamage(Self.damage) { book, _ in
+            try run(["3.4"], book)
+            func done(_ request: RepairRequest) throws -> String? {
+                try working(book, "3.5") { try book.copyAgain(request, $0) }
+                return book.overview().step("3.5")?.evidence.first
+            }
+            let removed = try done(RepairRequest(tables: ["person"], keys: ["9"], removesExtra: true))
+            #expect(removed == "removed: 1 row of person")
+            let copied = try done(RepairRequest(tables: ["pet"]))
+            #expect(copied == "copied again: pet (1 missing)")
         }
     }
 

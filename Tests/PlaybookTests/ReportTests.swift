@@ -40,7 +40,11 @@ import Testing
             var item = try #require(book.overview().checklist.first { $0.id == "documentation" })
             #expect(item.isProposed)
             #expect(item.evidence.contains { $0.contains("sha256") })
-            #expect(throws: MigrationError.self) { try book.write(report, to: path) }
+            let refused = #expect(throws: MigrationError.self) {
+                try book.write(report, to: path, forced: "say :report! FILE")
+            }
+            #expect(refused?.remedy == "Name another file, or say :report! FILE.")
+            try book.write(report, to: path, overwrites: true)
             try FileManager.default.removeItem(atPath: path)
             item = try #require(book.overview().checklist.first { $0.id == "documentation" })
             #expect(!item.isProposed && !item.objections.isEmpty)
@@ -48,6 +52,23 @@ import Testing
             for step in ["3.3", "3.2"] { try steps.undo(step, book) }
             report = try self.report(book, ReportOptions(computesDigests: false))
             #expect(report.verdict != .proven, "\(report.sentence)")
+        }
+    }
+
+    /// Whoever proves a table anew: what was computed before says nothing of it any more.
+    @Test func digestsOfBeforeTheLastProofAreOutdated() throws {
+        let steps = PlaybookTests()
+        try steps.withBook { book, _ in
+            try steps.run(PlaybookTests.rehearsed, book)
+            _ = try report(book)
+            let fresh = book.overview().tables.compactMap(\.digest)
+            #expect(!fresh.isEmpty && fresh.allSatisfy { !$0.isOutdated && $0.isEqual })
+            let path = "reports/digests-rehearsal.json"
+            let text = try String(contentsOfFile: "\(book.workspace.state.path)/\(path)", encoding: .utf8)
+            let time = try #require(fresh.first?.time)
+            try book.workspace.state.write(text.replacing(time, with: "2001-01-01T00:00:00Z"), to: path)
+            let old = book.overview().tables.compactMap(\.digest)
+            #expect(old.count == fresh.count && old.allSatisfy(\.isOutdated))
         }
     }
 

@@ -114,6 +114,22 @@ import Testing
         #expect(Line(text).wrapped(to: width).map(\.text) == lines)
     }
 
+    @Test(arguments: [
+        ("a\nb c", false, 3, ["a␊b", " c"]), ("\r\n\t", true, 2, ["␍␊", "⇥"]), ("a  ", true, 2, ["a·", "·"]),
+        ("東京都庁", false, 5, ["東京", "都庁"]), ("", false, 5, [""]),
+    ]) func cutLinesKeepEverySign(_ text: String, _ showsSpaces: Bool, _ width: Int, _ lines: [String]) {
+        let line = Line([Span(text, showsSpaces: showsSpaces)])
+        #expect(line.cut(to: width).map(\.text) == lines)
+    }
+
+    @Test func bytesThatAreNotThereHaveAWordInTheirPlace() {
+        var view = HexView(left: [1], right: nil)
+        view.rightWord = "no such row"
+        var buffer = Buffer(Size(60, 1))
+        view.draw(in: buffer.bounds, on: &buffer, Look(theme: Themes.shipped.standard, symbols: .unicode))
+        #expect(buffer.lines[0].contains("no such row") && !buffer.lines[0].contains("NULL"))
+    }
+
     @Test func aFieldEditsAtItsCursor() {
         var field = TextField("abc")
         for key in [Key.left, .character("x"), .home, .delete, .end, .backspace] {

@@ -18,6 +18,7 @@ enum CommandLine {
         Command(name: "open", argument: "PATH", help: "another project"),
         Command(name: "quit", argument: "", help: "leave"),
         Command(name: "report", argument: "FILE", help: "the whole migration as HTML or Markdown"),
+        Command(name: "report!", argument: "FILE", help: "the same, over a file that is there"),
         Command(
             name: "smoke", argument: "COMMAND", help: "tries the application, for the cutover; - forgets it"),
         Command(

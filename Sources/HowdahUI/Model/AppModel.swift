@@ -39,6 +39,8 @@ public struct AppModel: Sendable, Equatable {
     var wantedFeed: String?
     /// A target was asked for in order to go live.
     var wantsLive = false
+    /// The rows that differ from which some are copied again at this moment: they are shown anew afterwards.
+    var repairing: DifferenceBox?
     /// Waits for the work's end, and then leaves.
     public var isQuitting = false
     /// A session that ends with the connection: a long copy should not run in it.

@@ -1,6 +1,7 @@
 import AppProject
 import MigrationEngine
 import Playbook
+import TerminalUI
 
 /// What the lists show: filtered by the operator's words, in the order that was chosen.
 extension AppModel {
@@ -74,6 +75,12 @@ extension AppModel {
 
     var shownJournal: [JournalEntry] {
         (book?.journal ?? []).filter { isShown("\($0.subject) \($0.kind.rawValue) \($0.text) \($0.who)") }
+    }
+
+    /// What stands where a list is empty: because of the filter, or because there is nothing, which `words` say.
+    func empty(_ words: Line, filtered kind: String) -> Line {
+        filter.isEmpty
+            ? words : Line("no \(kind) has “\(filter)” in it: Esc clears the filter, f sets another", .warn)
     }
 
     /// The filter in words, beside a list's title; empty without one.

@@ -99,7 +99,7 @@ public enum Effect: Sendable, Equatable {
     case copy(String)
     case editFile
     case exportChecklist(String)
-    case writeReport(String)
+    case writeReport(String, overwrites: Bool)
     case refresh
     case redraw, suspend
     /// Ends the screens with this exit code.

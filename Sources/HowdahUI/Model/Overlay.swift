@@ -173,6 +173,9 @@ public struct HexBox: Sendable, Equatable {
     public var left: [UInt8]?
     public var right: [UInt8]?
     public var top = 0
+    /// What a side without bytes has instead.
+    var leftWord = "NULL"
+    var rightWord = "NULL"
     /// The byte that was gone to.
     var place = 0
 }

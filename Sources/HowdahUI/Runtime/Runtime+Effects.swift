@@ -64,7 +64,7 @@ extension Runtime {
         case .copy(let text): copy(text)
         case .editFile: editPlanFile()
         case .exportChecklist(let path): exportChecklist(path)
-        case .writeReport(let path): writeReport(path)
+        case .writeReport(let path, let overwrites): writeReport(path, overwrites: overwrites)
         case .refresh: note("") { _ in }
         case .redraw: terminal.redraw()
         case .suspend: suspend()
@@ -359,8 +359,10 @@ extension Runtime {
         note("written to \(path)") { try Checklist.export($0.overview(), to: path) }
     }
 
-    private func writeReport(_ path: String) {
-        note("written to \(path)") { try $0.write($0.report(), to: path) }
+    private func writeReport(_ path: String, overwrites: Bool) {
+        note("written to \(path)") {
+            try $0.write($0.report(), to: path, overwrites: overwrites, forced: "say :report! \(path)")
+        }
     }
 }
 

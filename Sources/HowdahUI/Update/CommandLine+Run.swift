@@ -60,7 +60,7 @@ extension CommandLine {
         case "start": return [.setApplication(ApplicationCommands(start: argument == "-" ? "" : argument))]
         case "smoke": return [.setApplication(ApplicationCommands(smoke: argument == "-" ? "" : argument))]
         case "export": return [.exportChecklist(argument)]
-        case "report": return [.writeReport(argument)]
+        case "report", "report!": return [.writeReport(argument, overwrites: name == "report!")]
         case "theme": return theme(argument, &model)
         default: break
         }

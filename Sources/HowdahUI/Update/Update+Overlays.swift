@@ -198,6 +198,7 @@ extension Update {
         model.book?.setRunning(box.step)
         if let request = box.request {
             // What the proof has found is about to be another.
+            if case .proof(let rows) = model.overlays.last { model.repairing = rows }
             model.overlays = []
             return [.copyAgain(request)]
         }

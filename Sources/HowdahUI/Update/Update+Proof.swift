@@ -33,6 +33,9 @@ extension Update {
             let (left, right) = (cell.source?.bytes, cell.target?.bytes)
             var hex = HexBox(
                 title: "\(box.table) \(row.difference.key), \(cell.column)", left: left, right: right)
+            // NULL is a value of a row that is there.
+            if cell.source == nil { hex.leftWord = "no such row" }
+            if cell.target == nil { hex.rightWord = "no such row" }
             let perRow = HexView.bytesPerRow(width: model.size.width - 4)
             hex.place = HexView(left: left, right: right).firstDifference ?? 0
             hex.top = max(0, hex.place / perRow - 2)
@@ -76,6 +79,11 @@ extension Update {
             box.selected = max(0, min(box.selected, page.kept - 1))
             box.isLoading = false
             model.overlays[index] = .proof(box)
+            // The last row that a filter took was put right.
+            if page.kept == 0, page.summary.rows > 0, box.filter != .all, model.overlays.indices.last == index
+            {
+                return show(.all, &model)
+            }
             // The selection may have gone on meanwhile.
             if box.row == nil, !page.rows.isEmpty { return loadPage(index, &model) }
         }
@@ -145,6 +153,40 @@ extension Update {
                     choices: choices.map(\.words))))
     }
 
+    /// After some rows were copied again: what was done, and the rows that still differ, where any do. Step 3.5 may stay open for those.
+    func show(
+        _ rows: DifferenceBox, after line: BookState.StepLine, _ book: BookState, _ model: inout AppModel
+    ) -> [Effect] {
+        let done = line.evidence.first ?? Phases.nothingCopied
+        var words = [done]
+        // Once the application uses the target nothing was proven anew.
+        if !book.isTargetInUse {
+            let left = book.tables.reduce(0) { $0 + ($1.verdict == "differs" ? $1.differences : 0) }
+            words.append(
+                left > 0
+                    ? "\(Format.count(left, "row still differs", "rows still differ"))"
+                    : "no row differs any more")
+            if done != Phases.nothingCopied { words.append("u on \(line.step) puts them back") }
+        }
+        model.toast = Toast(words.joined(separator: "; "), done == Phases.nothingCopied ? .warn : .ok)
+        if let phase = Phases.step(line.step)?.phase,
+            let index = book.phase(phase)?.steps.firstIndex(where: { $0.step == line.step })
+        {
+            model.lists[.steps(phase)] = ListState(selected: index)
+        }
+        guard let table = book.tables.first(where: { $0.name == rows.table }), table.verdict == "differs"
+        else { return [] }
+        var rows = rows
+        (rows.differences, rows.kept) = (table.differences, table.differences)
+        rows.rows = []
+        rows.isLoading = true
+        model.overlays.append(.proof(rows))
+        return [
+            .page(
+                table: rows.table, rows.filter, first: max(0, rows.selected - DifferenceBox.pageRows / 3))
+        ]
+    }
+
     // MARK: Filter and search
 
     private func chooseFilter(_ box: DifferenceBox, _ model: inout AppModel) {
@@ -207,7 +249,11 @@ extension Update {
             }), case .proof(var box) = model.overlays[index]
         else { return [] }
         guard let number else {
-            model.toast = Toast("no key of a row that differs has “\(box.search)” in it", .warn)
+            let rows =
+                box.filter == .all
+                ? "of a row that differs" : "of the rows shown (\(Words.filter(box.filter)))"
+            let others = box.filter == .all ? "" : "; f shows others"
+            model.toast = Toast("no key \(rows) has “\(box.search)” in it\(others)", .warn)
             return []
         }
         box.selected = number

@@ -164,6 +164,8 @@ public struct Update {
         _ step: String?, _ isUndo: Bool, _ book: BookState, _ problem: Problem?, _ model: inout AppModel
     ) -> [Effect] {
         let wasThere = step != nil && model.selectedStep?.step == step
+        let repaired = model.repairing
+        model.repairing = nil
         model.wantedSource = nil
         model.hasAskedForFiles = false
         set(book, &model)
@@ -180,6 +182,9 @@ public struct Update {
             return []
         }
         guard let step, let line = book.step(step) else { return [] }
+        if let repaired, step == Phases.differences, !isUndo {
+            return show(repaired, after: line, book, &model)
+        }
         if isUndo {
             model.toast = Toast("undone: \(step) \(line.title)")
             return []
@@ -198,7 +203,8 @@ public struct Update {
             fail(Problem(step: again, message: reason, remedy: Words.remedy(line)), &model)
         default:
             model.toast = Toast("\(step) \(line.title): \(line.evidence.first ?? "done")")
-            if wasThere { goOn(from: line, book, &model) }
+            // What was copied again is to be looked at, and can be put back from there.
+            if wasThere, step != Phases.differences { goOn(from: line, book, &model) }
             if step == "3.4", book.step("3.4")?.state == .done {
                 model.overlays.append(.text(Words.proven(book)))
             }

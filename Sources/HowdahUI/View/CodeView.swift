@@ -29,7 +29,7 @@ struct CodeView {
         let places = model.shownPlaces
         ScrollList(
             count: places.count, state: model.list(.places), isFocused: screen.isFocused(.places),
-            empty: Line(model.filter.isEmpty ? "nothing was found in the code" : "no such place", .muted)
+            empty: model.empty(Line("nothing was found in the code", .muted), filtered: "place in the code")
         ) { index in
             let place = places[index]
             let (sign, role) = CodeWords.sign(place, look.symbols)

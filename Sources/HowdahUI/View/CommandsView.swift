@@ -30,7 +30,7 @@ struct CommandsView {
         let commands = model.shownCommands
         ScrollList(
             count: commands.count, state: model.list(.commands), isFocused: screen.isFocused(.commands),
-            empty: Line("no such command", .muted)
+            empty: model.empty(Line("no such command", .muted), filtered: "command")
         ) { index in
             let state = commands[index]
             let (sign, role, words) = CommandWords.standing(

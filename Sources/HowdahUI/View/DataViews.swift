@@ -13,14 +13,15 @@ struct TablesView {
         let columns = [
             Table.Column("Table", .flexible(minimum: 12, share: 1)),
             Table.Column("Rows", .fixed(11), isRight: true),
-            Table.Column(bar < 6 ? "Copy" : "Copied", .fixed(bar)),
+            // What was loaded: rows that went since are the proof's to tell.
+            Table.Column(bar < 6 ? "Load" : "Loaded", .fixed(bar)),
             Table.Column("", .fixed(11), isRight: true),
             Table.Column("Proof", .fixed(rect.width >= 72 ? 18 : 11), isRight: false),
         ]
         Table(
             columns: columns, count: tables.count, state: model.list(.tables),
             isFocused: screen.isFocused(.tables),
-            empty: Line("the plan has no table yet", .muted)
+            empty: model.empty(Line("the plan has no table yet", .muted), filtered: "table’s name")
         ) { index in
             let table = tables[index]
             let loaded = model.work.flatMap { $0.loaded[table.name] } ?? table.loaded
@@ -78,8 +79,10 @@ struct PlanView {
     }
 
     private func drawTables(_ plan: [BookState.PlanTable], in rect: Rect, _ buffer: inout Buffer) {
-        ScrollList(count: plan.count, state: screen.model.list(.tables), isFocused: screen.isFocused(.tables))
-        { index in
+        ScrollList(
+            count: plan.count, state: screen.model.list(.tables), isFocused: screen.isFocused(.tables),
+            empty: screen.model.empty(Line("no table", .muted), filtered: "table’s name")
+        ) { index in
             let table = plan[index]
             return Line([
                 Span(table.name, table.isSkipped ? .muted : .text),

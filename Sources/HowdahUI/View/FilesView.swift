@@ -24,7 +24,7 @@ struct FilesView {
         let files = model.shownFiles
         ScrollList(
             count: files.count, state: model.list(.files), isFocused: screen.isFocused(.files),
-            empty: Line("no such file", .muted)
+            empty: model.empty(Line("no such file", .muted), filtered: "file")
         ) { index in
             let file = files[index]
             let (sign, role): (String, Role) =

@@ -25,6 +25,10 @@ struct Footer {
             buffer.write(Line(" a moment…\(words)", .muted), in: left, look)
             return
         }
+        if case .help = model.overlays.last {
+            buffer.write(Self.help, in: left, look)
+            return
+        }
         var line = Line(" ")
         for binding in shown where binding.rank ?? 0 < 90 {
             let next = item(binding) + Line("  ")
@@ -33,6 +37,12 @@ struct Footer {
         }
         buffer.write(line, in: left, look)
     }
+
+    /// The help's field searches while one types: nothing is taken or completed there.
+    private static let help = Line(
+        [("letters", "search"), ("Up Down", "scroll"), ("Esc", "close")].flatMap { key, words in
+            [Span(" \(key)", .key), Span(" \(words) ")]
+        })
 
     private func isUseful(_ action: Action) -> Bool {
         if !screen.model.overlays.isEmpty { return overlayKnows(action) }

@@ -49,9 +49,11 @@ struct FindingsPane {
             ? (inner, inner.splitBottom(0).bottom) : inner.splitBottom(min(inner.height / 2, left.count + 1))
         ScrollList(
             count: findings.count, state: model.list(.findings), isFocused: screen.isFocused(.main),
-            empty: Line(
-                wasProfiled ? "nothing was found: every value arrives as it is" : "step 1.6 looks for them",
-                wasProfiled ? .ok : .muted)
+            empty: model.empty(
+                Line(
+                    wasProfiled
+                        ? "nothing was found: every value arrives as it is" : "step 1.6 looks for them",
+                    wasProfiled ? .ok : .muted), filtered: "finding")
         ) { index in
             let finding = findings[index]
             return Line([
@@ -84,7 +86,8 @@ struct JournalPane {
                 .init("What", .fixed(10)), .init("", .flexible(minimum: 8, share: 1)),
             ], count: entries.count, state: screen.model.list(.journal), isFocused: screen.isFocused(.main),
             frozen: 1,
-            firstColumn: screen.model.firstColumn, empty: Line("nothing has happened yet", .muted)
+            firstColumn: screen.model.firstColumn,
+            empty: screen.model.empty(Line("nothing has happened yet", .muted), filtered: "entry")
         ) { index in
             let entry = entries[index]
             let role: Role =

@@ -148,7 +148,8 @@ struct OverlayView {
 
     private func draw(_ box: HexBox, _ buffer: inout Buffer) {
         buffer.clear(area)
-        let view = HexView(left: box.left, right: box.right, top: box.top)
+        var view = HexView(left: box.left, right: box.right, top: box.top)
+        (view.leftWord, view.rightWord) = (box.leftWord, box.rightWord)
         let place = view.firstDifference.map { "first difference at byte \($0)" } ?? "equal"
         let inner = Frame(Line(box.title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)

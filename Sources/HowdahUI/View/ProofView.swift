@@ -21,7 +21,7 @@ struct ProofView {
         let rows = table?.rows ?? 0
         let title =
             "\(box.table) — \(Format.count(box.differences)) of \(Format.count(rows)) rows differ"
-            + filterWords
+            + (box.filter == .all ? "" : ", " + Words.filter(box.filter))
         let place = "\(Format.count(min(box.selected + 1, box.kept))) of \(Format.count(box.kept))"
         let inner = Frame(Line(title, .title), footer: Line(place, .muted), isFocused: true)
             .draw(in: area, on: &buffer, look)
@@ -52,9 +52,10 @@ struct ProofView {
             let lines = cells(
                 places[index], isFirst: index == top || places[index - 1].row != places[index].row,
                 widths)
-            let height = box.wraps ? min(wrappedHeight(lines, widths), body.height - y) : 1
+            let pieces = zip(lines, widths).map { box.wraps ? $0.cut(to: $1) : [$0] }
+            let height = min(pieces.map(\.count).max() ?? 1, body.height - y)
             for row in 0..<height {
-                let shown = box.wraps ? lines.enumerated().map { wrapped($1, widths[$0], row) } : lines
+                let shown = pieces.map { $0.indices.contains(row) ? $0[row] : Line() }
                 drawLine(shown, widths, in: body.row(y + row), &buffer)
             }
             if index == selected {
@@ -72,11 +73,6 @@ struct ProofView {
             buffer.write(Line([Span(" ")] + line.spans), in: digests.row(index), look)
         }
         body = rows
-    }
-
-    private var filterWords: String {
-        [box.filter.kind.map { ", " + Words.kind($0) }, box.filter.column.map { ", in \($0)" }]
-            .compactMap(\.self).joined()
     }
 
     private var places: [Place] {
@@ -171,15 +167,6 @@ struct ProofView {
         let part = Span(
             String(text.dropFirst(start).prefix(4000)), .text, showsSpaces: box.showsSpaces || isAlike)
         return Line((start > 0 ? [Span(look.symbols.more, .muted)] : []) + [part])
-    }
-
-    private func wrapped(_ line: Line, _ width: Int, _ row: Int) -> Line {
-        let lines = line.wrapped(to: max(1, width))
-        return lines.indices.contains(row) ? lines[row] : Line()
-    }
-
-    private func wrappedHeight(_ lines: [Line], _ widths: [Int]) -> Int {
-        max(1, lines.enumerated().map { $1.wrapped(to: max(1, widths[$0])).count }.max() ?? 1)
     }
 
     private func drawLine(_ lines: [Line], _ widths: [Int], in rect: Rect, _ buffer: inout Buffer) {

@@ -14,6 +14,11 @@ enum Words {
         }
     }
 
+    /// Which rows that differ are shown; empty where all are.
+    static func filter(_ filter: DifferenceFilter) -> String {
+        [filter.kind.map(kind), filter.column.map { "in \($0)" }].compactMap(\.self).joined(separator: ", ")
+    }
+
     static func sign(_ state: StepState, _ symbols: Symbols) -> String {
         switch state {
         case .waiting: symbols.waiting

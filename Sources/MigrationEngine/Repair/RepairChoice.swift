@@ -186,3 +186,15 @@ struct RepairChoice {
             : "EXISTS (SELECT 1 FROM \(table.chosen) AS b WHERE \(identity.matches("b", DecidedTable.alias)))"
     }
 }
+
+extension DifferenceLog {
+    /// The rows of a table that differ and are named by their keys, as `RepairRequest.keys` names them. Throws `.plan` with exit 2 where a
+    /// key is not among the rows that differ, or can mean two.
+    public func rows(_ keys: [String], of table: String) throws -> [RowDifference] {
+        let choice = RepairChoice(request: RepairRequest(tables: [table], keys: keys), log: self)
+        try choice.refuseUnclear(table)
+        var rows: [RowDifference] = []
+        try choice.forEach(of: table) { rows.append($0) }
+        return rows
+    }
+}

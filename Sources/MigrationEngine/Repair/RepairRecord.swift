@@ -67,11 +67,24 @@ public struct RepairRecord: Codable, Sendable, Equatable {
 
     /// In one line.
     public var words: String {
-        let rows = tables.map { table in
-            let parts = [(table.missing, "missing"), (table.changed, "changed"), (table.extra, "removed")]
-                .filter { $0.0 > 0 }.map { "\(Format.count($0.0)) \($0.1)" }
-            return table.name + (table.way == .whole ? " as a whole" : " (\(parts.joined(separator: ", ")))")
+        tables.map {
+            Self.words($0, [($0.missing, "missing"), ($0.changed, "changed"), ($0.extra, "removed")])
         }
-        return rows.joined(separator: ", ")
+        .joined(separator: ", ")
+    }
+
+    /// What was done, in one line: `copied again: pet (1 changed); removed: 2 rows of person`.
+    public var doneWords: String {
+        let copied = tables.filter { $0.way == .whole || $0.missing + $0.changed > 0 }
+            .map { Self.words($0, [($0.missing, "missing"), ($0.changed, "changed")]) }
+        let removed = tables.filter { $0.way == .rows && $0.extra > 0 }
+            .map { "\(Format.count($0.extra, "row", "rows")) of \($0.name)" }
+        return [("copied again", copied), ("removed", removed)].filter { !$0.1.isEmpty }
+            .map { "\($0): \($1.joined(separator: ", "))" }.joined(separator: "; ")
+    }
+
+    private static func words(_ table: Table, _ counts: [(rows: Int, what: String)]) -> String {
+        let parts = counts.filter { $0.rows > 0 }.map { "\(Format.count($0.rows)) \($0.what)" }
+        return table.name + (table.way == .whole ? " as a whole" : " (\(parts.joined(separator: ", ")))")
     }
 }

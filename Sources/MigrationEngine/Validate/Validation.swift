@@ -155,7 +155,8 @@ public struct Validation: Sendable {
             }
             let type = matching.types[table.name]?[column.name]
             let changed = verdict.changedColumns[column.name] ?? 0
-            let differ = Self.differing(changed, of: profile.columns[index].values, verdict, type)
+            let changes = changed > 0 ? changes(of: column.name, in: table.name) : nil
+            let differ = Self.differing(changed, of: profile.columns[index].values, verdict, type, changes)
             guard type != nil || differ != nil else { continue }
             notes.append(
                 TableNote(
@@ -165,16 +166,26 @@ public struct Validation: Sendable {
         return notes
     }
 
+    /// What has become of a column's values; nil where no log of them is kept.
+    private func changes(of column: String, in table: String) -> ColumnChanges? {
+        (try? differences?.summary(table))?.columns.first { $0.column == column }
+    }
+
     /// Rows that differ in a column, where that is the type's doing, or nearly every value's; nil for others.
     private static func differing(
-        _ changed: Int, of values: Int, _ verdict: TableVerdict, _ type: TypeNote?
+        _ changed: Int, of values: Int, _ verdict: TableVerdict, _ type: TypeNote?, _ changes: ColumnChanges?
     ) -> String? {
         let isAll = values >= fewest && changed >= values && !verdict.isTruncated
         guard changed > 0, isAll || type != nil else { return nil }
         let rows = Format.count(changed, "row differs", "rows differ")
+        // Values of several natures have no one reason.
+        let isMixed = changes.map { $0.groups.count > 1 } ?? false
+        let natures = changes?.natureWords ?? ""
         switch (isAll, type?.isReason) {
-        case (true, true?): return "all \(rows) in it for that reason"
-        case (true, _): return "all \(rows) in it: its values were converted on the way"
+        case (true, true?) where !isMixed: return "all \(rows) in it for that reason"
+        case (true, true?): return "all \(rows) in it, which may be why\(natures)"
+        case (true, _) where isMixed: return "all \(rows) in it\(natures)"
+        case (true, _): return "all \(rows) in it\(natures): perhaps its values were converted on the way"
         case (false, true?): return "\(rows) in it, which may be why"
         case (false, _): return "\(rows) in it"
         }

@@ -21,8 +21,10 @@ extension Report {
     }
 
     /// Throws where `path` is of no form, cannot be written, or is there already and `overwrites` is not said: before any long work.
+    /// `forced` is how the asker says so.
     @discardableResult
-    public static func check(_ path: String, overwrites: Bool) throws -> Form {
+    public static func check(_ path: String, overwrites: Bool, forced: String = "add --force") throws -> Form
+    {
         guard let form = Form(path: path) else {
             throw MigrationError(
                 .state, "\(path) says no form of a report", remedy: "Call it FILE.html or FILE.md.",
@@ -32,8 +34,7 @@ extension Report {
         // A link that leads nowhere is there too.
         if !overwrites, lstat(path, &status) == 0 {
             throw MigrationError(
-                .state, "\(path) is there already", remedy: "Name another file, or add --force.", exit: .usage
-            )
+                .state, "\(path) is there already", remedy: "Name another file, or \(forced).", exit: .usage)
         }
         var isFolder: ObjCBool = false
         let folder = (absolutePath(path) as NSString).deletingLastPathComponent
@@ -63,8 +64,10 @@ extension Playbook {
     static let reportSubject = "report"
 
     /// Writes a report into a file, and notes that in the journal where this howdah may write it.
-    public func write(_ report: Report, to path: String, overwrites: Bool = false) throws {
-        let form = try Report.check(path, overwrites: overwrites)
+    public func write(
+        _ report: Report, to path: String, overwrites: Bool = false, forced: String = "add --force"
+    ) throws {
+        let form = try Report.check(path, overwrites: overwrites, forced: forced)
         let text = report.text(form)
         do {
             try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -40,6 +40,7 @@ struct DifferencesStep: StepOperation {
                     ["no row differs any more" + (inUse == nil ? "; 3.4 is run anew" : "")])
             ])
         }
+        guard !preview.isEmpty else { return Self.nothing(preview, inUse, context) }
         let rows = preview.tables.map { table in
             [
                 table.name, Format.count(table.missing), Format.count(table.changed),
@@ -64,6 +65,25 @@ struct DifferencesStep: StepOperation {
             warning: Self.warning(preview, context),
             confirmation: removed(preview) > 0 && context.mode == .live
                 ? context.book.liveTarget?["dbname"] : nil)
+    }
+
+    /// Rows differ, and none of them is copied: each stays for a reason.
+    private static func nothing(
+        _ preview: RepairPreview, _ inUse: TargetInUse?, _ context: StepContext
+    ) -> Preview {
+        let lines = preview.tables.compactMap { table -> String? in
+            if let obstacle = table.obstacle { return "\(table.name) is not repaired: \(obstacle)" }
+            guard table.extra > 0 else { return nil }
+            return
+                "\(Format.count(table.extra, "row", "rows")) of \(table.name) \(table.extra == 1 ? "is in the target only and stays" : "are in the target only and stay")"
+        }
+        let removal = preview.extraLeft > 0 ? ["\(removal(context)) removes what only the target has"] : []
+        return Preview(
+            [
+                .init(
+                    "Nothing is to be copied",
+                    lines + removal + preview.leftWords + (inUse == nil ? ["3.4 is run anew"] : []))
+            ], warning: preview.warning)
     }
 
     private static func limits(_ preview: RepairPreview, _ inUse: TargetInUse?) -> [String] {
@@ -101,7 +121,7 @@ struct DifferencesStep: StepOperation {
         let preview = try repair.preview(request(repair.inUse))
         let record = try repair.replace(preview)
         if repair.inUse == nil { try context.book.run("3.4", context.activity) }
-        var outcome = record.map(Self.outcome) ?? StepOutcome(evidence: ["nothing was copied"])
+        var outcome = record.map(Self.outcome) ?? StepOutcome(evidence: [Phases.nothingCopied])
         outcome.evidence += preview.leftWords
         guard repair.inUse == nil else { return outcome }
         if case .failed(let why) = context.book.stepState("3.4", context.mode) {
@@ -111,7 +131,7 @@ struct DifferencesStep: StepOperation {
     }
 
     static func outcome(_ record: RepairRecord) -> StepOutcome {
-        StepOutcome(evidence: ["copied again: \(record.words)", "repair \(record.id)"], data: record.id)
+        StepOutcome(evidence: [record.doneWords, "repair \(record.id)"], data: record.id)
     }
 
     /// What is there to do after a proof that has found no row that differs.
@@ -153,7 +173,7 @@ struct DifferencesStep: StepOperation {
     }
 
     func undo(_ context: StepContext) throws -> [String] {
-        guard let record = try record(context) else { return ["nothing was copied"] }
+        guard let record = try record(context) else { return [Phases.nothingCopied] }
         _ = try context.book.repairer(context.activity).undo(record)
         do {
             try context.book.run("3.4", context.activity)
@@ -164,7 +184,16 @@ struct DifferencesStep: StepOperation {
                 "step 3.4 could not be run: \(Playbook.explained(error).message)",
             ]
         }
-        return ["put back: \(record.words)", "step 3.4 says what differs now"]
+        return ["put back: \(record.words)", Self.proofWords(context)]
+    }
+
+    /// What the proof, run anew, has come to: a step that was done may have failed by this.
+    private static func proofWords(_ context: StepContext) -> String {
+        switch context.book.stepState("3.4", context.mode) {
+        case .failed(let why): "step 3.4, run anew, has failed: \(why)"
+        case .done: "step 3.4, run anew, found no row that differs"
+        default: "step 3.4 says what differs now"
+        }
     }
 
     /// What the step did last, where it is not undone yet.

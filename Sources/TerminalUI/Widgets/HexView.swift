@@ -1,9 +1,12 @@
 /// The bytes of two values beside each other, aligned, with those that differ marked.
 public struct HexView {
-    /// nil is NULL.
+    /// nil of a side without bytes.
     public var left: [UInt8]?
     public var right: [UInt8]?
     public var top: Int
+    /// What stands in the place of bytes that a side does not have.
+    public var leftWord = "NULL"
+    public var rightWord = "NULL"
 
     public init(left: [UInt8]?, right: [UInt8]?, top: Int = 0) {
         self.left = left
@@ -50,19 +53,20 @@ public struct HexView {
             var digits = String(offset, radix: 16)
             digits = String(repeating: "0", count: max(0, 6 - digits.count)) + digits
             let line =
-                Line(digits + "  ", .muted) + side(left, against: right, offset, perRow, look)
+                Line(digits + "  ", .muted) + side(left, leftWord, against: right, offset, perRow, look)
                 + Line(" " + look.symbols.vertical + " ", .border)
-                + side(right, against: left, offset, perRow, look)
+                + side(right, rightWord, against: left, offset, perRow, look)
             buffer.write(line, in: rect.row(row), look)
         }
     }
 
     private func side(
-        _ bytes: [UInt8]?, against other: [UInt8]?, _ offset: Int, _ perRow: Int, _ look: Look
+        _ bytes: [UInt8]?, _ absent: String, against other: [UInt8]?, _ offset: Int, _ perRow: Int,
+        _ look: Look
     ) -> Line {
         guard let bytes else {
-            let word = offset == 0 ? "NULL" : ""
-            return Line(word + String(repeating: " ", count: perRow * 3 - word.count), .null)
+            let word = offset == 0 ? absent : ""
+            return Line(word + String(repeating: " ", count: max(0, perRow * 3 - word.count)), .null)
         }
         var line = Line()
         for index in offset..<offset + perRow {

@@ -190,9 +190,11 @@ private struct StepRun {
         var exit = Self.exit(line.state, state.outcome)
         // What was taken back may wait for a step that was never needed.
         if isUndo, case .waiting = line.state { exit = .success }
+        let done = isUndo ? book.undone(step) : nil
         if common.json {
-            Console.json(StepDocument(line, mode: state.mode, exit: exit))
+            Console.json(StepDocument(line, mode: state.mode, exit: exit, done: done))
         } else {
+            (done ?? []).forEach(Console.result)
             BookWords.step(line).forEach(Console.result)
         }
         return exit

@@ -12,8 +12,8 @@ struct DiffCommand: ParsableCommand {
         abstract: "Show the rows in which a target differs from a SQLite database, with both values.",
         discussion: """
             Compares the tables first, unless --last is given: then it shows what the last proof of this target found, with the
-            values that both sides hold now. Ends with 0 where nothing differs, with 4 where something does, and with 3 where a table was never compared. Of values
-            over 4 MB the beginning is shown.
+            values that both sides hold now. Ends with 0 where nothing differs, with 4 where something does, and with 3 where a table was never compared; with 2 where a row is named by
+            --key that does not differ. Of values over 4 MB the beginning is shown.
             """)
 
     @Argument(help: "A SQLite file, or a project's folder.")
@@ -32,6 +32,13 @@ struct DiffCommand: ParsableCommand {
 
     @Option(help: "Only rows of this kind: changed, missing (in PostgreSQL) or extra (in PostgreSQL only).")
     var kind: RowDifference.Kind?
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp(
+            "Only the row with this key, as it is shown, or as a JSON array of its texts; may be given again.",
+            valueName: "key"))
+    var keys: [String] = []
 
     @Option(help: ArgumentHelp("Only rows whose key has this in it.", valueName: "text"))
     var find: String?
@@ -54,6 +61,10 @@ struct DiffCommand: ParsableCommand {
 
     func validate() throws {
         if limit < 0 { throw ValidationError("--limit takes a number of rows; 0 is all of them") }
+        if !keys.isEmpty, tables.count != 1 { throw ValidationError("--key needs one --table") }
+        if !keys.isEmpty, column != nil || kind != nil || find != nil {
+            throw ValidationError("--key excludes --column, --kind and --find")
+        }
         if common.json, let format, format != .json {
             throw ValidationError("--json and --format \(format.rawValue) differ")
         }
@@ -87,16 +98,19 @@ struct DiffCommand: ParsableCommand {
         _ reader: RowPairReader, _ cancellation: Cancellation
     ) throws -> ExitCode {
         let filter = DifferenceFilter(column: column, kind: kind)
+        let chosen = try chosen(plan.tables, log)
+        let named = try keys.isEmpty ? nil : log.rows(keys, of: tables.first ?? "")
         var output = DifferenceOutput(common.json ? .json : format ?? .text)
         output.begin()
         var outcome = DifferenceOutcome()
-        for table in try chosen(plan.tables, log) {
+        for table in chosen {
             let verdict = report?.tables.first { $0.name == table.name }
             let proof = try log.proof(of: table.name)
             let reason = last ? proof?.obstacle : verdict?.reason
             let summary = try log.summary(table.name, columns: table.columns.map(\.name))
             let heading = DifferenceHeading(
-                table: table.name, summary: summary, matching: try log.count(table.name, filter: filter),
+                table: table.name, summary: summary,
+                matching: try named?.count ?? log.count(table.name, filter: filter),
                 rows: verdict?.sourceRows ?? proof?.sourceRows, provenAt: last ? proof?.time : nil,
                 reason: reason, isKnown: report != nil || proof != nil)
             outcome.note(heading)
@@ -104,6 +118,14 @@ struct DiffCommand: ParsableCommand {
             var shown = 0
             var found = 0
             let most = limit == 0 ? Int.max : limit
+            if let named {
+                for row in try reader.read(Array(named.prefix(most)), of: table.name) {
+                    output.row(row, of: table.name)
+                    shown += 1
+                }
+                output.end(heading, shown: shown, of: named.count)
+                continue
+            }
             try reader.forEachRow(of: table.name, in: log, filter: filter, limit: find == nil ? most : .max) {
                 row in
                 try cancellation.check()

@@ -68,8 +68,11 @@ struct StepDocument: Encodable {
     let exit: Int32
     let mode: Mode
     let step: Step
+    /// What an undo has done, line by line; absent of other work.
+    let done: [String]?
 
-    init(_ line: BookState.StepLine, mode: Mode, exit: ExitCode) {
+    init(_ line: BookState.StepLine, mode: Mode, exit: ExitCode, done: [String]? = nil) {
+        self.done = done
         outcome = line.state.name
         self.exit = exit.rawValue
         self.mode = mode

@@ -116,7 +116,7 @@ struct CellChange: Equatable {
             let values = [source, target].map {
                 Float(bitPattern: $0.reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
             }
-            return real(Double(values[0]), Double(values[1]), 1e-5)
+            return real(values[0], values[1], 1e-5)
         case .timestamp, .date:
             // What is no calendar's date is one of PostgreSQL's infinities.
             guard let one = microseconds(source), let other = microseconds(target) else {
@@ -128,29 +128,49 @@ struct CellChange: Equatable {
             return CellChange(.time, Double(other - one) / 1_000_000)
         case .numeric, .money:
             guard let one = decimal(source), let other = decimal(target) else { return CellChange(.other) }
-            return CellChange(.number, other - one)
+            return CellChange(.number, distance(one, other))
         case .boolean: return CellChange(.flipped)
         case .interval: return CellChange(.other)
         default: return nil
         }
     }
 
-    private static func real(_ one: Double, _ other: Double, _ digits: Double) -> CellChange {
+    private static func real<Number: BinaryFloatingPoint>(
+        _ one: Number, _ other: Number, _ digits: Number
+    ) -> CellChange {
         if one == other { return CellChange(.zeroSign) }
         guard one.isFinite, other.isFinite else { return CellChange(.other) }
         return abs(one - other) <= max(abs(one), abs(other)) * digits
-            ? CellChange(.lastDigits) : CellChange(.number, other - one)
+            ? CellChange(.lastDigits) : CellChange(.number, distance("\(one)", "\(other)"))
+    }
+
+    /// Digits that `Decimal` holds exactly, and exponents that it holds surely.
+    private static let mostDigits = 38
+    private static let exponents = -80...80
+
+    /// Of two numbers as they are written, target minus source: 0.29 and 0.3 are 0.01 apart, which their binary neighbours are not.
+    private static func distance(_ one: String, _ other: String) -> Double {
+        let isExact = [one, other].allSatisfy { text in
+            let parts = text.split(separator: "e", maxSplits: 1)
+            let exponent = parts.count > 1 ? Int(parts[1]) : 0
+            return parts[0].utf8.count <= mostDigits && exponents.contains(exponent ?? .max)
+        }
+        if isExact, let source = Decimal(string: one), let target = Decimal(string: other),
+            !source.isNaN, !target.isNaN, let distance = Double("\(target - source)"), distance.isFinite
+        {
+            return distance
+        }
+        return (Double(other) ?? .nan) - (Double(one) ?? .nan)
     }
 
     /// Of a sign, digits and an exponent, see `Relation`; nil for what is no number.
-    private static func decimal(_ form: ArraySlice<UInt8>) -> Double? {
+    private static func decimal(_ form: ArraySlice<UInt8>) -> String? {
         guard let sign = form.first, sign < 2, let mark = form.lastIndex(of: UInt8(ascii: "e")) else {
             return nil
         }
         let digits = form[form.startIndex + 1..<mark].map { $0 + 48 }
-        return Double(
-            "\(sign == 1 ? "-" : "")0.\(String(decoding: digits, as: UTF8.self))0"
-                + String(decoding: form[mark...], as: UTF8.self))
+        return "\(sign == 1 ? "-" : "")0.\(String(decoding: digits, as: UTF8.self))0"
+            + String(decoding: form[mark...], as: UTF8.self)
     }
 
     private static func integer(_ form: ArraySlice<UInt8>) -> Int64? {

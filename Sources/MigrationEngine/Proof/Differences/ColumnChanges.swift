@@ -52,11 +52,16 @@ public struct ColumnChanges: Codable, Sendable, Equatable {
 
     /// In one line: `createdAt differs in 1,203 rows, always by +3,600 s`.
     public var words: String {
-        let rest =
-            groups.count == 1
-            ? ", " + groups[0].words
-            : ": " + groups.map { "\(Format.count($0.rows)) \($0.words)" }.joined(separator: "; ")
-        return "\(column) differs in \(Format.count(rows, "row", "rows"))\(groups.isEmpty ? "" : rest)"
+        "\(column) differs in \(Format.count(rows, "row", "rows"))\(natureWords)"
+    }
+
+    /// What has become of the values, to follow their number: of one nature, or of each how many.
+    var natureWords: String {
+        switch groups.count {
+        case 0: ""
+        case 1: ", " + groups[0].words
+        default: ": " + groups.map { "\(Format.count($0.rows)) \($0.words)" }.joined(separator: "; ")
+        }
     }
 }
 
