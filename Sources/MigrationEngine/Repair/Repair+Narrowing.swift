@@ -20,10 +20,12 @@ struct RepairLeft: Equatable {
     var asToday = 0
     /// Rows that were right in the first proof, or were written again since.
     var written = 0
+    /// Rows that were never right, and were written since in other cells.
+    var mixed = 0
     /// Why it cannot be told.
     var obstacle: String?
 
-    var rows: Int { asToday + written }
+    var rows: Int { asToday + written + mixed }
 }
 
 /// Rows that differ, and that no repair may touch.
@@ -98,7 +100,8 @@ extension Repair {
                     "what was never right in it cannot be told: the first proof found more rows that differ than are kept"
             )
         }
-        return RepairLeft(written: try log.keepNeverRight(table, since: first.log))
+        let left = try log.keepNeverRight(table, since: first.log)
+        return RepairLeft(written: left.gone - left.mixed, mixed: left.mixed)
     }
 
     // MARK: What is as SQLite is today
@@ -140,7 +143,7 @@ extension Repair {
         _ since: String, _ left: inout RepairLeft
     ) throws {
         if verdict.verdict == .equal {
-            left.asToday = (proof.verdicts[name]?.differences ?? 0) - left.written
+            left.asToday = (proof.verdicts[name]?.differences ?? 0) - left.rows
             try proof.log.clear([name])
         } else if let obstacle = verdict.obstacle {
             left.obstacle = "\(since), and it cannot be compared with it: \(obstacle)"

@@ -92,8 +92,25 @@ extension Repair {
                 snapshotSHA256: preparation.snapshot.sha256, snapshotTime: preparation.snapshot.time,
                 tables: done, state: .begun, transaction: try Self.transaction(main))
             try store.write(record)
+            try setAside(tables, preview, rows.choice, id)
             CrashPoint.pass("repair before")
             return record
+        }
+    }
+
+    /// What is equal from now on is never right no more, see `DifferenceLog.setAside`.
+    private func setAside(
+        _ tables: [RepairTable], _ preview: RepairPreview, _ choice: RepairChoice, _ id: String
+    ) throws {
+        guard let first = try differences?.first() else { return }
+        for table in tables {
+            var places: [String] = []
+            try choice.forEach(of: table.plan.name) { row in
+                if row.kind != .extra || preview.request.removesExtra {
+                    places.append(DifferenceLog.place(of: row))
+                }
+            }
+            try first.setAside(table.preview.way == .whole ? nil : places, of: table.plan.name, for: id)
         }
     }
 
@@ -167,7 +184,12 @@ extension Repair {
             let known = try? server.withConnection(
                 purpose: "repair", { try RepairHistory.settled(record, $0) })
         else { return }
-        if known.state == .failed { store.remove(id) } else if known != record { try? store.write(known) }
+        guard known.state == .failed else {
+            if known != record { try? store.write(known) }
+            return
+        }
+        try? DifferenceLog.putBack(id, in: state)
+        store.remove(id)
     }
 
     /// `names` are those of the tables in the target, where the plan does not tell them.

@@ -229,7 +229,7 @@ public struct Repair: Sendable {
         found.targetRows = verdict.targetRows
         // Of rows that were named none is left out.
         if choice.request.keys.isEmpty {
-            (found.asToday, found.written) = (left.asToday, left.written)
+            (found.asToday, found.written, found.mixed) = (left.asToday, left.written, left.mixed)
         }
         guard let proof = proven.proofs[table.name] else {
             found.obstacle = verdict.obstacle ?? "it cannot be compared"

@@ -37,8 +37,7 @@ enum RepairWords {
             if table.unnamed > 0 {
                 words.append("\(Format.count(table.unnamed)) more differ: repair again afterwards")
             }
-            let left = table.asToday + table.written
-            if left > 0 { words.append("leaves \(Format.count(left, "row", "rows")) alone") }
+            if table.left > 0 { words.append("leaves \(Format.count(table.left, "row", "rows")) alone") }
         }
         return words.joined(separator: ", ")
     }
@@ -94,11 +93,13 @@ struct RepairDocument: Encodable {
         /// Rows that differ and stay: as SQLite is today, and not those that were never right.
         let asToday: Int
         let written: Int
+        let mixed: Int
         let reason: String?
         let obstacle: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, way, missing, changed, extra, copied, removed, unnamed, written, reason, obstacle
+            case name, way, missing, changed, extra, copied, removed, unnamed, written, mixed, reason,
+                obstacle
             case asToday = "as_today"
         }
     }
@@ -124,7 +125,7 @@ struct RepairDocument: Encodable {
             return Table(
                 name: table.name, way: table.way.rawValue, missing: table.missing, changed: table.changed,
                 extra: table.extra, copied: rows?.copied ?? 0, removed: rows?.removed ?? 0,
-                unnamed: table.unnamed, asToday: table.asToday, written: table.written,
+                unnamed: table.unnamed, asToday: table.asToday, written: table.written, mixed: table.mixed,
                 reason: table.reason, obstacle: table.obstacle)
         }
         warning = preview?.warning
