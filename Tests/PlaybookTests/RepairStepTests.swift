@@ -142,7 +142,7 @@ import Testing
 
     /// A live target that was wrong in two rows when it was first proven, and that the application has written to since.
     private func withSwitched(
-        isOver: Bool = true, _ body: (Playbook, Conninfo) throws -> Void
+        isOver: Bool = true, isIdentified: Bool = true, _ body: (Playbook, Conninfo) throws -> Void
     ) throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", Self.script)
@@ -156,9 +156,12 @@ import Testing
                     in: target)
                 try run(["3.4"], book)
                 let snapshot = try #require(try book.snapshot(.live))
+                let identity = try #require(
+                    try TargetServer(target, cancellation: Cancellation()).identity())
+                let database = isIdentified ? ",\"database\":\"\(identity)\"" : ""
                 let record = """
                     {"snapshot":"\(snapshot.sha256)","time":"2999-01-01T00:00:00Z","standstill":1,"parts":[],
-                    "carried":{"tables":[],"seconds":1}}
+                    "carried":{"tables":[],"seconds":1}\(database)}
                     """
                 try book.journal.add(.note, "C.2", .live, "switched", data: record)
                 if isOver { try book.journal.add(.done, "C.4", .live) }
@@ -219,3 +222,17 @@ import Testing
         }
     }
 }
+
+    /// Neither another way to its server, nor a ledger that `finish` has removed, hides whose database it is.
+    @Test(arguments: [true, false]) func theDatabaseThatWasSwitchedToIsKnownHoweverItIsSpelled(
+        _ isIdentified: Bool
+    ) throws {
+        try withSwitched(isIdentified: isIdentified) { book, target in
+            try TestServer.execute("DROP SCHEMA howdah CASCADE", in: target)
+            let host = try #require(target["host"])
+            let same = target.setting("host", to: "/.\(host)")
+            let cancellation = Cancellation()
+            let ofSame = try book.targetInUse(TargetServer(same, cancellation: cancellation))
+            #expect(ofSame != nil)
+        }
+    }
