@@ -166,14 +166,21 @@ extension Repair {
             && tables[0].primaryKey == tables[1].primaryKey
     }
 
+    /// Where a repair keeps a copy of the source as it is at this moment, for as long as it looks.
+    public static func todayPath(_ state: StateFolder) -> String { "\(state.path)/today" }
+
+    /// Deletes what a repair that was killed has left there. A link is not followed.
+    public static func removeToday(_ state: StateFolder) {
+        try? FileManager.default.removeItem(atPath: todayPath(state))
+    }
+
     /// Calls `body` with the source as it is at this moment, by the plan and the names that the target was found to have. What it
     /// takes is kept apart, and gone afterwards.
     private func withToday(_ tables: Set<String>, _ body: (Preparation) throws -> Void) throws {
-        let path = "\(state.path)/today"
-        try? FileManager.default.removeItem(atPath: path)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        defer { Self.removeToday(state) }
         let folder = try StateFolder.open(
-            source: preparation.snapshot.source, project: nil, override: path, environment: [:])
+            source: preparation.snapshot.source, project: nil, override: Self.todayPath(state),
+            environment: [:])
         let preparer = Preparer(
             source: try SourceFile(path: preparation.snapshot.source), state: folder, hints: hints,
             style: planned.style, schema: planned.schema, planSource: .given(planned),

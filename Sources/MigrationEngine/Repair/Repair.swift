@@ -115,6 +115,7 @@ public struct Repair: Sendable {
         let compared = try compare(preparation, Set(tables.map(\.name)), facts, into: log)
         let differing = tables.filter { compared.verdicts[$0.name]?.verdict == .differs }
         let proof = RepairProof(
+        Self.removeToday(state)
             tables: differing, verdicts: compared.verdicts, proofs: compared.proofs, facts: facts, log: log,
             isOld: try !differing.isEmpty && isOld())
         let choice = RepairChoice(request: request, log: log)
