@@ -193,6 +193,38 @@ import Testing
             _ = try working(book, nil) { try book.undoRepair(nil, $0) }
             #expect(book.stepState("3.4", .live) == before)
             #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
+            let remark = try #require(book.journal.last("3.4", .live))
+            #expect(remark.kind == .note && remark.text.contains("has put back rows that differed"))
+        }
+    }
+
+    @Test func anUndoOnceTheApplicationUsesTheTargetWarnsAndLeavesTheProofAsItIs() throws {
+        try withSwitched { book, target in
+            try run(["3.5"], book)
+            let before = book.stepState("3.4", .live)
+            let undo = try working(book, nil) { try book.undoPreview("3.5", $0) }
+            #expect(undo.warning?.contains("application has used it since the switch") ?? false)
+            #expect(undo.confirmation == target["dbname"])
+            try working(book, "3.5") { try book.undo("3.5", $0) }
+            #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
+            #expect(book.stepState("3.4", .live) == before)
+            #expect(book.journal.last("3.4", .live)?.text.contains("has put back") ?? false)
+        }
+    }
+
+    /// A command that was refused has looked at a later state of SQLite.
+    @Test func aLaterSnapshotThanThatOfTheFirstProofDoesNotStopTheStep() throws {
+        try withSwitched { book, target in
+            try makeDatabase(book.workspace.source.path, "UPDATE person SET name = 'later' WHERE id = 1")
+            let store = try SnapshotStore(book.workspace.state, cancellation: Cancellation())
+            let later = try store.take(of: book.workspace.source)
+            try book.journal.add(.done, "1.2", .live, data: later.sha256)
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            let lines = preview.sections.flatMap(\.lines).joined(separator: "\n")
+            #expect(lines.contains("never right"))
+            let request = RepairRequest(onlyNeverRight: true)
+            try working(book, "3.5") { try book.copyAgain(request, $0) }
+            #expect(try TestServer.value(Self.names, in: target) == "theirs Bob stranger new")
         }
     }
 
@@ -221,7 +253,6 @@ import Testing
             }
         }
     }
-}
 
     /// Neither another way to its server, nor a ledger that `finish` has removed, hides whose database it is.
     @Test(arguments: [true, false]) func theDatabaseThatWasSwitchedToIsKnownHoweverItIsSpelled(
@@ -236,3 +267,4 @@ import Testing
             #expect(ofSame != nil)
         }
     }
+}

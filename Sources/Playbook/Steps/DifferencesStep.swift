@@ -31,8 +31,9 @@ struct DifferencesStep: StepOperation {
         guard try !isEqual(context) else {
             return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
         }
-        let inUse = context.book.targetInUse(context.mode)
-        let preview = try context.book.repairer(context.activity).preview(request(inUse))
+        let repair = try context.book.repairer(context.activity, request)
+        let inUse = repair.inUse
+        let preview = try repair.preview(request(inUse))
         guard !preview.tables.isEmpty else {
             return Preview([
                 .init(
@@ -97,7 +98,7 @@ struct DifferencesStep: StepOperation {
         guard try !isEqual(context) else {
             return StepOutcome(evidence: ["the proof, 3.4, found no row that differs"])
         }
-        let repair = try context.book.repairer(context.activity)
+        let repair = try context.book.repairer(context.activity, request)
         let preview = try repair.preview(request(repair.inUse))
         let record = try repair.replace(preview)
         if repair.inUse == nil { try context.book.run("3.4", context.activity) }
@@ -144,14 +145,22 @@ struct DifferencesStep: StepOperation {
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         guard let record = try record(context) else { return nil }
+        let inUse = context.book.targetInUse(context.mode)
         return Preview(
             [.init("Puts back the rows that the repair \(record.id) has replaced", [record.words])],
-            warning: "Where somebody has written to one of them since, nothing is put back.")
+            warning: inUse.map { $0.undoWarning.prefix(1).uppercased() + $0.undoWarning.dropFirst() }
+                ?? "Where somebody has written to one of them since, nothing is put back.",
+            confirmation: inUse == nil ? nil : context.book.liveTarget?["dbname"])
     }
 
     func undo(_ context: StepContext) throws -> [String] {
         guard let record = try record(context) else { return ["nothing was copied"] }
-        _ = try context.book.repairer(context.activity).undo(record)
+        let repair = try context.book.repairer(context.activity)
+        let outcome = try repair.undo(record)
+        guard repair.inUse == nil else {
+            try outcome.record.map(context.book.noteUndone)
+            return ["put back: \(record.words)", "3.4 is left as it is: rows differ because they should"]
+        }
         do {
             try context.book.run("3.4", context.activity)
         } catch {

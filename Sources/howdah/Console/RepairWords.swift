@@ -90,7 +90,7 @@ struct RepairDocument: Encodable {
         let copied: Int
         let removed: Int
         let unnamed: Int
-        /// Rows that differ and stay: as SQLite is today, and not those that were never right.
+        /// Rows that differ and stay: as SQLite is today; not never right; never right, and written since in other cells.
         let asToday: Int
         let written: Int
         let mixed: Int
@@ -110,13 +110,16 @@ struct RepairDocument: Encodable {
     let target: String
     /// What the proof before found to differ, and what is done about it.
     let repair: [Table]
-    /// What is to be known before rows are replaced that were named.
+    /// What is to be known before rows are replaced that were named, or before rows come back.
     let warning: String?
     let record: RepairRecord?
     /// The proof afterwards; empty of a preview.
     let tables: [MigrationReport.Table]
 
-    init(_ preview: RepairPreview?, _ server: TargetServer, _ outcome: Repair.Outcome? = nil) {
+    init(
+        _ preview: RepairPreview?, _ server: TargetServer, _ outcome: Repair.Outcome? = nil,
+        warning: String? = nil
+    ) {
         self.outcome = outcome?.report.outcome.rawValue ?? "answered"
         exit = outcome?.report.exit ?? 0
         target = server.conninfo.url
@@ -128,7 +131,7 @@ struct RepairDocument: Encodable {
                 unnamed: table.unnamed, asToday: table.asToday, written: table.written, mixed: table.mixed,
                 reason: table.reason, obstacle: table.obstacle)
         }
-        warning = preview?.warning
+        self.warning = preview?.warning ?? warning
         record = outcome?.record
         tables = outcome?.report.tables ?? []
     }
@@ -138,8 +141,11 @@ struct RepairDocument: Encodable {
 struct RepairListDocument: Encodable {
     let command = "repair"
     let repairs: [RepairRecord]
+    /// What is to be known before the one is undone.
+    let warning: String?
 
-    init(_ records: [RepairRecord]) {
+    init(_ records: [RepairRecord], warning: String? = nil) {
         repairs = records
+        self.warning = warning
     }
 }
