@@ -221,17 +221,7 @@ extension Repair {
     /// Who holds the tables, as far as the server tells.
     private func holders(_ names: [String]) -> [String] {
         guard !names.isEmpty else { return [] }
-        let list = names.map(quoteLiteral).joined(separator: ", ")
-        let found = try? server.withConnection(purpose: "repair") { connection in
-            let rows = try connection.query(
-                """
-                SELECT DISTINCT format('%s, as %s, process %s', nullif(application_name, ''), usename, pid)
-                FROM pg_locks JOIN pg_stat_activity AS a USING (pid)
-                WHERE locktype = 'relation' AND granted AND pid <> pg_backend_pid()
-                    AND relation = ANY (ARRAY[\(list)]::regclass[]::oid[]) ORDER BY 1 LIMIT 3
-                """)
-            return (0..<rows.count).compactMap { rows.text($0, 0) }
-        }
+        let found = try? server.withConnection(purpose: "repair") { try LockHolders.of(names, $0) }
         return found ?? []
     }
 
