@@ -198,20 +198,6 @@ import Testing
         }
     }
 
-    @Test func anUndoOnceTheApplicationUsesTheTargetWarnsAndLeavesTheProofAsItIs() throws {
-        try withSwitched { book, target in
-            try run(["3.5"], book)
-            let before = book.stepState("3.4", .live)
-            let undo = try working(book, nil) { try book.undoPreview("3.5", $0) }
-            #expect(undo.warning?.contains("application has used it since the switch") ?? false)
-            #expect(undo.confirmation == target["dbname"])
-            try working(book, "3.5") { try book.undo("3.5", $0) }
-            #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
-            #expect(book.stepState("3.4", .live) == before)
-            #expect(book.journal.last("3.4", .live)?.text.contains("has put back") ?? false)
-        }
-    }
-
     /// A command that was refused has looked at a later state of SQLite.
     @Test func aLaterSnapshotThanThatOfTheFirstProofDoesNotStopTheStep() throws {
         try withSwitched { book, target in

@@ -145,22 +145,14 @@ struct DifferencesStep: StepOperation {
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         guard let record = try record(context) else { return nil }
-        let inUse = context.book.targetInUse(context.mode)
         return Preview(
             [.init("Puts back the rows that the repair \(record.id) has replaced", [record.words])],
-            warning: inUse.map { $0.undoWarning.prefix(1).uppercased() + $0.undoWarning.dropFirst() }
-                ?? "Where somebody has written to one of them since, nothing is put back.",
-            confirmation: inUse == nil ? nil : context.book.liveTarget?["dbname"])
+            warning: "Where somebody has written to one of them since, nothing is put back.")
     }
 
     func undo(_ context: StepContext) throws -> [String] {
         guard let record = try record(context) else { return ["nothing was copied"] }
-        let repair = try context.book.repairer(context.activity)
-        let outcome = try repair.undo(record)
-        guard repair.inUse == nil else {
-            try outcome.record.map(context.book.noteUndone)
-            return ["put back: \(record.words)", "3.4 is left as it is: rows differ because they should"]
-        }
+        _ = try context.book.repairer(context.activity).undo(record)
         do {
             try context.book.run("3.4", context.activity)
         } catch {
