@@ -6,7 +6,7 @@ import MigrationEngine
 extension Playbook {
     /// Proves the tables anew, and says what would be copied again.
     public func previewRepair(_ request: RepairRequest, _ activity: Activity) throws -> RepairPreview {
-        try repairer(activity).preview(request)
+        try repairer(activity, request).preview(request)
     }
 
     /// Does what a preview says, journalled before and after.
@@ -14,7 +14,7 @@ extension Playbook {
         let names = preview.repairable.map(\.name).joined(separator: ", ")
         try note("repair of \(names) begins")
         return try noting("the repair of \(names)") {
-            let outcome = try repairer(activity).run(preview)
+            let outcome = try repairer(activity, preview.request).run(preview)
             try noteRepair(outcome)
             return outcome
         }
@@ -51,8 +51,9 @@ extension Playbook {
                         : "compared again: rows of \(differing.joined(separator: ", ")) differ",
                 ])
         }
-        // Once the application uses the target, rows differ because they should.
-        guard isOfSteps, targetInUse(mode) == nil else { return }
+        guard isOfSteps else { return }
+        // Once the application uses the target rows differ because they should: what an undo brings back is only remarked.
+        guard targetInUse(mode) == nil else { return try remarkUndone(outcome.record) }
         if let record = outcome.record, record.state == .undone { try noteUndone(record) }
         if differing.isEmpty { return try noteProven(outcome) }
         // A proof that found them equal is not true any more.
@@ -86,16 +87,39 @@ extension Playbook {
         "\(record.state == .undone ? "the undo of " : "")the repair \(record.id)"
     }
 
-    func repairer(_ activity: Activity) throws -> Repair {
-        let preparation = try preparation(mode, activity: activity)
-        // What step 3.4 compares.
+    /// Notes with step 3.4 that an undo has put back what differed.
+    private func remarkUndone(_ record: RepairRecord?) throws {
+        guard let record, record.state == .undone else { return }
+        try journal.add(
+            .note, "3.4", mode, "the undo of the repair \(record.id) has put back rows that differed")
+    }
+
+    /// A repair of this mode's target, of what step 3.4 compares. Once the application uses it, of the snapshot that `repair` takes for the
+    /// same request: a command may have noted a later one with the steps.
+    func repairer(_ activity: Activity, _ request: RepairRequest = RepairRequest()) throws -> Repair {
+        let history = try history(activity)
+        let log = try differenceLog(mode)
+        let inUse = mode == .live ? try targetInUse(history.server) : nil
+        let snapshot = try inUse == nil ? nil : usedSnapshot(history.server, log, request)
+        let preparation = try preparation(mode, of: snapshot, activity: activity)
         var repair = Repair(
-            preparation: preparation, schema: preparation.plan.schema, history: try history(activity),
+            preparation: preparation, schema: preparation.plan.schema, history: history,
             workers: Self.workers, cancellation: activity.cancellation, progress: activity.progress,
-            gate: activity.gate, differences: try differenceLog(mode))
-        repair.inUse = targetInUse(mode)
+            gate: activity.gate, differences: log)
+        repair.inUse = inUse
         repair.isSourceHeld = mode == .live && hold != nil
         return repair
+    }
+
+    /// Of rows that nobody has named only those that were never right are repaired.
+    private func usedSnapshot(
+        _ server: TargetServer, _ log: DifferenceLog, _ request: RepairRequest
+    ) throws -> Snapshot? {
+        let wanted = try Repair.snapshotSHA256(
+            onlyNeverRight: request.keys.isEmpty, log, server, schema: schema,
+            switched: cutoverRecord()?.snapshot)
+        return try SnapshotStore(workspace.state, cancellation: Cancellation()).snapshots()
+            .last { $0.sha256 == wanted }
     }
 
     private func history(_ activity: Activity) throws -> RepairHistory {

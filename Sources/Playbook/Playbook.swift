@@ -275,8 +275,10 @@ public final class Playbook: Sendable {
         return try server(mode, cancellation: cancellation)
     }
 
-    func preparation(_ mode: Mode, activity: Activity) throws -> Preparation {
-        guard let snapshot = try snapshot(mode) else {
+    func preparation(
+        _ mode: Mode, of wanted: Snapshot? = nil, activity: Activity
+    ) throws -> Preparation {
+        guard let snapshot = try wanted ?? snapshot(mode) else {
             throw MigrationError(
                 .state, "there is no snapshot to read", remedy: "Run step 1.2 first.", exit: .undecided)
         }

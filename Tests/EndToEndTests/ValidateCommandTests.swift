@@ -83,4 +83,39 @@ import Testing
             }
         }
     }
+
+    /// Another session holds the table: whom the command waits for is said, and the wait ends with the wish to stop.
+    @Test(arguments: ["validate", "digest"]) func aWaitForALockIsToldAndCanBeCancelled(_ command: String)
+        throws
+    {
+        try withTemporaryFolder { folder in
+            let source = "\(folder)/a.db"
+            try makeDatabase(source, "CREATE TABLE t (id INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)")
+            try TestServer.withDatabase { target in
+                #expect(try Howdah.run(["migrate", source, target.url, "--yes"]).exit == 0)
+                let holder = try TestServer.connect(target)
+                try holder.execute("BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+                let path = "\(folder)/errors"
+                _ = FileManager.default.createFile(atPath: path, contents: nil)
+                let errors = try #require(FileHandle(forWritingAtPath: path))
+                let process = try Howdah.start(
+                    [command, source, target.url], output: .nullDevice, errors: errors)
+                let waits = waitUntil(seconds: 60) {
+                    (try? holder.query(
+                        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 't'::regclass)"
+                    )
+                    .bool(0, 0)) ?? false
+                }
+                #expect(waits)
+                let isTold = waitUntil(seconds: 20) {
+                    (try? String(contentsOfFile: path, encoding: .utf8))?.contains(
+                        "waits for other sessions: tests, as ") ?? false
+                }
+                #expect(isTold)
+                kill(process.processIdentifier, SIGINT)
+                try #require(waitUntil(seconds: 60) { !process.isRunning })
+                #expect(process.terminationStatus == 130)
+            }
+        }
+    }
 }

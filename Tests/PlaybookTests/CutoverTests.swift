@@ -596,7 +596,10 @@ import Testing
         let exports = "\(state)/exports"
         let export = try #require(try FileManager.default.contentsOfDirectory(atPath: exports).first)
         var left = ["\(exports)/\(export)", "\(state)/repairs", "\(state)/differences"]
-        for name in ["reports/digests-a.json", "reports/digests-b.json", "repairs/1/1-before.copy"] {
+        for name in [
+            "reports/digests-rehearsal.json", "reports/digests-target-0123456789ab.json",
+            "repairs/20260101T000000Z/1-before.copy", "today/snapshots/2026-01-01T00-00-00Z.db",
+        ] {
             let path = "\(state)/\(name)"
             try FileManager.default.createDirectory(
                 atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -619,6 +622,7 @@ import Testing
             for words in [
                 "the digests of 2 targets, 6 bytes",
                 "the rows that 1 repair has replaced, whose undo needs them",
+                "the copy of the database that a repair has left: \(folder)/today, 3 bytes",
                 "the export \(folder)/exports/",
             ] { #expect(preview[0].lines.contains { $0.contains(words) }, "\(words) \(preview[0].lines)") }
             let kept = preview[1].lines
@@ -643,6 +647,70 @@ import Testing
             try run("R", book)
             #expect(
                 String(decoding: files(project)[".env"] ?? Data(), as: UTF8.self).contains("file:./dev.db"))
+        }
+    }
+
+    /// What lies in the state folder, and stays because howdah has not made it, or not as it is.
+    private static let strangers = [
+        "plans/mine.yaml", "plans/0123456789abcdef0123456789abcdef.yaml", "reports/digests-mine.json",
+        "differences/mine.db", "catchup/mine", "repairs/mine/1-before.copy", "repairs/20260101T000000Z/mine",
+        "exports/live-2026-01-01T00-00-00Z",
+    ]
+
+    /// Finishing follows no link out of the state folder, and removes nothing that only looks like its own.
+    @Test func finishingRemovesOnlyWhatHowdahHasMade() throws {
+        try withLoaded { book, project, _ in
+            try run("3.1", book)
+            let state = book.workspace.state.path
+            let files = FileManager.default
+            let export = try #require(try files.contentsOfDirectory(atPath: "\(state)/exports").first)
+            // Another export, written elsewhere, and one of another's beside the step's own.
+            try files.copyItem(atPath: "\(state)/exports/\(export)", toPath: "\(project)/elsewhere")
+            try files.copyItem(atPath: "\(state)/exports/\(export)", toPath: "\(state)/exports/mine")
+            try files.createSymbolicLink(
+                atPath: "\(state)/exports/link", withDestinationPath: "\(project)/elsewhere")
+            try files.createSymbolicLink(
+                atPath: "\(state)/exports/live-2026-01-01T00-00-00Z",
+                withDestinationPath: "\(project)/elsewhere")
+            for name in Self.strangers where !name.hasPrefix("exports") {
+                let path = "\(state)/\(name)"
+                try files.createDirectory(
+                    atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+                try "theirs".write(toFile: path, atomically: true, encoding: .utf8)
+            }
+            let before = try files.subpathsOfDirectory(atPath: "\(project)/elsewhere").sorted()
+            let kept = try preview("F", book).sections[1].lines
+            try run("F", book)
+            for name in Self.strangers + ["exports/mine", "exports/link"] {
+                let path = "\(state)/\(name)"
+                #expect(files.fileExists(atPath: path), "\(name)")
+                #expect(
+                    kept.contains { line in path.hasPrefix(line.prefix { $0 != ":" }) },
+                    "\(name) \(kept)")
+            }
+            #expect(try files.subpathsOfDirectory(atPath: "\(project)/elsewhere").sorted() == before)
+            #expect(
+                try files.contentsOfDirectory(atPath: "\(state)/exports/mine").count == before.count)
+            #expect(!files.fileExists(atPath: "\(state)/exports/\(export)"))
+        }
+    }
+
+    /// As the undo of step 3.1 does.
+    @Test func anExportOfWhichAFileWasChangedStays() throws {
+        try withLoaded { book, project, _ in
+            try run("3.1", book)
+            let exports = "\(book.workspace.state.path)/exports"
+            let export = try #require(try FileManager.default.contentsOfDirectory(atPath: exports).first)
+            let file = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: "\(exports)/\(export)").first {
+                    $0.hasSuffix(".gz")
+                })
+            let path = "\(exports)/\(export)/\(file)"
+            try Data("changed".utf8).write(to: URL(fileURLWithPath: path))
+            let kept = try preview("F", book).sections[1].lines
+            #expect(kept.contains { $0.contains(export) && $0.contains("it was changed") }, "\(kept)")
+            try run("F", book)
+            #expect(FileManager.default.contents(atPath: path) == Data("changed".utf8))
         }
     }
 }

@@ -198,7 +198,7 @@ import Testing
 
     /// A live target that was wrong in two rows when it was first proven, and that the application has written to since.
     private func withSwitched(
-        isOver: Bool = true, _ body: (Playbook, Conninfo) throws -> Void
+        isOver: Bool = true, isIdentified: Bool = true, _ body: (Playbook, Conninfo) throws -> Void
     ) throws {
         try withTemporaryFolder { folder in
             try makeDatabase("\(folder)/a.db", Self.script)
@@ -212,9 +212,12 @@ import Testing
                     in: target)
                 try run(["3.4"], book)
                 let snapshot = try #require(try book.snapshot(.live))
+                let identity = try #require(
+                    try TargetServer(target, cancellation: Cancellation()).identity())
+                let database = isIdentified ? ",\"database\":\"\(identity)\"" : ""
                 let record = """
                     {"snapshot":"\(snapshot.sha256)","time":"2999-01-01T00:00:00Z","standstill":1,"parts":[],
-                    "carried":{"tables":[],"seconds":1}}
+                    "carried":{"tables":[],"seconds":1}\(database)}
                     """
                 try book.journal.add(.note, "C.2", .live, "switched", data: record)
                 if isOver { try book.journal.add(.done, "C.4", .live) }
@@ -246,6 +249,24 @@ import Testing
             _ = try working(book, nil) { try book.undoRepair(nil, $0) }
             #expect(book.stepState("3.4", .live) == before)
             #expect(try TestServer.value(Self.names, in: target) == "theirs B stranger new")
+            let remark = try #require(book.journal.last("3.4", .live))
+            #expect(remark.kind == .note && remark.text.contains("has put back rows that differed"))
+        }
+    }
+
+    /// A command that was refused has looked at a later state of SQLite.
+    @Test func aLaterSnapshotThanThatOfTheFirstProofDoesNotStopTheStep() throws {
+        try withSwitched { book, target in
+            try makeDatabase(book.workspace.source.path, "UPDATE person SET name = 'later' WHERE id = 1")
+            let store = try SnapshotStore(book.workspace.state, cancellation: Cancellation())
+            let later = try store.take(of: book.workspace.source)
+            try book.journal.add(.done, "1.2", .live, data: later.sha256)
+            let preview = try working(book, nil) { try book.preview("3.5", $0) }
+            let lines = preview.sections.flatMap(\.lines).joined(separator: "\n")
+            #expect(lines.contains("never right"))
+            let request = RepairRequest(onlyNeverRight: true)
+            try working(book, "3.5") { try book.copyAgain(request, $0) }
+            #expect(try TestServer.value(Self.names, in: target) == "theirs Bob stranger new")
         }
     }
 
@@ -272,6 +293,20 @@ import Testing
                 let ofSame = try book.targetInUse(TargetServer(same, cancellation: cancellation))
                 #expect(ofSame != nil)
             }
+        }
+    }
+
+    /// Neither another way to its server, nor a ledger that `finish` has removed, hides whose database it is.
+    @Test(arguments: [true, false]) func theDatabaseThatWasSwitchedToIsKnownHoweverItIsSpelled(
+        _ isIdentified: Bool
+    ) throws {
+        try withSwitched(isIdentified: isIdentified) { book, target in
+            try TestServer.execute("DROP SCHEMA howdah CASCADE", in: target)
+            let host = try #require(target["host"])
+            let same = target.setting("host", to: "/.\(host)")
+            let cancellation = Cancellation()
+            let ofSame = try book.targetInUse(TargetServer(same, cancellation: cancellation))
+            #expect(ofSame != nil)
         }
     }
 }

@@ -72,7 +72,11 @@ public struct DigestRun: Sendable {
         let connection = try preparation.data.open()
         try connection.addDoubleBytes()
         let interrupter = connection.interrupter
-        return try cancellation.whileRegistered({ interrupter.interrupt() }) { try body(connection) }
+        do {
+            return try cancellation.whileRegistered({ interrupter.interrupt() }) { try body(connection) }
+        } catch let error as SQLiteError where error.isInterrupted {
+            throw MigrationError.cancelled
+        }
     }
 
     // MARK: Both sides

@@ -20,10 +20,12 @@ struct RepairLeft: Equatable {
     var asToday = 0
     /// Rows that were right in the first proof, or were written again since.
     var written = 0
+    /// Rows that were never right, and were written since in other cells.
+    var mixed = 0
     /// Why it cannot be told.
     var obstacle: String?
 
-    var rows: Int { asToday + written }
+    var rows: Int { asToday + written + mixed }
 }
 
 /// Rows that differ, and that no repair may touch.
@@ -98,7 +100,8 @@ extension Repair {
                     "what was never right in it cannot be told: the first proof found more rows that differ than are kept"
             )
         }
-        return RepairLeft(written: try log.keepNeverRight(table, since: first.log))
+        let left = try log.keepNeverRight(table, since: first.log)
+        return RepairLeft(written: left.gone - left.mixed, mixed: left.mixed)
     }
 
     // MARK: What is as SQLite is today
@@ -140,7 +143,7 @@ extension Repair {
         _ since: String, _ left: inout RepairLeft
     ) throws {
         if verdict.verdict == .equal {
-            left.asToday = (proof.verdicts[name]?.differences ?? 0) - left.written
+            left.asToday = (proof.verdicts[name]?.differences ?? 0) - left.rows
             try proof.log.clear([name])
         } else if let obstacle = verdict.obstacle {
             left.obstacle = "\(since), and it cannot be compared with it: \(obstacle)"
@@ -163,14 +166,21 @@ extension Repair {
             && tables[0].primaryKey == tables[1].primaryKey
     }
 
+    /// Where a repair keeps a copy of the source as it is at this moment, for as long as it looks.
+    public static func todayPath(_ state: StateFolder) -> String { "\(state.path)/today" }
+
+    /// Deletes what a repair that was killed has left there. A link is not followed.
+    public static func removeToday(_ state: StateFolder) {
+        try? FileManager.default.removeItem(atPath: todayPath(state))
+    }
+
     /// Calls `body` with the source as it is at this moment, by the plan and the names that the target was found to have. What it
     /// takes is kept apart, and gone afterwards.
     private func withToday(_ tables: Set<String>, _ body: (Preparation) throws -> Void) throws {
-        let path = "\(state.path)/today"
-        try? FileManager.default.removeItem(atPath: path)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        defer { Self.removeToday(state) }
         let folder = try StateFolder.open(
-            source: preparation.snapshot.source, project: nil, override: path, environment: [:])
+            source: preparation.snapshot.source, project: nil, override: Self.todayPath(state),
+            environment: [:])
         let preparer = Preparer(
             source: try SourceFile(path: preparation.snapshot.source), state: folder, hints: hints,
             style: planned.style, schema: planned.schema, planSource: .given(planned),

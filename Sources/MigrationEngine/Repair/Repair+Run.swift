@@ -92,8 +92,25 @@ extension Repair {
                 snapshotSHA256: preparation.snapshot.sha256, snapshotTime: preparation.snapshot.time,
                 tables: done, state: .begun, transaction: try Self.transaction(main))
             try store.write(record)
+            try setAside(tables, preview, rows.choice, id)
             CrashPoint.pass("repair before")
             return record
+        }
+    }
+
+    /// What is equal from now on is never right no more, see `DifferenceLog.setAside`.
+    private func setAside(
+        _ tables: [RepairTable], _ preview: RepairPreview, _ choice: RepairChoice, _ id: String
+    ) throws {
+        guard let first = try differences?.first() else { return }
+        for table in tables {
+            var places: [String] = []
+            try choice.forEach(of: table.plan.name) { row in
+                if row.kind != .extra || preview.request.removesExtra {
+                    places.append(DifferenceLog.place(of: row))
+                }
+            }
+            try first.setAside(table.preview.way == .whole ? nil : places, of: table.plan.name, for: id)
         }
     }
 
@@ -167,7 +184,12 @@ extension Repair {
             let known = try? server.withConnection(
                 purpose: "repair", { try RepairHistory.settled(record, $0) })
         else { return }
-        if known.state == .failed { store.remove(id) } else if known != record { try? store.write(known) }
+        guard known.state == .failed else {
+            if known != record { try? store.write(known) }
+            return
+        }
+        try? DifferenceLog.putBack(id, in: state)
+        store.remove(id)
     }
 
     /// `names` are those of the tables in the target, where the plan does not tell them.
@@ -199,17 +221,7 @@ extension Repair {
     /// Who holds the tables, as far as the server tells.
     private func holders(_ names: [String]) -> [String] {
         guard !names.isEmpty else { return [] }
-        let list = names.map(quoteLiteral).joined(separator: ", ")
-        let found = try? server.withConnection(purpose: "repair") { connection in
-            let rows = try connection.query(
-                """
-                SELECT DISTINCT format('%s, as %s, process %s', nullif(application_name, ''), usename, pid)
-                FROM pg_locks JOIN pg_stat_activity AS a USING (pid)
-                WHERE locktype = 'relation' AND granted AND pid <> pg_backend_pid()
-                    AND relation = ANY (ARRAY[\(list)]::regclass[]::oid[]) ORDER BY 1 LIMIT 3
-                """)
-            return (0..<rows.count).compactMap { rows.text($0, 0) }
-        }
+        let found = try? server.withConnection(purpose: "repair") { try LockHolders.of(names, $0) }
         return found ?? []
     }
 

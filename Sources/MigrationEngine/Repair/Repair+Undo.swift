@@ -23,6 +23,7 @@ extension Repair {
             throw explained(error, record.tables.map(\.name), targetNames(record))
         }
         CrashPoint.pass("repair undo after")
+        try DifferenceLog.putBack(record.id, in: state)
         record.state = .undone
         try store.write(record)
         return Outcome(record: record, report: try prove(knownTables(record), in: record.schema))

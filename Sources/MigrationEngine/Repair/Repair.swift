@@ -54,6 +54,15 @@ public struct Repair: Sendable {
     var script: SchemaScript { SchemaScript(plan) }
     var store: RepairStore { RepairStore(state) }
 
+    /// Which snapshot a repair copies from: that of the first proof, by which what was never right is told; otherwise the one that the target
+    /// was loaded from, or `switched`, that of a cutover. nil where none is known.
+    public static func snapshotSHA256(
+        onlyNeverRight: Bool, _ log: DifferenceLog, _ server: TargetServer, schema: String, switched: String?
+    ) throws -> String? {
+        try (onlyNeverRight ? log.firstSnapshot() : nil) ?? server.runStatus(schema: schema)?.snapshotSHA256
+            ?? switched
+    }
+
     // MARK: The target's names
 
     /// The same with the target's schema, tables and columns as a validation finds them: what is compared is what is written to.
@@ -106,6 +115,7 @@ public struct Repair: Sendable {
 
     private func matchedPreview(_ request: RepairRequest, _ facts: ProofRun.Facts) throws -> RepairPreview {
         let tables = try wanted(request)
+        Self.removeToday(state)
         try refuseUnended()
         try waitUntilReadable(tables)
         let first = request.onlyNeverRight ? try firstProof() : nil
@@ -229,7 +239,7 @@ public struct Repair: Sendable {
         found.targetRows = verdict.targetRows
         // Of rows that were named none is left out.
         if choice.request.keys.isEmpty {
-            (found.asToday, found.written) = (left.asToday, left.written)
+            (found.asToday, found.written, found.mixed) = (left.asToday, left.written, left.mixed)
         }
         guard let proof = proven.proofs[table.name] else {
             found.obstacle = verdict.obstacle ?? "it cannot be compared"

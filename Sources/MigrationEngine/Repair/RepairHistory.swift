@@ -3,7 +3,7 @@ import Postgres
 /// The repairs of one target that a state folder keeps.
 public struct RepairHistory: Sendable {
     let state: StateFolder
-    let server: TargetServer
+    public let server: TargetServer
     /// How records name the target: its URL, or a word for a rehearsal, whose address is another one each time.
     let target: String
     /// The word for a rehearsal, where it is one.
@@ -47,7 +47,11 @@ public struct RepairHistory: Sendable {
         return try server.withConnection(purpose: "repair") { connection in
             try records.map { record in
                 let known = try Self.settled(record, connection)
-                if known != record { try store.write(known) }
+                guard known != record else { return record }
+                if [.failed, .undone].contains(known.state) {
+                    try DifferenceLog.putBack(known.id, in: state)
+                }
+                try store.write(known)
                 return known
             }
         }

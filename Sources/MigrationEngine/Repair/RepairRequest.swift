@@ -39,9 +39,10 @@ public struct RepairPreview: Sendable {
         /// Rows that differ too and that the proof does not name one by one: they wait for another repair.
         public internal(set) var unnamed = 0
         /// Rows that differ and are left as they are: those that are as SQLite is today, where the source has changed since the snapshot, and
-        /// those that were not never right, where only such are asked for.
+        /// those that were not never right, where only such are asked for; `mixed` were never right, and were written since in other cells.
         public internal(set) var asToday = 0
         public internal(set) var written = 0
+        public internal(set) var mixed = 0
         /// Why it is loaded again as a whole.
         public internal(set) var reason: String?
         /// Why nothing of it is repaired.
@@ -62,7 +63,7 @@ public struct RepairPreview: Sendable {
         var present = 0
 
         var differences: Int { missing + changed + extra }
-        var left: Int { asToday + written }
+        public var left: Int { asToday + written + mixed }
     }
 
     public let request: RepairRequest
@@ -103,6 +104,7 @@ public struct RepairPreview: Sendable {
     public var leftWords: [String] {
         let asToday = tables.reduce(0) { $0 + $1.asToday }
         let written = tables.reduce(0) { $0 + $1.written }
+        let mixed = tables.reduce(0) { $0 + $1.mixed }
         var lines: [String] = []
         if asToday > 0 {
             lines.append(
@@ -112,6 +114,11 @@ public struct RepairPreview: Sendable {
         if written > 0 {
             lines.append(
                 "\(Format.count(written, "row is", "rows are")) left alone: right in the first proof, or written again since"
+            )
+        }
+        if mixed > 0 {
+            lines.append(
+                "\(Format.count(mixed, "row was", "rows were")) never right and \(mixed == 1 ? "was" : "were") written by the application since: name \(mixed == 1 ? "it" : "them") by --key"
             )
         }
         return lines

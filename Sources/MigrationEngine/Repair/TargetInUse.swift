@@ -19,6 +19,11 @@ public struct TargetInUse: Sendable, Equatable {
     /// What is said before rows are replaced that were named.
     var warning: String { "\(words): it may have written what is replaced." }
 
+    /// What is said before the rows of an undo come back.
+    public var undoWarning: String {
+        "\(words): rows that differed come back; where one of them was written since, none does."
+    }
+
     /// Why rows that nobody has named stay as they are.
     func refusal(_ target: String) -> MigrationError {
         MigrationError(

@@ -72,10 +72,21 @@ struct ProofRun {
                     opening.verdicts[table.name] = verdict
                 }
             }
+            try noteHolders(opening.tables, connection)
         }
         try differences?.clear(
             names.map(Array.init) ?? (plan.tables.map(\.name) + (plan.views ?? []).map(\.name)))
         return opening
+    }
+
+    /// Says whom the comparison waits for.
+    private func noteHolders(
+        _ tables: [ProofTable], _ connection: borrowing Postgres.Connection
+    ) throws {
+        let names = tables.map { quoteIdentifier(preparation.plan.schema, $0.target) }
+        let found = try LockHolders.of(names, ofReaders: true, connection)
+        guard !found.isEmpty else { return }
+        progress.note("waits for other sessions: \(found.joined(separator: "; "))")
     }
 
     /// Once every piece was compared: what decisions keep out of the target, and the rows of views.

@@ -41,7 +41,13 @@ public struct TargetServer: Sendable {
     {
         let connection = try connect(purpose: purpose)
         let canceller = connection.canceller
-        return try cancellation.whileRegistered({ canceller.cancel() }) { try body(connection) }
+        do {
+            return try cancellation.whileRegistered({ canceller.cancel() }) { try body(connection) }
+        } catch let error as PostgresError where error.code == .cancelled {
+            // Another may have ended the statement: that is an error.
+            try cancellation.check()
+            throw error
+        }
     }
 
     static func explained(_ error: PostgresError, _ conninfo: Conninfo) -> MigrationError {

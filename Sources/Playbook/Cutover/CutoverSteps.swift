@@ -113,6 +113,7 @@ struct CutoverSwitch: StepOperation {
         let commands = ApplicationCommands.read(context.workspace.state)
         let following = try context.following()
         let settings = book.pendingSettings()
+        let database = try context.server().identity()
         // The long part, while the application may still write.
         let last = try following.begin(book.cachedPreparation)
         var clock = PartClock()
@@ -139,7 +140,7 @@ struct CutoverSwitch: StepOperation {
             var record = CutoverRecord(
                 snapshot: preparation.snapshot.sha256, time: preparation.snapshot.time,
                 standstill: standstill,
-                parts: clock.parts, carried: outcome)
+                parts: clock.parts, carried: outcome, database: database)
             // From here on it is switched, whatever becomes of the rest: the way back is a whole one.
             try book.journal.add(.note, "C.2", .live, "switched", data: Journal.encode(record))
             let started = start(commands, context)

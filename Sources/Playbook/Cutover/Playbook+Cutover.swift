@@ -16,6 +16,9 @@ public struct CutoverRecord: Codable, Sendable, Equatable {
     public var standstill: Double
     public var parts: [Part]
     public var carried: CatchUp.Outcome
+    /// Which database of which server was switched to, see `TargetServer.identity`; nil in journals of before this was kept, and where the
+    /// server does not tell.
+    public var database: String?
     /// Why the application did not start by its command; nil where it did, or where there is none.
     public var startFailure: String?
 }

@@ -11,14 +11,16 @@ extension Playbook {
         return Self.isSamePlace(known, liveTarget) ? inUse : nil
     }
 
-    /// The same of a server that was named: the one that was switched to, or one that is called otherwise and whose ledger says that it
-    /// holds what the switch carried.
+    /// The same of a server that was named, however it is spelled: its database is the one that was switched to. Where that cannot be
+    /// told, one of the same name is taken for it.
     public func targetInUse(_ server: TargetServer) throws -> TargetInUse? {
         guard let inUse = switchedSince(), let known = switchedTarget() else { return switchedSince() }
         if Self.isSamePlace(known, server.conninfo) { return inUse }
-        guard Self.database(known) == Self.database(server.conninfo) else { return nil }
-        let loaded = try server.runStatus(schema: schema)?.snapshotSHA256
-        return loaded == cutoverRecord()?.snapshot ? inUse : nil
+        if let database = cutoverRecord()?.database, let found = try server.identity() {
+            return found == database ? inUse : nil
+        }
+        guard let name = Self.database(known) else { return inUse }
+        return try server.databaseName() == name ? inUse : nil
     }
 
     private func switchedSince() -> TargetInUse? {

@@ -10,14 +10,30 @@ struct SmokeTest {
         self.context = context
     }
 
+    /// Which database of which server a connection leads to. Where the server does not tell a role, the name has to do.
+    private struct Place {
+        let identity: String?
+        let name: String
+
+        init(_ connection: borrowing Postgres.Connection) throws {
+            identity = try TargetServer.identity(connection)
+            name = connection.database
+        }
+
+        func isSame(as other: Place) -> Bool {
+            guard let identity, let others = other.identity else { return name == other.name }
+            return identity == others
+        }
+    }
+
     /// What was found, line by line; throws where the application could not work.
     func run() throws -> [String] {
         let (conninfo, place) = try applicationConninfo()
-        let expected = try context.server().withConnection(purpose: "smoke test") { try Self.identity($0) }
+        let expected = try context.server().withConnection(purpose: "smoke test") { try Place($0) }
         let server = TargetServer(conninfo, cancellation: context.cancellation)
         let found = try server.withConnection(purpose: "smoke test") { connection in
             let database = connection.database
-            guard try Self.identity(connection) == expected else {
+            guard try Place(connection).isSame(as: expected) else {
                 throw MigrationError(
                     .connection,
                     "\(place) leads to another database than the one that was proven: \(conninfo.url)",
@@ -49,16 +65,6 @@ struct SmokeTest {
                 ? "\(Format.count(others, "connection", "connections")) of others to the database: the application's, probably"
                 : "nobody else is connected yet: start the application, and look again with r"
         ]
-    }
-
-    /// Which database of which server it is, whoever asks and by whatever name.
-    private static func identity(_ connection: borrowing Postgres.Connection) throws -> [String?] {
-        let found = try connection.query(
-            """
-            SELECT (SELECT system_identifier FROM pg_control_system()),
-                (SELECT oid FROM pg_database WHERE datname = current_database())
-            """)
-        return [found.text(0, 0), found.text(0, 1)]
     }
 
     /// How many others are connected to a database at this moment, howdah's own left out.

@@ -24,7 +24,7 @@ struct FinishStep: StepOperation {
             ].compactMap(\.self))
         return Rest(
             snapshots: all.filter { !needed.contains($0.sha256) },
-            leftovers: Leftovers(state, all),
+            leftovers: try Leftovers(state, all, cancellation: context.cancellation),
             hasRehearsal: RehearsalCluster.exists(state) || access("\(state.path)/rehearsal", F_OK) == 0,
             ledger: context.mode == .live
                 ? try LedgerRemoval(context.server(), schema: book.schema).facts() : nil)

@@ -31,8 +31,9 @@ struct DifferencesStep: StepOperation {
         guard try !isEqual(context) else {
             return Preview([.init("Nothing is to be done", ["the proof, 3.4, found no row that differs"])])
         }
-        let inUse = context.book.targetInUse(context.mode)
-        let preview = try context.book.repairer(context.activity).preview(request(inUse))
+        let repair = try context.book.repairer(context.activity, request)
+        let inUse = repair.inUse
+        let preview = try repair.preview(request(inUse))
         guard !preview.tables.isEmpty else {
             return Preview([
                 .init(
@@ -117,7 +118,7 @@ struct DifferencesStep: StepOperation {
         guard try !isEqual(context) else {
             return Self.nothing
         }
-        let repair = try context.book.repairer(context.activity)
+        let repair = try context.book.repairer(context.activity, request)
         let preview = try repair.preview(request(repair.inUse))
         let record = try repair.replace(preview)
         if repair.inUse == nil { try context.book.run("3.4", context.activity) }

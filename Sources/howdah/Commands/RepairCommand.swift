@@ -182,13 +182,13 @@ private struct RepairRun {
         return repair
     }
 
-    /// Of the snapshot that the target was loaded from, where that is still there: what was written to SQLite since is no damage, and
-    /// a cutover carries it. What was never right is told by the snapshot of the first proof.
+    /// Of the snapshot that the repair copies from, where that is still there: what was written to SQLite since is no damage, and a
+    /// cutover carries it.
     private func preparation(
         _ preparer: Preparer, _ server: TargetServer, _ log: DifferenceLog, switched: String?
     ) throws -> Preparation {
-        let first = command.neverRight ? try log.firstSnapshot() : nil
-        let wanted = try first ?? server.runStatus(schema: plannedSchema)?.snapshotSHA256 ?? switched
+        let wanted = try Repair.snapshotSHA256(
+            onlyNeverRight: command.neverRight, log, server, schema: plannedSchema, switched: switched)
         let store = try SnapshotStore(session.state, cancellation: session.cancellation)
         guard let snapshot = store.snapshots().last(where: { $0.sha256 == wanted }) else {
             return try preparer.prepare()
@@ -240,17 +240,22 @@ private struct RepairRun {
         if command.preview {
             try session.reporting { try repair.checkUndo(record) }
             if isJSON {
-                Console.json(RepairListDocument([record]))
+                Console.json(RepairListDocument([record], warning: repair.inUse?.undoWarning))
             } else {
                 Console.result("would put back what the repair \(record.id) replaced: \(record.words)")
+                if let inUse = repair.inUse { Console.result(inUse.undoWarning) }
             }
             return .success
         }
-        if !isJSON { Console.note("puts back what the repair \(record.id) replaced: \(record.words)") }
+        if !isJSON {
+            Console.note("puts back what the repair \(record.id) replaced: \(record.words)")
+            if let inUse = repair.inUse { Console.note(inUse.undoWarning) }
+        }
         try confirm("these rows are put back")
         let outcome = try session.reporting { try repair.undo(record) }
         try note(outcome, server, isLive: isLive)
-        return report(RepairDocument(nil, server, outcome), outcome)
+        return report(
+            RepairDocument(nil, server, outcome, warning: repair.inUse?.undoWarning), outcome)
     }
 
     private func report(

@@ -37,8 +37,7 @@ enum RepairWords {
             if table.unnamed > 0 {
                 words.append("\(Format.count(table.unnamed)) more differ: repair again afterwards")
             }
-            let left = table.asToday + table.written
-            if left > 0 { words.append("leaves \(Format.count(left, "row", "rows")) alone") }
+            if table.left > 0 { words.append("leaves \(Format.count(table.left, "row", "rows")) alone") }
         }
         return words.joined(separator: ", ")
     }
@@ -88,14 +87,16 @@ struct RepairDocument: Encodable {
         let copied: Int
         let removed: Int
         let unnamed: Int
-        /// Rows that differ and stay: as SQLite is today, and not those that were never right.
+        /// Rows that differ and stay: as SQLite is today; not never right; never right, and written since in other cells.
         let asToday: Int
         let written: Int
+        let mixed: Int
         let reason: String?
         let obstacle: String?
 
         enum CodingKeys: String, CodingKey {
-            case name, way, missing, changed, extra, copied, removed, unnamed, written, reason, obstacle
+            case name, way, missing, changed, extra, copied, removed, unnamed, written, mixed, reason,
+                obstacle
             case asToday = "as_today"
         }
     }
@@ -106,13 +107,16 @@ struct RepairDocument: Encodable {
     let target: String
     /// What the proof before found to differ, and what is done about it.
     let repair: [Table]
-    /// What is to be known before rows are replaced that were named.
+    /// What is to be known before rows are replaced that were named, or before rows come back.
     let warning: String?
     let record: RepairRecord?
     /// The proof afterwards; empty of a preview.
     let tables: [MigrationReport.Table]
 
-    init(_ preview: RepairPreview?, _ server: TargetServer, _ outcome: Repair.Outcome? = nil) {
+    init(
+        _ preview: RepairPreview?, _ server: TargetServer, _ outcome: Repair.Outcome? = nil,
+        warning: String? = nil
+    ) {
         self.outcome = outcome?.report.outcome.rawValue ?? "answered"
         exit = outcome?.report.exit ?? 0
         target = server.conninfo.url
@@ -121,10 +125,10 @@ struct RepairDocument: Encodable {
             return Table(
                 name: table.name, way: table.way.rawValue, missing: table.missing, changed: table.changed,
                 extra: table.extra, copied: rows?.copied ?? 0, removed: rows?.removed ?? 0,
-                unnamed: table.unnamed, asToday: table.asToday, written: table.written,
+                unnamed: table.unnamed, asToday: table.asToday, written: table.written, mixed: table.mixed,
                 reason: table.reason, obstacle: table.obstacle)
         }
-        warning = preview?.warning
+        self.warning = preview?.warning ?? warning
         record = outcome?.record
         tables = outcome?.report.tables ?? []
     }
@@ -134,8 +138,11 @@ struct RepairDocument: Encodable {
 struct RepairListDocument: Encodable {
     let command = "repair"
     let repairs: [RepairRecord]
+    /// What is to be known before the one is undone.
+    let warning: String?
 
-    init(_ records: [RepairRecord]) {
+    init(_ records: [RepairRecord], warning: String? = nil) {
         repairs = records
+        self.warning = warning
     }
 }

@@ -72,13 +72,19 @@ import Testing
         try withApplication(inUse: inUse) { damaged, repair in
             let preview = try repair.preview(RepairRequest(onlyNeverRight: true))
             let walked = try #require(preview.tables.first { $0.name == "walked" })
-            let counts: [Int] = [walked.missing, walked.changed, walked.extra, walked.written]
-            #expect(counts == [1, 1, 1, 4])
+            let counts: [Int] = [
+                walked.missing, walked.changed, walked.extra, walked.written, walked.mixed,
+            ]
+            #expect(counts == [1, 0, 1, 4, 1])
             #expect(
-                try repair.run(preview).record?.words == "walked (1 missing, 1 changed), pair (1 changed)")
+                preview.leftWords.last?.contains(
+                    "1 row was never right and was written by the application since") ?? false)
+            #expect(
+                try repair.run(preview).record?.words == "walked (1 missing), pair (1 changed)")
             #expect(
                 try rows(damaged) == [
-                    "1|a|x", "2|theirs|x", "3|c|x", "4|theirs|x", "6|f|x", "20|stranger|x", "30|theirs|x",
+                    "1|wrong|theirs", "2|theirs|x", "3|c|x", "4|theirs|x", "6|f|x", "20|stranger|x",
+                    "30|theirs|x",
                 ])
             #expect(
                 try TestServer.rows("SELECT v FROM pair ORDER BY b", in: damaged.conninfo).prefix(2) == [
@@ -87,11 +93,68 @@ import Testing
         }
     }
 
+    /// Rows that were wrong, and what the application has made of them.
+    @Test(arguments: [
+        ("UPDATE walked SET v = 'wrong' WHERE id = 1", "DELETE FROM walked WHERE id = 1"),
+        ("DELETE FROM walked WHERE id = 3", "INSERT INTO walked VALUES (3, 'theirs', 'x')"),
+        (
+            "INSERT INTO walked VALUES (20, 'stranger', 'x')",
+            "UPDATE walked SET v = 'theirs' WHERE id = 20"
+        ),
+        (
+            "INSERT INTO pair VALUES ('p, q', '20', 'stranger')",
+            "UPDATE pair SET v = 'theirs' WHERE b = '20'"
+        ),
+        ("UPDATE walked SET v = 'wrong' WHERE id = 1", "UPDATE walked SET w = 'theirs' WHERE id = 1"),
+        (
+            "UPDATE walked SET v = 'wrong', w = 'wrong' WHERE id = 1",
+            "UPDATE walked SET w = 'theirs' WHERE id = 1"
+        ),
+    ])
+    func whatTheApplicationHasWrittenIntoThemStays(_ wrong: String, _ written: String) throws {
+        try withApplication(wrong: wrong, written: written) { damaged, repair in
+            let before = try damaged.content()
+            let request = RepairRequest(removesExtra: true, onlyNeverRight: true)
+            #expect(try repair.run(repair.preview(request)).record == nil)
+            #expect(try damaged.content() == before)
+        }
+    }
+
+    /// What differs in them later is not what was wrong in the first proof.
+    @Test func rowsThatARepairHasMadeEqualAreTheApplicationsFromThenOn() throws {
+        try withApplication(written: "SELECT 1") { damaged, repair in
+            let request = RepairRequest(removesExtra: true, onlyNeverRight: true)
+            let record = try #require(try repair.run(repair.preview(request)).record)
+            let right = try damaged.content()
+            try damaged.damage(
+                """
+                UPDATE walked SET v = 'wrong' WHERE id = 1; DELETE FROM walked WHERE id = 3;
+                INSERT INTO walked VALUES (20, 'stranger', 'x'); UPDATE pair SET v = 'wrong' WHERE b = '1'
+                """)
+            let before = try damaged.content()
+            #expect(try repair.preview(request).isEmpty)
+            #expect(try repair.run(repair.preview(request)).record == nil)
+            #expect(try damaged.content() == before)
+            try damaged.damage(
+                """
+                UPDATE walked SET v = 'a' WHERE id = 1; INSERT INTO walked VALUES (3, 'c', 'x');
+                DELETE FROM walked WHERE id = 20; UPDATE pair SET v = 'a' WHERE b = '1'
+                """)
+            #expect(try damaged.content() == right)
+            // Undone, they hold again what was wrong then.
+            _ = try repair.undo(record)
+            #expect(
+                try repair.run(repair.preview(request)).record?.words
+                    == "walked (1 missing, 2 changed, 1 removed), pair (2 changed)")
+            #expect(try damaged.content() == right)
+        }
+    }
+
     @Test func ofRowsThatOnlyTheTargetHasThoseThatWereThereGo() throws {
         try withApplication { damaged, repair in
             let request = RepairRequest(tables: ["walked"], removesExtra: true, onlyNeverRight: true)
             let outcome = try repair.run(repair.preview(request))
-            #expect(outcome.record?.words == "walked (1 missing, 1 changed, 1 removed)")
+            #expect(outcome.record?.words == "walked (1 missing, 1 removed)")
             #expect(try rows(damaged).suffix(2) == ["6|f|x", "30|theirs|x"])
         }
     }

@@ -56,6 +56,17 @@ import Testing
         }
     }
 
+    /// Whether or not the next one looks at the source itself.
+    @Test func whatARepairThatWasKilledHasLeftOfTheSourceGoesWithTheNext() throws {
+        try Damaged.with(Self.script) { damaged in
+            let left = "\(damaged.folder)/state/today/snapshots"
+            try FileManager.default.createDirectory(atPath: left, withIntermediateDirectories: true)
+            try "rows".write(toFile: "\(left)/partial-1.db", atomically: true, encoding: .utf8)
+            _ = try damaged.repairer().preview(RepairRequest())
+            #expect(!FileManager.default.fileExists(atPath: "\(damaged.folder)/state/today"))
+        }
+    }
+
     @Test(arguments: ["walked", "named", "pair"], [[], ["the table"]])
     func rowsThatAreAsSQLiteIsTodayStay(_ table: String, _ named: [String]) throws {
         try withToday(table, damage: Self.damage(table)) { damaged, repair, sound in

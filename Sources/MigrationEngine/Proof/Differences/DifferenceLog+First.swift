@@ -88,7 +88,7 @@ extension DifferenceLog {
 
     /// Rows of a table that differ now, told apart by an earlier proof.
     struct Apart: Equatable {
-        /// Rows that differed in the earlier proof, and of which the target still holds what was wrong then, or lacks them.
+        /// Rows that differed in the earlier proof, and of which the target still holds something that was wrong then, or lacks them.
         var neverRight = 0
         /// Rows that were equal then, or of which everything that was wrong has been written again: by what has become of them.
         var came = 0
@@ -99,6 +99,9 @@ extension DifferenceLog {
         /// Keys of the first that were never right.
         var samples: [String] = []
     }
+
+    /// SQL: by what a row is known again.
+    static let placeTerm = "coalesce(nullif(key_texts, ''), key)"
 
     /// Rows that differ now, each with what the earlier proof says of the row with its key. Of rows without a key only the content tells
     /// which they are.
@@ -167,7 +170,7 @@ extension DifferenceLog {
         do {
             let rows = try Self.told(table, connection)
             while try rows.step() {
-                if isNeverRight(rows) {
+                if RowBlame(rows) != .written {
                     apart.neverRight += 1
                     if apart.samples.count < TableVerdict.mostSamples { apart.samples.append(rows.text(6)) }
                     continue
@@ -184,33 +187,22 @@ extension DifferenceLog {
         )
         try right.bind(table, at: 1)
         if try right.step() { apart.cameRight = Int(right.int64(0)) }
+        apart.cameRight += try mended(table, connection)
         return apart
     }
 
-    /// The rows that differ now beside what they were: kind, columns and hashes of either, the key, and the place in the log.
+    /// The rows that differ now beside what they were: kind, columns and cells' hashes of either, the key, the place in the
+    /// log, and the rows' hashes.
     static func told(
         _ table: String, _ connection: borrowing SQLite.Connection
     ) throws -> SQLite.Statement {
         let rows = try connection.prepare(
             """
             \(compared) SELECT now.kind, now.columns, now.cell_hashes, was.kind, was.columns, was.cell_hashes, now.key,
-                now.part, now.number
+                now.part, now.number, now.target_hash, was.target_hash
             FROM now LEFT JOIN was ON was.place = now.place AND (NOT now.is_nameless OR was.target_hash IS now.target_hash)
             """)
         try rows.bind(table, at: 1)
         return rows
-    }
-
-    /// Whether a row that differed then still has what was wrong. Only where every such cell was written again is it the application's.
-    static func isNeverRight(_ row: borrowing SQLite.Statement) -> Bool {
-        guard let kind = row.optionalText(3) else { return false }
-        guard kind == RowDifference.Kind.changed.rawValue, kind == row.text(0) else { return true }
-        func cells(_ first: Int32) -> [String: ArraySlice<UInt8>] {
-            let hashes = row.bytes(first + 1)
-            let pairs = list(row.text(first)).enumerated().map { ($1, hashes.dropFirst($0 * 8).prefix(8)) }
-            return Dictionary(pairs) { first, _ in first }
-        }
-        let now = cells(1)
-        return cells(4).contains { now[$0.key] == $0.value }
     }
 }

@@ -3,23 +3,28 @@ import Synchronization
 
 /// Takes rows out of a log that are not to be repaired. What its columns' changes come to is not told any more.
 extension DifferenceLog {
-    /// Keeps the rows of a table that were never right, as an earlier proof tells; returns how many are gone. The earlier log must know
-    /// contents by the same hash.
-    func keepNeverRight(_ table: String, since earlier: DifferenceLog) throws -> Int {
+    /// Keeps the rows of a table that were never right, as an earlier proof tells; returns how many are gone, and how many of those are so
+    /// because they were written since in other cells. The earlier log must know contents by the same hash.
+    func keepNeverRight(
+        _ table: String, since earlier: DifferenceLog
+    ) throws -> (gone: Int, mixed: Int) {
         try beside(earlier) { connection in
             try Self.beginNarrowing(connection)
+            var mixed = 0
             do {
                 let gone = try connection.prepare("INSERT INTO temp.gone VALUES (?1, ?2)")
                 let rows = try Self.told(table, connection)
                 while try rows.step() {
-                    guard !Self.isNeverRight(rows) else { continue }
+                    let blame = RowBlame(rows)
+                    if blame == .neverRight { continue }
+                    if blame == .mixed { mixed += 1 }
                     try gone.bind(rows.int64(7), at: 1)
                     try gone.bind(rows.int64(8), at: 2)
                     try gone.run()
                     gone.reset()
                 }
             }
-            return try Self.narrow(table, connection)
+            return (try Self.narrow(table, connection), mixed)
         }
     }
 
