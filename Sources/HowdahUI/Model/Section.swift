@@ -44,6 +44,6 @@ public enum Pane: Hashable, Sendable {
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback, projects
+    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback, projects, monitor
     case steps(Int)
 }

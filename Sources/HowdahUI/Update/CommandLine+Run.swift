@@ -29,6 +29,12 @@ extension CommandLine {
         }
         switch name {
         case "help": model.overlays.append(.help(search: TextField(), top: 0))
+        case "monitor":
+            if model.book == nil {
+                model.toast = Toast("open a project first", .warn)
+            } else {
+                return update.openMonitor(&model)
+            }
         case "log": model.go(to: .journal)
         case "live":
             if let reason = Availability.reason(.live, model) {

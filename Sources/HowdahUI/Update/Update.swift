@@ -72,6 +72,7 @@ public struct Update {
                 fail(problem, &model)
             }
             return []
+        case .monitor(let news): return take(news, &model)
         case .projects(let entries, let isSearching):
             model.projects = ProjectList(entries: entries, isSearching: isSearching)
             return []
