@@ -139,11 +139,11 @@ struct MonitorPane {
     /// What somebody should know first.
     private var alarms: [Line] {
         if case .lost(let message, let retry) = monitor.link {
-            let since = report.map { "; the figures are of \(MonitorPane.clock($0.sample.time))" } ?? ""
+            let since = report.map { ", the figures are of \(MonitorPane.clock($0.sample.time))" } ?? ""
+            let first = message.split(separator: "\n").first.map(String.init) ?? ""
             return [
                 Line([
-                    Span("\(look.symbols.failed) \(message)", .error),
-                    Span("; asked again after \(Int(retry)) s\(since)", .muted),
+                    Span("\(look.symbols.failed) lost, asked again after \(Int(retry)) s\(since): ", .error), Span(first),
                 ])
             ]
         }

@@ -58,8 +58,12 @@ public enum MonitorWords {
 
     /// Both limits of one, as 80 %, 95 %.
     public static func limits(_ limit: MonitorLimit) -> String {
-        let both = [limit.warn, limit.critical].compactMap(\.self)
-        return both.isEmpty ? "off" : both.map { value($0, limit.unit) }.joined(separator: ", ")
+        let both = [limit.warn, limit.critical].compactMap { $0.map { value($0, limit.unit) } }
+        guard both.count == 2 else { return both.first ?? "off" }
+        // A unit that both have is said once.
+        let units = both.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
+        let first = units[0] == units[1] && !units[0].isEmpty ? both[0].split(separator: " ")[0] : both[0][...]
+        return "\(first), \(both[1])"
     }
 
     /// How fast a database grows; nil before that can be told.
