@@ -244,7 +244,7 @@ public enum Phases {
             byHand: ["archive_mode = on, an archive_command, and a base backup; or your provider's own."]),
         Step(
             "6.7", "monitoring",
-            "Looks at the server, and writes what tells of trouble while no screen is open.", needs: ["3.3"],
+            "Looks at the server, and writes what tells of trouble while no screen is open.",
             byHand: ["Watch connections, locks, slow queries, disk and the age of the last backup."],
             basis: [.target], undo: "takes away what it wrote and installed; files that were changed stay"),
     ]

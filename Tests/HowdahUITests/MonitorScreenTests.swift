@@ -15,25 +15,37 @@ import Testing
     private static let sizes = [Size(60, 15), Size(80, 24), Size(120, 40)]
 
     private static func session(
-        _ process: Int, _ state: MonitorSession.State, _ seconds: Double, _ query: String, transaction: Double? = nil,
+        _ process: Int, _ state: MonitorSession.State, _ seconds: Double, _ query: String,
+        transaction: Double? = nil,
         wait: Double? = nil, blockers: [Int] = []
     ) -> MonitorSession {
         MonitorSession(
-            process: process, user: "app", database: "chat", application: "web", client: "10.0.0.5", state: state,
-            wait: blockers.isEmpty ? "" : "Lock:transactionid", querySeconds: seconds, transactionSeconds: transaction,
+            process: process, user: "app", database: "chat", application: "web", client: "10.0.0.5",
+            state: state,
+            wait: blockers.isEmpty ? "" : "Lock:transactionid", querySeconds: seconds,
+            transactionSeconds: transaction,
             stateSeconds: seconds, waitSeconds: wait, start: "2026-11-27 10:00:00+00",
             queryStart: "2026-11-27 10:05:00+00", query: query, isClient: true, blockers: blockers)
     }
 
     private static let sessions = [
-        session(4102, .inTransaction, 75, "UPDATE \"Message\" SET content = 'naïve 東京'\n  WHERE id = 412", transaction: 80),
-        session(4110, .active, 61, "SELECT *\n\tFROM \"Message\" ORDER BY random()\u{1B}[2J", transaction: 61),
-        session(4111, .active, 12, "UPDATE \"Message\" SET content = 'b' WHERE id = 412", transaction: 12, wait: 12, blockers: [4102]),
-        session(4113, .active, 9, "DELETE FROM \"Message\" WHERE id = 412", transaction: 9, wait: 9, blockers: [4111]),
+        session(
+            4102, .inTransaction, 75, "UPDATE \"Message\" SET content = 'naïve 東京'\n  WHERE id = 412",
+            transaction: 80),
+        session(
+            4110, .active, 61, "SELECT *\n\tFROM \"Message\" ORDER BY random()\u{1B}[2J", transaction: 61),
+        session(
+            4111, .active, 12, "UPDATE \"Message\" SET content = 'b' WHERE id = 412", transaction: 12,
+            wait: 12, blockers: [4102]),
+        session(
+            4113, .active, 9, "DELETE FROM \"Message\" WHERE id = 412", transaction: 9, wait: 9,
+            blockers: [4111]),
         session(4120, .idle, 300, "COMMIT"), session(4121, .idle, 4, "SELECT 1"),
     ]
 
-    private static func report(_ sessions: [MonitorSession] = sessions, unseen: [String] = []) -> MonitorReport {
+    private static func report(_ sessions: [MonitorSession] = sessions, unseen: [String] = [])
+        -> MonitorReport
+    {
         var server = MonitorSample.Server()
         server.version = "15.18"
         server.upSeconds = 190_000
@@ -57,10 +69,12 @@ import Testing
         let rates = try? MonitorRates(from: MonitorCounters(), to: later)
         let growth = MonitorGrowth(perDay: Double(2 << 20), perWeek: Double(14 << 20))
         let judge = MonitorJudge(
-            limits: MonitorLimits(), sample: sample, rates: rates.map { .success($0) } ?? .failure(.first), growth: growth,
+            limits: MonitorLimits(), sample: sample, rates: rates.map { .success($0) } ?? .failure(.first),
+            growth: growth,
             backup: .newest(Date(timeIntervalSince1970: 1_799_900_000)))
         return MonitorReport(
-            target: "postgresql://app@db.example/chat", sample: sample, rates: rates, rateGap: nil, growth: growth,
+            target: "postgresql://app@db.example/chat", sample: sample, rates: rates, rateGap: nil,
+            growth: growth,
             sizes: [300, 304, 310, 311, 316].map { $0 << 20 }, readings: judge.readings(), unseen: unseen)
     }
 
@@ -87,7 +101,9 @@ import Testing
 
     private static let lost = MonitorNews.lost(
         .refused(
-            .connection, message: "postgresql://app@db.example/chat cannot be reached: connection refused\n\tIs it running?",
+            .connection,
+            message:
+                "postgresql://app@db.example/chat cannot be reached: connection refused\n\tIs it running?",
             remedy: ""), retry: 4)
 
     struct View: Sendable, CustomTestStringConvertible {
@@ -103,9 +119,12 @@ import Testing
         View(testDescription: "monitor-waiting", keys: "w"),
         View(
             testDescription: "monitor-readings",
-            news: [.report(report(unseen: ["what sessions of other users do: app has no pg_read_all_stats"]))], keys: "i"),
+            news: [
+                .report(report(unseen: ["what sessions of other users do: app has no pg_read_all_stats"]))
+            ], keys: "i"),
         View(testDescription: "monitor-tables", keys: "t", book: SampleBook.live),
-        View(testDescription: "monitor-session", keys: "Enter"), View(testDescription: "monitor-end", keys: "x j Enter"),
+        View(testDescription: "monitor-session", keys: "Enter"),
+        View(testDescription: "monitor-end", keys: "x j Enter"),
         View(testDescription: "monitor-lost", news: [.report(report()), lost]),
         View(testDescription: "monitor-connecting", news: []),
     ]
@@ -115,10 +134,14 @@ import Testing
         var all: [String] = []
         for size in Self.sizes {
             let (model, _) = Self.pressed(Self.model(size, news: view.news, book: view.book), view.keys)
-            all += ["# \(size.width)x\(size.height)"] + Screen(model, look, keys: Bindings.standard).draw().buffer.lines
+            all +=
+                ["# \(size.width)x\(size.height)"]
+                + Screen(model, look, keys: Bindings.standard).draw().buffer.lines
         }
         #expect(goldenMismatch(all, view.testDescription) == nil)
-        #expect(!all.contains { $0.unicodeScalars.contains("\u{1B}") }, "no escape of a query reaches the terminal")
+        #expect(
+            !all.contains { $0.unicodeScalars.contains("\u{1B}") },
+            "no escape of a query reaches the terminal")
     }
 
     // MARK: Keys
@@ -139,7 +162,8 @@ import Testing
         let (_, effects) = Self.pressed(model, "x Enter Tab Enter")
         #expect(effects == [.endSession(Self.sessions[1], .cancel)])
         let (_, others) = Self.pressed(model, "G x Enter Tab Enter")
-        #expect(others == [.endSession(Self.sessions[5], .terminate)], "an idle one has no statement to cancel")
+        #expect(
+            others == [.endSession(Self.sessions[5], .terminate)], "an idle one has no statement to cancel")
     }
 
     @Test func aServerThatIsLostEndsNothing() {
@@ -176,7 +200,9 @@ import Testing
         let update = Update(keys: Bindings.standard)
         _ = update(&typed, .event(.key(.character(":")), time: 0))
         _ = update(&typed, .event(.paste("monitor"), time: 0))
-        #expect(update(&typed, .event(.key(.enter), time: 0)).contains(.openMonitor), "and by its name from everywhere")
+        #expect(
+            update(&typed, .event(.key(.enter), time: 0)).contains(.openMonitor),
+            "and by its name from everywhere")
     }
 
     @Test func keysOfThePhasesSayThatTheMonitorIsOpen() {

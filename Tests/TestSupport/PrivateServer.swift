@@ -22,6 +22,33 @@ public enum PrivateServer {
     }
 }
 
+extension PrivateServer {
+    /// A server whose connections are all taken but the one that is for superusers; `app` is a role like an application's.
+    public static func withFullTable<T>(_ body: (_ server: Conninfo, _ app: Conninfo) throws -> T) throws -> T
+    {
+        try with(["max_connections = 5", "superuser_reserved_connections = 1"]) { server in
+            // It stays, so that it takes a place of its own once and for all.
+            let admin = try TestServer.connect(server)
+            try admin.execute("CREATE ROLE app LOGIN")
+            let app = server.setting("user", to: "app")
+            let held = (1...3).map { BackgroundSession("held \($0)", ["SELECT 1"], in: app) }
+            defer { for session in held { session.stop() } }
+            try admin.execute(
+                """
+                DO $$ BEGIN
+                    FOR i IN 1..600 LOOP
+                        PERFORM pg_stat_clear_snapshot();
+                        IF (SELECT count(*) FROM pg_stat_activity WHERE usename = 'app') = 3 THEN RETURN; END IF;
+                        PERFORM pg_sleep(0.05);
+                    END LOOP;
+                    RAISE EXCEPTION 'the connections were not taken';
+                END $$
+                """)
+            return try body(server, app)
+        }
+    }
+}
+
 /// A session that runs statements on a thread of its own until it is stopped, so that others can look at it.
 public final class BackgroundSession: Sendable {
     private struct State {
@@ -60,7 +87,8 @@ public final class BackgroundSession: Sendable {
 
     /// Runs `body` while sessions run, of which each is as its condition on `pg_stat_activity` says before the next begins.
     public static func with<T>(
-        _ sessions: [(name: String, statements: [String], until: String)], in conninfo: Conninfo, _ body: () throws -> T
+        _ sessions: [(name: String, statements: [String], until: String)], in conninfo: Conninfo,
+        _ body: () throws -> T
     ) throws -> T {
         var running: [BackgroundSession] = []
         defer { for session in running.reversed() { session.stop() } }
@@ -69,7 +97,8 @@ public final class BackgroundSession: Sendable {
             let sql =
                 "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = \(quoteLiteral(session.name)) AND \(session.until))"
             guard waitUntil(seconds: 20, { (try? TestServer.value(sql, in: conninfo)) == "t" }) else {
-                throw MigrationError(.state, "\(session.name) did not come so far: \(session.until)", remedy: "")
+                throw MigrationError(
+                    .state, "\(session.name) did not come so far: \(session.until)", remedy: "")
             }
         }
         return try body()

@@ -22,14 +22,16 @@ struct MonitorPane {
         for (index, figure) in figures.enumerated() {
             let row = rest.row(index / columns)
             drawFigure(
-                figure, in: Rect(x: 1 + index % columns * width, y: row.y, width: width - 1, height: 1), &buffer)
+                figure, in: Rect(x: 1 + index % columns * width, y: row.y, width: width - 1, height: 1),
+                &buffer)
         }
         rest = rest.splitTop((figures.count + columns - 1) / columns).rest
         buffer.write(states, in: rest.row(0).inset(1, 0), look)
         let alarms = alarms
         let shown = rest.height >= 20 ? min(alarms.count, 4) : 1
         for (index, line) in alarms.prefix(shown).enumerated() {
-            let more = index == shown - 1 && alarms.count > shown ? "   and \(alarms.count - shown) more: i" : ""
+            let more =
+                index == shown - 1 && alarms.count > shown ? "   and \(alarms.count - shown) more: i" : ""
             buffer.write(line + Line(more, .muted), in: rest.row(1 + index).inset(1, 0), look)
         }
         drawList(in: rest.splitTop(1 + shown).rest, &buffer)
@@ -46,7 +48,9 @@ struct MonitorPane {
             case .live: [Span(time)]
             case .lost: [Span(" LOST ", .error), Span(" " + time)]
             }
-        let mode = model.book.map { $0.mode == .live ? [Span(" LIVE ", .live), Span("  ")] : [Span("REHEARSAL  ", .title)] }
+        let mode = model.book.map {
+            $0.mode == .live ? [Span(" LIVE ", .live), Span("  ")] : [Span("REHEARSAL  ", .title)]
+        }
         let right = Line((mode ?? []) + state + [Span(" ")])
         let (left, end) = rect.splitLeft(rect.width - right.cells)
         buffer.write(right, in: end, look)
@@ -78,19 +82,24 @@ struct MonitorPane {
             return verdict.isBeyond ? MonitorText.role(verdict) : .text
         }
         let sample = report?.sample
-        let growth = report.flatMap { MonitorWords.growth($0.growth) }?.split(separator: ",").first.map(String.init)
+        let growth = report.flatMap { MonitorWords.growth($0.growth) }?.split(separator: ",").first.map(
+            String.init)
         return [
             Figure(
-                name: "connections", value: sample.map { "\($0.connections) of \($0.server.forEverybody)" } ?? "–",
+                name: "connections",
+                value: sample.map { "\($0.connections) of \($0.server.forEverybody)" } ?? "–",
                 bars: monitor.connections, role: role(.connections)),
             Figure(
                 name: "transactions", value: report?.rates.map { "\(Self.rate($0.transactions))/s" } ?? "–",
                 bars: monitor.transactions, role: .text),
             Figure(
-                name: "cache hits", value: report?.rates?.cacheHits.map { String(format: "%.1f %%", $0) } ?? "–",
+                name: "cache hits",
+                value: report?.rates?.cacheHits.map { String(format: "%.1f %%", $0) } ?? "–",
                 bars: monitor.cacheHits, role: role(.cacheHits)),
             Figure(
-                name: "size", value: (sample?.storage?.size.map { Format.bytes($0) } ?? "–") + (growth.map { " \($0)" } ?? ""),
+                name: "size",
+                value: (sample?.storage?.size.map { Format.bytes($0) } ?? "–")
+                    + (growth.map { " \($0)" } ?? ""),
                 bars: Self.raised(report?.sizes ?? []), role: role(.diskFull)),
         ]
     }
@@ -111,7 +120,8 @@ struct MonitorPane {
         let rest = rect.splitLeft(max(used, min(30, rect.width))).rest
         let place = rest.width >= 8 ? rest : rect.splitLeft(used).rest
         buffer.write(
-            Sparkline.line(figure.bars, width: min(place.width - 1, MonitorView.kept), look.symbols), in: place, look)
+            Sparkline.line(figure.bars, width: min(place.width - 1, MonitorView.kept), look.symbols),
+            in: place, look)
     }
 
     private var states: Line {
@@ -131,7 +141,9 @@ struct MonitorPane {
         if spans.isEmpty { spans = [Span("nobody else is connected   ", .muted)] }
         if let rates = report.rates {
             spans.append(
-                Span("rows/s: \(Self.rate(rates.rowsRead)) read, \(Self.rate(rates.rowsWritten)) written", .muted))
+                Span(
+                    "rows/s: \(Self.rate(rates.rowsRead)) read, \(Self.rate(rates.rowsWritten)) written",
+                    .muted))
         }
         return Line(spans)
     }
@@ -143,7 +155,8 @@ struct MonitorPane {
             let first = message.split(separator: "\n").first.map(String.init) ?? ""
             return [
                 Line([
-                    Span("\(look.symbols.failed) lost, asked again after \(Int(retry)) s\(since): ", .error), Span(first),
+                    Span("\(look.symbols.failed) lost, asked again after \(Int(retry)) s\(since): ", .error),
+                    Span(first),
                 ])
             ]
         }
@@ -176,7 +189,8 @@ struct MonitorPane {
             case .readings: "Readings — limits are warn, critical"
             case .tables: "Tables — the largest, and those with dead rows"
             }
-        let inner = Frame(Line(title + only, .title), isFocused: model.overlays.isEmpty).draw(in: rect, on: &buffer, look)
+        let inner = Frame(Line(title + only, .title), isFocused: model.overlays.isEmpty).draw(
+            in: rect, on: &buffer, look)
         switch monitor.page {
         case .sessions: drawSessions(in: inner, &buffer)
         case .waiting: drawWaiting(in: inner, &buffer)
@@ -200,7 +214,8 @@ struct MonitorPane {
         let isWide = rect.width >= 100
         let isMiddle = rect.width >= 74
         var columns: [Table.Column] = [
-            .init("PID", .fixed(8), isRight: true), .init("State", .fixed(9)), .init("Time", .fixed(9), isRight: true),
+            .init("PID", .fixed(8), isRight: true), .init("State", .fixed(9)),
+            .init("Time", .fixed(9), isRight: true),
         ]
         if isMiddle { columns += [.init("Wait", .fixed(isWide ? 18 : 10)), .init("User", .fixed(9))] }
         if isWide { columns += [.init("Database", .fixed(10)), .init("Client", .fixed(15))] }
@@ -216,7 +231,8 @@ struct MonitorPane {
             if isMiddle { cells += [Line(wait, .muted), Line(session.user)] }
             if isWide {
                 cells += [
-                    Line(session.database), Line(session.client.isEmpty ? session.application : session.client, .muted),
+                    Line(session.database),
+                    Line(session.client.isEmpty ? session.application : session.client, .muted),
                 ]
             }
             return cells + [
@@ -233,17 +249,27 @@ struct MonitorPane {
         ]
         table(columns, rows.count, empty: "nobody waits for anybody", in: rect, &buffer) { index in
             let (node, depth) = rows[index]
-            let branch = depth == 0 ? "" : String(repeating: "  ", count: depth - 1) + look.symbols.bottomLeft + look.symbols.horizontal + " "
+            let branch =
+                depth == 0
+                ? ""
+                : String(repeating: "  ", count: depth - 1) + look.symbols.bottomLeft
+                    + look.symbols.horizontal + " "
             let session = node.session
             let isRoot = depth == 0
             return [
                 Line(branch + (node.id == 0 ? "prepared" : "\(node.id)"), isRoot ? .error : .text),
-                Line(MonitorText.time(isRoot ? session?.transactionSeconds : session?.waitSeconds), isRoot ? .error : .warn),
+                Line(
+                    MonitorText.time(isRoot ? session?.transactionSeconds : session?.waitSeconds),
+                    isRoot ? .error : .warn),
                 Line(session?.user ?? ""),
                 Line([
                     Span(isRoot ? "holds up \(node.waiting)  " : "", .error),
-                    Span(session.map { isRoot && $0.state != .active ? "\($0.state.rawValue)  " : "" } ?? "", .warn),
-                    Span(session.map { MonitorText.oneLine($0.query) } ?? "not to be seen", session == nil ? .muted : .text),
+                    Span(
+                        session.map { isRoot && $0.state != .active ? "\($0.state.rawValue)  " : "" } ?? "",
+                        .warn),
+                    Span(
+                        session.map { MonitorText.oneLine($0.query) } ?? "not to be seen",
+                        session == nil ? .muted : .text),
                 ]),
             ]
         }
@@ -258,7 +284,10 @@ struct MonitorPane {
         ]
         table(columns, readings.count + unseen.count, empty: "no such reading", in: rect, &buffer) { index in
             guard index < readings.count else {
-                return [Line("?", .warn), Line("not seen", .warn), Line(), Line(), Line(unseen[index - readings.count])]
+                return [
+                    Line("?", .warn), Line("not seen", .warn), Line(), Line(),
+                    Line(unseen[index - readings.count]),
+                ]
             }
             let reading = readings[index]
             let role = MonitorText.role(reading.verdict)
@@ -277,7 +306,8 @@ struct MonitorPane {
             .init("Rows", .fixed(12), isRight: true), .init("Dead", .fixed(10), isRight: true),
             .init("Vacuumed", .fixed(16)),
         ]
-        table(columns, tables.count, empty: "no table, or none that may be seen", in: rect, &buffer) { index in
+        table(columns, tables.count, empty: "no table, or none that may be seen", in: rect, &buffer) {
+            index in
             let table = tables[index]
             return [
                 Line(table.name), Line(Format.bytes(table.bytes)), Line(Format.count(table.live)),

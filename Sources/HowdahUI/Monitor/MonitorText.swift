@@ -55,7 +55,8 @@ enum MonitorText {
     /// A state with how long it has lasted.
     static func state(_ session: MonitorSession) -> String {
         if session.state == .hidden { return "its state is hidden: pg_read_all_stats is missing" }
-        return "\(session.state.rawValue)" + (session.seconds.map { " for \(MonitorWords.duration($0))" } ?? "")
+        return "\(session.state.rawValue)"
+            + (session.seconds.map { " for \(MonitorWords.duration($0))" } ?? "")
             + (session.wait.isEmpty ? "" : ", waits for \(session.wait)")
     }
 
@@ -75,7 +76,9 @@ enum MonitorText {
         lines += [Line("connected since \(session.start)", .muted), Line()]
         let isRunning = session.state == .active
         if session.query.isEmpty {
-            lines.append(Line(session.state == .hidden ? "its statement is hidden" : "it has run no statement", .muted))
+            lines.append(
+                Line(session.state == .hidden ? "its statement is hidden" : "it has run no statement", .muted)
+            )
         } else {
             lines.append(Line(isRunning ? "It runs:" : "It ran last:", .muted))
             lines += session.query.split(separator: "\n", omittingEmptySubsequences: false).map {
@@ -122,7 +125,8 @@ enum MonitorText {
     static func consequence(_ ending: SessionEnding) -> String {
         switch ending {
         case .cancel: "The statement ends with an error; its transaction is rolled back, the session stays."
-        case .terminate: "The session ends; its transaction is rolled back, and the application connects anew or fails."
+        case .terminate:
+            "The session ends; its transaction is rolled back, and the application connects anew or fails."
         }
     }
 }

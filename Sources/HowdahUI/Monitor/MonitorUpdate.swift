@@ -27,7 +27,8 @@ extension Update {
             fail(
                 Problem(
                     step: nil, message: words,
-                    remedy: "A role ends sessions of its own, and others' only as a member of pg_signal_backend."),
+                    remedy:
+                        "A role ends sessions of its own, and others' only as a member of pg_signal_backend."),
                 &model)
         }
         return []
@@ -124,6 +125,8 @@ extension Update {
         let next = page ?? pages[((pages.firstIndex(of: now) ?? 0) + 1) % pages.count]
         model.monitor?.page = next == now ? .sessions : next
         model.lists[.monitor] = nil
+        // Who holds up the others comes first, whoever was selected before.
+        if model.monitor?.page == .waiting { model.monitor?.selected = nil }
         followSession(&model)
     }
 
@@ -163,12 +166,15 @@ extension Update {
             .confirm(
                 ConfirmBox(
                     question: .endSession(session, ending),
-                    title: "\(ending == .cancel ? "Cancel the statement of" : "End") session \(session.process)?",
+                    title:
+                        "\(ending == .cancel ? "Cancel the statement of" : "End") session \(session.process)?",
                     text: [
                         "SELECT pg_\(ending.rawValue)_backend(\(session.process))", session.who,
-                        MonitorText.state(session), String(MonitorText.oneLine(session.query).prefix(200)), "",
+                        MonitorText.state(session), String(MonitorText.oneLine(session.query).prefix(200)),
+                        "",
                         MonitorText.consequence(ending),
-                    ].filter { !$0.isEmpty }, buttons: [ending == .cancel ? "cancel it" : "end it", "leave it"],
+                    ].filter { !$0.isEmpty },
+                    buttons: [ending == .cancel ? "cancel it" : "end it", "leave it"],
                     focused: 1)))
     }
 

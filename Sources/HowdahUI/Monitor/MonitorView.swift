@@ -114,7 +114,8 @@ public struct MonitorView: Sendable, Equatable {
         switch page {
         case .sessions: sessions(filter).map(Self.text)
         case .waiting: waiting(filter).map { $0.node.session.map(Self.text) ?? $0.node.name }
-        case .readings: readings(filter).map { "\($0.limit.id.rawValue) \($0.limit.words)" } + (report?.unseen ?? [])
+        case .readings:
+            readings(filter).map { "\($0.limit.id.rawValue) \($0.limit.words)" } + (report?.unseen ?? [])
         case .tables: tables(filter).map(\.name)
         }
     }

@@ -56,7 +56,8 @@ public struct AlertRules: Sendable {
         lines += withoutRule.map { "# Without a rule here: \($0.id.rawValue), \(Self.why($0.id))." }
         lines += ["groups:", "  - name: \(ExporterFiles.yamlQuoted("howdah \(database)"))", "    rules:"]
         lines += alert(
-            "HowdahExporterDown", "absent(pg_up) == 1 or pg_up == 0", "critical", "PostgreSQL is not measured",
+            "HowdahExporterDown", "absent(pg_up) == 1 or pg_up == 0", "critical",
+            "PostgreSQL is not measured",
             "The exporter, or the server behind it, does not answer.")
         lines += alert(
             "HowdahQueriesMissing", "absent(howdah_sessions_connections) == 1", "warn",
@@ -64,7 +65,8 @@ public struct AlertRules: Sendable {
             "The exporter does not read queries.yaml, or its role lacks pg_monitor.")
         if hasBackups {
             lines += alert(
-                "HowdahBackupUnknown", "absent(howdah_backup_seconds) == 1", "warn", "The age of the backups is not known",
+                "HowdahBackupUnknown", "absent(howdah_backup_seconds) == 1", "warn",
+                "The age of the backups is not known",
                 "There is none, or the exporter's role may not list the folder.")
         }
         for limit in limits.all where !withoutRule.contains(limit) {
@@ -94,8 +96,10 @@ public struct AlertRules: Sendable {
         _ name: String, _ expression: String, _ severity: String, _ summary: String, _ description: String
     ) -> [String] {
         [
-            "      - alert: \(name)", "        expr: \(ExporterFiles.yamlQuoted(expression))", "        for: 2m",
-            "        labels:", "          severity: \(severity == "warn" ? "warning" : severity)", "        annotations:",
+            "      - alert: \(name)", "        expr: \(ExporterFiles.yamlQuoted(expression))",
+            "        for: 2m",
+            "        labels:", "          severity: \(severity == "warn" ? "warning" : severity)",
+            "        annotations:",
             "          summary: \(ExporterFiles.yamlQuoted(summary))",
             "          description: \(ExporterFiles.yamlQuoted(description))",
         ]
@@ -103,10 +107,12 @@ public struct AlertRules: Sendable {
 
     /// HowdahLockWait for lock-wait.
     static func name(_ id: MonitorLimit.ID) -> String {
-        "Howdah" + id.rawValue.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        "Howdah"
+            + id.rawValue.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     private static func promQuoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+            + "\""
     }
 }

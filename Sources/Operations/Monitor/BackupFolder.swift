@@ -20,7 +20,9 @@ public struct BackupFolder: Sendable, Equatable {
 
     /// The time in a backup's name; nil for other files, and those that are not whole yet.
     static func time(of name: String) -> Date? {
-        guard let match = name.wholeMatch(of: #/.+-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump/#) else { return nil }
+        guard let match = name.wholeMatch(of: #/.+-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.dump/#) else {
+            return nil
+        }
         return try? Date(
             "\(match.1)-\(match.2)-\(match.3)T\(match.4):\(match.5):\(match.6)Z", strategy: .iso8601)
     }

@@ -29,7 +29,9 @@ public struct BlockingForest: Sendable, Equatable {
         var placed: Set<Int> = []
         func node(_ id: Int) -> Node {
             placed.insert(id)
-            let waiting = (below[id] ?? []).sorted { ($0.waitSeconds ?? 0, $1.process) > ($1.waitSeconds ?? 0, $0.process) }
+            let waiting = (below[id] ?? []).sorted {
+                ($0.waitSeconds ?? 0, $1.process) > ($1.waitSeconds ?? 0, $0.process)
+            }
             return Node(
                 id: id, session: known[id],
                 children: waiting.compactMap { placed.contains($0.process) ? nil : node($0.process) })

@@ -39,7 +39,8 @@ public struct ExporterFiles: Sendable {
         let host = conninfo["host"] ?? "/var/run/postgresql"
         let isLocal = host.hasPrefix("/") || ["localhost", "127.0.0.1", "::1"].contains(host)
         let known = ["disable", "require", "verify-ca", "verify-full"]
-        let mode = conninfo["sslmode"].flatMap { known.contains($0) ? $0 : nil } ?? (isLocal ? "disable" : "require")
+        let mode =
+            conninfo["sslmode"].flatMap { known.contains($0) ? $0 : nil } ?? (isLocal ? "disable" : "require")
         let settings: [(String, String?)] = [
             ("host", host), ("port", conninfo["port"]), ("user", conninfo["user"]), ("dbname", database),
             ("sslmode", mode), ("sslrootcert", conninfo["sslrootcert"]), ("sslcert", conninfo["sslcert"]),
@@ -67,7 +68,9 @@ public struct ExporterFiles: Sendable {
     public var queries: String {
         var lines = ["# Written by howdah, step 6.7. The role needs pg_monitor."]
         for query in [sessions, server, checkpoints] + [backup].compactMap(\.self) {
-            lines += ["\(query.name):", "  query: \(Self.yamlQuoted(query.sql))", "  master: true", "  metrics:"]
+            lines += [
+                "\(query.name):", "  query: \(Self.yamlQuoted(query.sql))", "  master: true", "  metrics:",
+            ]
             for metric in query.metrics {
                 lines += [
                     "    - \(metric.name):", "        usage: \"\(metric.kind)\"",
@@ -115,7 +118,8 @@ public struct ExporterFiles: Sendable {
     }
 
     private var server: Query {
-        let written = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END"
+        let written =
+            "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END"
         return Query(
             name: "howdah_server",
             sql: """

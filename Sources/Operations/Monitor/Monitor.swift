@@ -76,18 +76,24 @@ public final class Monitor {
     /// One sample by itself: differences begin at the last one that was kept, or a second ago.
     public func once() throws -> MonitorReport {
         var sample = try link.sample()
-        if before == nil, let last = try? history?.lastCounters(sample.server.identity),
-            sample.counters.time - last.time < Self.oldestStart,
-            (try? MonitorRates(from: last, to: sample.counters)) != nil
-        {
-            before = last
-        }
-        if before == nil {
-            before = sample.counters
+        let last = try? before ?? history?.lastCounters(sample.server.identity)
+        before = last.flatMap { Self.isStart($0, of: sample.counters) ? $0 : nil } ?? sample.counters
+        if (try? MonitorRates(from: before, to: sample.counters)) == nil {
             try Self.wait(Self.firstWait, cancellation)
             sample = try link.sample()
         }
         return report(sample)
+    }
+
+    /// Whether differences may begin there: not long ago, and with nothing between that began the counters anew.
+    private static func isStart(_ last: MonitorCounters, of now: MonitorCounters) -> Bool {
+        guard now.time - last.time < oldestStart else { return false }
+        do throws(MonitorRates.Gap) {
+            _ = try MonitorRates(from: last, to: now)
+            return true
+        } catch {
+            return error == .tooClose
+        }
     }
 
     /// The next sample of a row of them.
@@ -139,7 +145,8 @@ public final class Monitor {
             counters: sample.counters, server: sample.server.identity)
         growth = try history.growth(sample.server.identity, now: time)
         let week = try history.points(sample.server.identity, since: time - 7 * 86_400).compactMap(\.size)
-        sizes = stride(from: week.count - 1, through: 0, by: -max(1, week.count / 48)).map { week[$0] }.reversed()
+        sizes = stride(from: week.count - 1, through: 0, by: -max(1, week.count / 48)).map { week[$0] }
+            .reversed()
     }
 
     public func end(_ session: MonitorSession, _ ending: SessionEnding) throws -> String {
@@ -171,7 +178,8 @@ public enum MonitorFailure: Sendable, Equatable {
         }
         let explained =
             (error as? PostgresError).map { TargetServer.explained($0, conninfo) } ?? error as? MigrationError
-            ?? MigrationError(.state, "\(error)", remedy: "If this is not clear, please report it with this message.")
+            ?? MigrationError(
+                .state, "\(error)", remedy: "If this is not clear, please report it with this message.")
         self = .refused(explained.code, message: explained.message, remedy: explained.remedy)
     }
 

@@ -132,7 +132,8 @@ public final class MonitorHistory {
         let points = try points(server, since: now - 28 * Self.day).filter { $0.size != nil }
         func rate(of days: Int, atLeast hours: Int) -> Double? {
             let shown = points.filter { $0.time >= now - days * Self.day }
-            guard let first = shown.first, let last = shown.last, let before = first.size, let after = last.size,
+            guard let first = shown.first, let last = shown.last, let before = first.size,
+                let after = last.size,
                 last.time - first.time >= hours * 3600
             else { return nil }
             return Double(after - before) / Double(last.time - first.time) * Double(Self.day)

@@ -46,7 +46,10 @@ struct MonitorJudge {
         case .temporaryFiles:
             rate { rates in
                 let files = Format.count(rates.temporaryFiles, "file", "files")
-                return (rates.temporaryBytes / 1_048_576, rates.temporaryFiles > 0 ? "\(files), \(over(rates))" : "", nil)
+                return (
+                    rates.temporaryBytes / 1_048_576,
+                    rates.temporaryFiles > 0 ? "\(files), \(over(rates))" : "", nil
+                )
             }
         case .requestedCheckpoints: checkpoints
         case .deadRows: deadRows
@@ -121,7 +124,10 @@ struct MonitorJudge {
             return (Double(waiting.count), roots.prefix(3).joined(separator: "; "), nil)
         }
         let longest = waiting.max { ($0.waitSeconds ?? 0) < ($1.waitSeconds ?? 0) }
-        return (longest?.waitSeconds ?? 0, longest.map { "\($0.who), held up by \(Self.names($0.blockers))" } ?? "", nil)
+        return (
+            longest?.waitSeconds ?? 0,
+            longest.map { "\($0.who), held up by \(Self.names($0.blockers))" } ?? "", nil
+        )
     }
 
     private static func names(_ processes: [Int]) -> String {
@@ -171,7 +177,8 @@ struct MonitorJudge {
                 return (nil, "", tooFew(timed + requested, "checkpoint", "checkpoints", rates))
             }
             return (
-                100 * Double(requested) / Double(timed + requested), "\(requested) of \(timed + requested), \(over(rates))",
+                100 * Double(requested) / Double(timed + requested),
+                "\(requested) of \(timed + requested), \(over(rates))",
                 nil
             )
         }
@@ -182,7 +189,9 @@ struct MonitorJudge {
     private var deadRows: Answer {
         guard let storage = sample.storage else { return (nil, "", "tables were not looked at") }
         if let gap = sample.unseen.first(where: { $0.hasPrefix("tables:") }) { return (nil, "", gap) }
-        let worst = storage.tables.filter { $0.dead >= Self.leastDeadRows }.max { $0.deadShare < $1.deadShare }
+        let worst = storage.tables.filter { $0.dead >= Self.leastDeadRows }.max {
+            $0.deadShare < $1.deadShare
+        }
         let vacuumed = worst.map { $0.vacuumed.isEmpty ? "never vacuumed" : "vacuumed \($0.vacuumed)" } ?? ""
         return (worst?.deadShare ?? 0, worst.map { "\($0.name), \(vacuumed)" } ?? "", nil)
     }
@@ -242,7 +251,8 @@ struct MonitorJudge {
         return (
             sample.server.archiverFails ? 1 : 0,
             sample.server.archiverFails
-                ? "\(Format.count(sample.server.archiverFailures, "attempt", "attempts")) failed since the statistics began" : "",
+                ? "\(Format.count(sample.server.archiverFailures, "attempt", "attempts")) failed since the statistics began"
+                : "",
             nil
         )
     }
@@ -253,7 +263,9 @@ struct MonitorJudge {
         case .unreadable(let reason): return (nil, "", reason)
         case .newest(nil): return (.infinity, "there is no backup in the folder", nil)
         case .newest(let date?):
-            return (max(0, sample.time.timeIntervalSince(date)) / 3600, "made \(date.formatted(.iso8601))", nil)
+            return (
+                max(0, sample.time.timeIntervalSince(date)) / 3600, "made \(date.formatted(.iso8601))", nil
+            )
         }
     }
 }

@@ -117,7 +117,8 @@ extension MonitorLimit {
             .requestedCheckpoints, "checkpoints forced before their time", .percent, warn: 50, critical: nil,
             "max_wal_size is too small for what is written", source: "wal-configuration.html"),
         MonitorLimit(
-            .deadRows, "dead rows of a table, where there are 10,000 or more", .percent, warn: 30, critical: 60,
+            .deadRows, "dead rows of a table, where there are 10,000 or more", .percent, warn: 30,
+            critical: 60,
             "VACUUM does not keep up", source: "routine-vacuuming.html"),
         MonitorLimit(
             .diskFree, "free where the data lies", .percent, .below, warn: 15, critical: 5,

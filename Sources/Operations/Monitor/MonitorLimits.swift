@@ -18,20 +18,24 @@ public struct MonitorLimits: Sendable, Equatable {
     public mutating func set(_ text: String) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw Self.unreadable("--limit \(text) has no =") }
-        try set(String(parts[0]).trimmingCharacters(in: .whitespaces), String(parts[1]), place: "--limit \(text)")
+        try set(
+            String(parts[0]).trimmingCharacters(in: .whitespaces), String(parts[1]), place: "--limit \(text)")
     }
 
     private mutating func set(_ name: String, _ value: String, place: String) throws {
         if value.trimmingCharacters(in: .whitespaces) == "off" { return try set(name, [], place: place) }
         let numbers = value.split(separator: ",", omittingEmptySubsequences: false)
             .map { Double($0.trimmingCharacters(in: .whitespaces)) }
-        guard numbers.allSatisfy({ $0 != nil }) else { throw Self.unreadable("\(place): \(value) is no number") }
+        guard numbers.allSatisfy({ $0 != nil }) else {
+            throw Self.unreadable("\(place): \(value) is no number")
+        }
         try set(name, numbers, place: place)
     }
 
     /// Warn alone leaves nothing critical; no number takes the limit away.
     private mutating func set(_ name: String, _ numbers: [Double?], place: String) throws {
-        guard let id = MonitorLimit.ID(rawValue: name), let index = all.firstIndex(where: { $0.id == id }) else {
+        guard let id = MonitorLimit.ID(rawValue: name), let index = all.firstIndex(where: { $0.id == id })
+        else {
             throw Self.unreadable("\(place): there is no limit “\(name)”")
         }
         guard numbers.count <= 2, numbers.allSatisfy({ $0.map { $0.isFinite && $0 >= 0 } ?? true }) else {
@@ -117,7 +121,8 @@ public struct MonitorLimits: Sendable, Equatable {
             let pairs = [("warn", limit.warn), ("critical", limit.critical)].compactMap { name, number in
                 number.map { "\(name): \(MonitorWords.number($0))" }
             }
-            lines.append("  \(limit.id.rawValue): " + (pairs.isEmpty ? "off" : "{\(pairs.joined(separator: ", "))}"))
+            lines.append(
+                "  \(limit.id.rawValue): " + (pairs.isEmpty ? "off" : "{\(pairs.joined(separator: ", "))}"))
         }
         return lines.joined(separator: "\n") + "\n"
     }

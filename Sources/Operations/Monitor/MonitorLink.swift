@@ -51,7 +51,8 @@ final class MonitorLink {
             let facts = try decoder.decode(Facts.self, from: Data(text.utf8))
             var sample = MonitorSample(
                 time: Date(), server: server(facts), sessions: [],
-                counters: try decoder.decode(MonitorCounters.self, from: Data(text.utf8)), storage: nil, unseen: [])
+                counters: try decoder.decode(MonitorCounters.self, from: Data(text.utf8)), storage: nil,
+                unseen: [])
             if !facts.seesOthers {
                 sample.unseen.append(
                     "what sessions of other users do: \(connection.user) has no pg_read_all_stats "
@@ -67,7 +68,8 @@ final class MonitorLink {
 
     private func server(_ facts: Facts) -> MonitorSample.Server {
         MonitorSample.Server(
-            version: facts.version.split(separator: " ").first.map(String.init) ?? facts.version, number: version,
+            version: facts.version.split(separator: " ").first.map(String.init) ?? facts.version,
+            number: version,
             identity: "\(cluster)/\(facts.database)", database: connection.database, user: connection.user,
             upSeconds: facts.upSeconds, isStandby: facts.isStandby, maxConnections: facts.maxConnections,
             reservedConnections: facts.reservedConnections, transactionAge: facts.transactionAge,
@@ -131,7 +133,8 @@ final class MonitorLink {
         let rows = try connection.query(MonitorSQL.tables)
         return (0..<rows.count).map { row in
             MonitorSample.Table(
-                name: rows.text(row, 0) ?? "", bytes: Int64(rows.int(row, 1) ?? 0), live: rows.int(row, 2) ?? 0,
+                name: rows.text(row, 0) ?? "", bytes: Int64(rows.int(row, 1) ?? 0),
+                live: rows.int(row, 2) ?? 0,
                 dead: rows.int(row, 3) ?? 0, vacuumed: rows.text(row, 4) ?? "")
         }
     }

@@ -31,7 +31,9 @@ public final class MonitorWatch: @unchecked Sendable {
     private var endings: [(MonitorSession, SessionEnding)] = []
 
     /// Begins at once.
-    public init(_ conninfo: Conninfo, _ options: MonitorOptions, post: @escaping @Sendable (MonitorNews) -> Void) {
+    public init(
+        _ conninfo: Conninfo, _ options: MonitorOptions, post: @escaping @Sendable (MonitorNews) -> Void
+    ) {
         self.conninfo = conninfo
         self.options = options
         self.post = post

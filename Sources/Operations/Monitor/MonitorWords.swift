@@ -62,7 +62,8 @@ public enum MonitorWords {
         guard both.count == 2 else { return both.first ?? "off" }
         // A unit that both have is said once.
         let units = both.map { $0.split(separator: " ").dropFirst().joined(separator: " ") }
-        let first = units[0] == units[1] && !units[0].isEmpty ? both[0].split(separator: " ")[0] : both[0][...]
+        let first =
+            units[0] == units[1] && !units[0].isEmpty ? both[0].split(separator: " ")[0] : both[0][...]
         return "\(first), \(both[1])"
     }
 

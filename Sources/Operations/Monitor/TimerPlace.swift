@@ -19,7 +19,9 @@ public enum TimerPlace: Sendable, Equatable {
             if isRoot { return .systemd(folder: "/etc/systemd/system", isUser: false) }
             if let runtime = environment["XDG_RUNTIME_DIR"], access("\(runtime)/systemd", F_OK) == 0 {
                 let home = environment["HOME"] ?? NSHomeDirectory()
-                let base = environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "\(home)/.config"
+                let base =
+                    environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+                    ?? "\(home)/.config"
                 return .systemd(folder: "\(base)/systemd/user", isUser: true)
             }
         }
@@ -31,7 +33,8 @@ public enum TimerPlace: Sendable, Equatable {
         switch self {
         case .systemd(let folder, _):
             return [
-                ("\(folder)/\(timer.name).service", timer.service), ("\(folder)/\(timer.name).timer", timer.timer),
+                ("\(folder)/\(timer.name).service", timer.service),
+                ("\(folder)/\(timer.name).timer", timer.timer),
             ]
         case .cron(let folder):
             guard let line = timer.cronLine(user: NSUserName()) else { return [] }

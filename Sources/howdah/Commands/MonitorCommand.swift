@@ -53,7 +53,10 @@ struct MonitorCommand: ParsableCommand {
             throw ValidationError("--interval takes 0.5 to 86400 seconds")
         }
         if let count, count < 1 { throw ValidationError("--count takes 1 or more") }
-        if once, count != nil { throw ValidationError("--once is one sample: --count is for the lines of an interval") }
+        if once, count != nil {
+            throw ValidationError("--once is one sample: --count is for the lines of an interval")
+        }
+        if common.json, !once { throw ValidationError("--json is one document: it goes with --once") }
         if quiet, !once { throw ValidationError("--quiet goes with --once") }
     }
 
@@ -130,7 +133,8 @@ struct MonitorCommand: ParsableCommand {
             }
             return .undecided
         case .refused(let code, let message, let remedy):
-            throw MigrationError(code, message, remedy: remedy, exit: code == .cancelled ? .cancelled : .failure)
+            throw MigrationError(
+                code, message, remedy: remedy, exit: code == .cancelled ? .cancelled : .failure)
         }
     }
 
@@ -150,12 +154,8 @@ struct MonitorCommand: ParsableCommand {
                 let report = try open.next()
                 pause = 1
                 left -= 1
-                if common.json {
-                    Console.json(MonitorDocument(report, report.beyond.isEmpty ? .success : .undecided))
-                } else {
-                    Console.results(MonitorLines.block(report))
-                }
-                if left == 0 { return report.beyond.isEmpty ? .success : .undecided }
+                Console.results(MonitorLines.block(report))
+                if left == 0 { return .success }
                 try Monitor.wait(options.interval, cancellation)
             } catch {
                 try cancellation.check()
@@ -180,7 +180,8 @@ struct MonitorPlace {
 
     /// `first` is the target, or the project where `second` is the target.
     init(_ first: String, _ second: String?, state override: String?) throws {
-        let isProject = second == nil && first != "rehearsal" && !first.contains("=") && access(first, F_OK) == 0
+        let isProject =
+            second == nil && first != "rehearsal" && !first.contains("=") && access(first, F_OK) == 0
         let project = second != nil || isProject ? first : nil
         let server = try Target.server(isProject ? nil : second ?? first)
         if let server, project == nil {

@@ -107,7 +107,8 @@ struct MonitorDocument: Encodable {
     init(_ report: MonitorReport, _ exit: ExitCode) {
         let sample = report.sample
         outcome =
-            report.beyond.first?.verdict == .critical ? "critical" : report.beyond.isEmpty ? "within limits" : "warning"
+            report.beyond.first?.verdict == .critical
+            ? "critical" : report.beyond.isEmpty ? "within limits" : "warning"
         self.exit = exit.rawValue
         target = report.target
         time = sample.time.formatted(.iso8601)
@@ -121,7 +122,8 @@ struct MonitorDocument: Encodable {
         growth_bytes_per_day = report.growth.perDay
         transactions_per_second = report.rates?.transactions
         tables = (sample.storage?.tables ?? []).map {
-            Table(name: $0.name, bytes: $0.bytes, live_rows: $0.live, dead_rows: $0.dead, vacuumed: $0.vacuumed)
+            Table(
+                name: $0.name, bytes: $0.bytes, live_rows: $0.live, dead_rows: $0.dead, vacuumed: $0.vacuumed)
         }
         readings = report.readings.map { reading in
             Reading(

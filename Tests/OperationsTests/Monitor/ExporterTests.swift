@@ -14,7 +14,8 @@ import Testing
             FileManager.default.isExecutableFile(atPath: $0)
         }
         return try #require(
-            path, "\(name) is missing: apt-get install prometheus prometheus-postgres-exporter, or make test-deps")
+            path,
+            "\(name) is missing: apt-get install prometheus prometheus-postgres-exporter, or make test-deps")
     }
 
     private struct Outcome {
@@ -48,8 +49,12 @@ import Testing
                 try BackgroundSession.with(BackgroundSession.chain, in: conninfo) {
                     let metrics = try Self.scrape(exporter, folder)
                     let rules = AlertRules(MonitorLimits(), database: database, hasBackups: true).yaml
-                    let named = Set(rules.matches(of: #/\b(?:pg|howdah)_[a-z_]+/#).map { String($0.0) })
-                    let missing = named.filter { !metrics.contains("\n\($0){") && !metrics.contains("\n\($0) ") }
+                    let expressions = rules.split(separator: "\n").filter { $0.contains(" expr: ") }.joined(
+                        separator: "\n")
+                    let named = Set(expressions.matches(of: #/\b(?:pg|howdah)_[a-z_]+/#).map { String($0.0) })
+                    let missing = named.filter {
+                        !metrics.contains("\n\($0){") && !metrics.contains("\n\($0) ")
+                    }
                     #expect(missing.isEmpty && named.count > 20, "not measured: \(missing.sorted())")
                     #expect(Self.value("howdah_sessions_blocked", metrics) ?? 0 >= 2, "the chain is measured")
                     #expect(Self.value("howdah_sessions_idle_in_transaction_seconds", metrics) ?? 0 > 0)
@@ -76,7 +81,8 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
-            "-c", "set -a; . \"$1\"; exec \"$2\" --web.listen-address=127.0.0.1:0", "sh", "\(folder)/exporter.env", exporter,
+            "-c", "set -a; . \"$1\"; exec \"$2\" --web.listen-address=127.0.0.1:0", "sh",
+            "\(folder)/exporter.env", exporter,
         ]
         process.environment = ["PATH": "/usr/bin:/bin"]
         process.standardInput = FileHandle.nullDevice
@@ -134,7 +140,8 @@ import Testing
         #expect(!text.contains("topsecret") && text.contains("PGPASSFILE="))
         #expect(
             text.contains(
-                "DATA_SOURCE_NAME=\"host='db.example' port='5433' user='app' dbname='chat' sslmode='verify-full'\""))
+                "DATA_SOURCE_NAME=\"host='db.example' port='5433' user='app' dbname='chat' sslmode='verify-full'\""
+            ))
     }
 
     // MARK: The rules
@@ -178,9 +185,11 @@ import Testing
             testDescription: "HowdahWraparound", series: ["howdah_server_transaction_age": "1200000000x30"],
             severity: "warning"),
         Planted(
-            testDescription: "HowdahBackupAge", series: ["howdah_backup_seconds": "108000x30"], severity: "warning"),
+            testDescription: "HowdahBackupAge", series: ["howdah_backup_seconds": "108000x30"],
+            severity: "warning"),
         Planted(
-            testDescription: "HowdahReplicationLag", series: ["howdah_server_replication_lag_seconds": "400x30"],
+            testDescription: "HowdahReplicationLag",
+            series: ["howdah_server_replication_lag_seconds": "400x30"],
             severity: "critical"),
         Planted(testDescription: "HowdahExporterDown", series: ["pg_up": "0x30"], severity: "critical"),
     ]
@@ -190,10 +199,13 @@ import Testing
         try withTemporaryFolder { folder in
             try AlertRules(MonitorLimits(), database: "chat", hasBackups: true).yaml
                 .write(toFile: "\(folder)/rules.yaml", atomically: true, encoding: .utf8)
-            var calm = ["pg_up": "1x30", "howdah_sessions_connections": "1x30", "howdah_backup_seconds": "60x30"]
+            var calm = [
+                "pg_up": "1x30", "howdah_sessions_connections": "1x30", "howdah_backup_seconds": "60x30",
+            ]
             calm["howdah_sessions_connections_for_everybody"] = "97x30"
             let quiet = try Self.run(
-                promtool, ["test", "rules", try Self.test(planted, series: calm, fires: false, folder)], in: folder)
+                promtool, ["test", "rules", try Self.test(planted, series: calm, fires: false, folder)],
+                in: folder)
             #expect(quiet.status == 0, "it fires although nothing is wrong: \(quiet.output)")
             let loud = try Self.run(
                 promtool,
@@ -211,11 +223,13 @@ import Testing
     ) throws -> String {
         func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
         let labelled = series.map { name, values -> String in
-            let full = name.hasSuffix("}") ? name.dropLast() + ",instance=\"db\"}" : name + "{instance=\"db\"}"
+            let full =
+                name.hasSuffix("}") ? name.dropLast() + ",instance=\"db\"}" : name + "{instance=\"db\"}"
             return "      - series: \(quoted(String(full)))\n        values: \(quoted(values))"
         }
         // Expressed as a query, since an alert's summary holds the value.
-        let query = "count(ALERTS{alertname=\"\(planted.testDescription)\",alertstate=\"firing\",severity=\"\(planted.severity)\"}) or vector(0)"
+        let query =
+            "count(ALERTS{alertname=\"\(planted.testDescription)\",alertstate=\"firing\",severity=\"\(planted.severity)\"}) or vector(0)"
         let text = """
             rule_files: [rules.yaml]
             evaluation_interval: 1m
@@ -240,7 +254,8 @@ import Testing
         let rules = AlertRules(MonitorLimits(), database: "chat", hasBackups: false)
         for limit in MonitorLimit.standard {
             let hasRule = rules.yaml.contains("alert: \(AlertRules.name(limit.id))\n")
-            #expect(hasRule != rules.yaml.contains("Without a rule here: \(limit.id.rawValue),"), "\(limit.id)")
+            #expect(
+                hasRule != rules.yaml.contains("Without a rule here: \(limit.id.rawValue),"), "\(limit.id)")
         }
     }
 
@@ -248,19 +263,25 @@ import Testing
 
     @Test func aTimerQuotesWhatSystemdAndCronWouldRead() throws {
         let timer = MonitorTimer(
-            database: "It's Chat", command: ["/opt/my tools/howdah", "monitor", "postgresql://u@h/d%20b?options=$x", "a\"b\\c"],
+            database: "It's Chat",
+            command: ["/opt/my tools/howdah", "monitor", "postgresql://u@h/d%20b?options=$x", "a\"b\\c"],
             environment: ["PGPASSFILE": "/home/a b/%u"])
         #expect(timer.name == "howdah-monitor-it-s-chat")
         #expect(
             timer.service.contains(
-                #"ExecStart="/opt/my tools/howdah" "monitor" "postgresql://u@h/d%%20b?options=$$x" "a\"b\\c""#))
+                #"ExecStart="/opt/my tools/howdah" "monitor" "postgresql://u@h/d%%20b?options=$$x" "a\"b\\c""#
+            ))
         #expect(timer.service.contains(#"Environment="PGPASSFILE=/home/a b/%%u""#))
         let line = try #require(timer.cronLine(user: "postgres"))
-        #expect(line.hasPrefix("*/5 * * * * postgres PGPASSFILE='/home/a b/\\%u' '/opt/my tools/howdah' 'monitor' "))
+        #expect(
+            line.hasPrefix(
+                "*/5 * * * * postgres PGPASSFILE='/home/a b/\\%u' '/opt/my tools/howdah' 'monitor' "))
         #expect(line.contains("'postgresql://u@h/d\\%20b?options=$x'"))
         // What cron hands to the shell comes out as it went in.
-        let shell = line.replacing("*/5 * * * * postgres PGPASSFILE='/home/a b/\\%u' '/opt/my tools/howdah'", with: "printf '%s\\n'")
-            .replacing("\\%", with: "%")
+        let shell = line.replacing(
+            "*/5 * * * * postgres PGPASSFILE='/home/a b/\\%u' '/opt/my tools/howdah'", with: "printf '%s\\n'"
+        )
+        .replacing("\\%", with: "%")
         let said = try Self.run("/bin/sh", ["-c", shell], in: "/")
         #expect(said.output == "monitor\npostgresql://u@h/d%20b?options=$x\na\"b\\c\n")
         #expect(MonitorTimer(database: "d", command: ["a\nb"]).cronLine() == nil)

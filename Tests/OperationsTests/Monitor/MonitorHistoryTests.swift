@@ -24,7 +24,9 @@ import Testing
 
     @Test func oldSamplesAreThinnedOutToOneAnHourAndThenOneADay() throws {
         try withHistory { history, _ in
-            for age in stride(from: 70 * 24 * 60, through: 0, by: -30) { try add(history, Self.now - age * 60) }
+            for age in stride(from: 70 * 24 * 60, through: 0, by: -30) {
+                try add(history, Self.now - age * 60)
+            }
             let points = try history.points("s", since: 0).map(\.time)
             let week = points.filter { $0 >= Self.now - 7 * Self.day }
             let older = points.filter { $0 < Self.now - 7 * Self.day && $0 >= Self.now - 60 * Self.day }

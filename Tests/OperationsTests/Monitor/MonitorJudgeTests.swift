@@ -35,7 +35,9 @@ import Testing
         Case(
             "a statement of a minute", .longestQuery, .warn, detail: "session 7, app@chat (web, 10.0.0.5)",
             [MonitorSamples.session(7, .active, seconds: 61)]),
-        Case("an old statement of an idle session", .longestQuery, .ok, [MonitorSamples.session(7, seconds: 9999)]),
+        Case(
+            "an old statement of an idle session", .longestQuery, .ok,
+            [MonitorSamples.session(7, seconds: 9999)]),
         Case(
             "three statements of six seconds", .slowQueries, .warn,
             (1...3).map { MonitorSamples.session($0, .active, seconds: 6) }),
@@ -127,10 +129,12 @@ import Testing
             MonitorSamples.sample(), backup: .newest(now.addingTimeInterval(-30 * 3600)))
         #expect(stale[.backupAge]?.verdict == .warn && stale[.backupAge]?.value == 30)
         #expect(
-            MonitorSamples.readings(MonitorSamples.sample(), backup: .newest(nil))[.backupAge]?.verdict == .critical)
+            MonitorSamples.readings(MonitorSamples.sample(), backup: .newest(nil))[.backupAge]?.verdict
+                == .critical)
         #expect(MonitorSamples.readings(MonitorSamples.sample())[.backupAge]?.verdict == .unknown)
         #expect(
-            BackupFolder.time(of: "chat-20261127T031500Z.dump")?.formatted(.iso8601) == "2026-11-27T03:15:00Z")
+            BackupFolder.time(of: "chat-20261127T031500Z.dump")?.formatted(.iso8601) == "2026-11-27T03:15:00Z"
+        )
         for other in ["chat-20261127T031500Z.dump.part", "chat.dump", "chat-20261327T031500Z.dump"] {
             #expect(BackupFolder.time(of: other) == nil, "\(other)")
         }
@@ -140,7 +144,8 @@ import Testing
 
     @Test func aChainHasOneRootWithAllThatWaitBelowIt() {
         let forest = BlockingForest([
-            MonitorSamples.session(1, .inTransaction), MonitorSamples.session(2, .active, wait: 9, blockers: [1]),
+            MonitorSamples.session(1, .inTransaction),
+            MonitorSamples.session(2, .active, wait: 9, blockers: [1]),
             MonitorSamples.session(3, .active, wait: 5, blockers: [2, 1]), MonitorSamples.session(4),
         ])
         #expect(forest.roots.map(\.id) == [1] && forest.roots[0].waiting == 2)
@@ -149,7 +154,8 @@ import Testing
 
     @Test func aRingAndAPreparedTransactionEndToo() {
         let ring = BlockingForest([
-            MonitorSamples.session(1, .active, blockers: [2]), MonitorSamples.session(2, .active, blockers: [1]),
+            MonitorSamples.session(1, .active, blockers: [2]),
+            MonitorSamples.session(2, .active, blockers: [1]),
         ])
         #expect(ring.rows.count == 2)
         let prepared = BlockingForest([MonitorSamples.session(3, .active, blockers: [0])])
@@ -210,10 +216,12 @@ import Testing
         #expect(limits == MonitorLimits())
     }
 
-    @Test(arguments: [
-        (9.94, "9.9 s"), (10, "10 s"), (99, "99 s"), (600, "10 min"), (723, "12:03 min"), (7200, "2 h"),
-        (93_600, "26 h"), (345_600, "4 days"), (0, "0 s"), (.infinity, "11,574,074 days"),
-    ] as [(Double, String)]) func durationsHaveTwoPartsAtTheMost(_ seconds: Double, _ words: String) {
+    @Test(
+        arguments: [
+            (9.94, "9.9 s"), (10, "10 s"), (99, "99 s"), (600, "10 min"), (723, "12:03 min"), (7200, "2 h"),
+            (93_600, "26 h"), (345_600, "4 days"), (0, "0 s"), (.infinity, "11,574,074 days"),
+        ] as [(Double, String)]) func durationsHaveTwoPartsAtTheMost(_ seconds: Double, _ words: String)
+    {
         #expect(MonitorWords.duration(seconds) == words)
     }
 }

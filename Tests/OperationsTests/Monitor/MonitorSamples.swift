@@ -6,12 +6,15 @@ import MigrationEngine
 /// Sessions and samples to judge and to draw without a server.
 enum MonitorSamples {
     static func session(
-        _ process: Int, _ state: MonitorSession.State = .idle, seconds: Double = 0, transaction: Double? = nil,
+        _ process: Int, _ state: MonitorSession.State = .idle, seconds: Double = 0,
+        transaction: Double? = nil,
         wait: Double? = nil, query: String = "SELECT 1", blockers: [Int] = []
     ) -> MonitorSession {
         MonitorSession(
-            process: process, user: "app", database: "chat", application: "web", client: "10.0.0.5", state: state,
-            wait: blockers.isEmpty ? "" : "Lock:transactionid", querySeconds: seconds, transactionSeconds: transaction,
+            process: process, user: "app", database: "chat", application: "web", client: "10.0.0.5",
+            state: state,
+            wait: blockers.isEmpty ? "" : "Lock:transactionid", querySeconds: seconds,
+            transactionSeconds: transaction,
             stateSeconds: seconds, waitSeconds: wait, start: "2026-11-27 10:00:00+00",
             queryStart: "2026-11-27 10:05:00+00", query: query, isClient: true, blockers: blockers)
     }
@@ -43,7 +46,8 @@ enum MonitorSamples {
 
     static func readings(
         _ sample: MonitorSample, rates: Result<MonitorRates, MonitorRates.Gap> = .failure(.first),
-        growth: MonitorGrowth = .init(), backup: MonitorJudge.BackupFact = .notNamed, limits: MonitorLimits = .init()
+        growth: MonitorGrowth = .init(), backup: MonitorJudge.BackupFact = .notNamed,
+        limits: MonitorLimits = .init()
     ) -> [MonitorLimit.ID: MonitorReading] {
         let judge = MonitorJudge(limits: limits, sample: sample, rates: rates, growth: growth, backup: backup)
         return Dictionary(uniqueKeysWithValues: judge.readings().map { ($0.limit.id, $0) })

@@ -19,7 +19,8 @@ import Testing
     }
 
     @Test func aSlowQueryIsNamedByItsSession() throws {
-        try TestServer.withDatabase { conninfo in
+        // On a server of its own: others run slow queries, too.
+        try PrivateServer.with([]) { conninfo in
             try BackgroundSession.with(
                 [("slow one", ["SELECT pg_sleep(60)"], "state = 'active'")], in: conninfo
             ) {
@@ -27,7 +28,8 @@ import Testing
                 let reading = try #require(report.reading(.longestQuery))
                 #expect(reading.verdict == .warn && reading.detail.contains("slow one"), "\(reading)")
                 let session = try #require(report.sample.sessions.first { $0.application == "slow one" })
-                #expect(session.query == "SELECT pg_sleep(60)" && session.state == .active && session.isClient)
+                #expect(
+                    session.query == "SELECT pg_sleep(60)" && session.state == .active && session.isClient)
             }
         }
     }
@@ -39,18 +41,20 @@ import Testing
                 let report = try look(conninfo, limits: ["blocked-sessions=2", "lock-wait=0.1"])
                 let mine = report.sample.sessions.filter { $0.database == report.sample.server.database }
                 let forest = BlockingForest(mine)
-                #expect(forest.rows.map { "\($0.depth) \($0.node.session?.application ?? "")" } == [
-                    "0 first", "1 second", "2 third",
-                ])
+                #expect(
+                    forest.rows.map { "\($0.depth) \($0.node.session?.application ?? "")" } == [
+                        "0 first", "1 second", "2 third",
+                    ])
                 let reading = try #require(report.reading(.blockedSessions))
-                #expect(reading.verdict == .warn && reading.detail.contains("holds up 2 sessions"), "\(reading)")
+                #expect(
+                    reading.verdict == .warn && reading.detail.contains("holds up 2 sessions"), "\(reading)")
                 #expect(report.reading(.lockWait)?.verdict == .warn)
             }
         }
     }
 
     @Test func aSessionThatIsIdleInATransactionIsSeen() throws {
-        try TestServer.withDatabase { conninfo in
+        try PrivateServer.with([]) { conninfo in
             try BackgroundSession.with(
                 [("forgotten", ["BEGIN", "SELECT 1"], "state = 'idle in transaction'")], in: conninfo
             ) {
@@ -73,7 +77,8 @@ import Testing
                 let report = try look(watcher)
                 #expect(report.unseen.contains { $0.contains("GRANT pg_monitor TO \(role)") })
                 let reading = try #require(report.reading(.longestQuery))
-                #expect(reading.value == nil && reading.gap?.contains("cannot be seen") ?? false, "\(reading)")
+                #expect(
+                    reading.value == nil && reading.gap?.contains("cannot be seen") ?? false, "\(reading)")
                 #expect(report.sample.sessions.allSatisfy { $0.user == role || $0.query.isEmpty })
                 #expect(report.reading(.diskFree)?.verdict == .unknown, "nor where the data lies")
                 try TestServer.execute("GRANT pg_monitor TO \(role)", in: conninfo)
@@ -89,7 +94,8 @@ import Testing
                 let state = try StateFolder.open(source: "", project: nil, override: folder, environment: [:])
                 _ = try look(conninfo, state: state)
                 try TestServer.execute(
-                    "CREATE TABLE big AS SELECT generate_series(1, 20000) AS i; SELECT count(*) FROM big", in: conninfo)
+                    "CREATE TABLE big AS SELECT generate_series(1, 20000) AS i; SELECT count(*) FROM big",
+                    in: conninfo)
                 // A backend tells its counters at its end at the latest.
                 var report = try look(conninfo, state: state)
                 #expect(
@@ -109,14 +115,7 @@ import Testing
     }
 
     @Test func aFullTableOfConnectionsIsToldAsSuch() throws {
-        try PrivateServer.with(["max_connections = 5", "superuser_reserved_connections = 1"]) { server in
-            try TestServer.execute("CREATE ROLE app LOGIN", in: server)
-            let app = server.setting("user", to: "app")
-            var held: [BackgroundSession] = []
-            defer { for session in held { session.stop() } }
-            for number in 1...4 { held.append(BackgroundSession("held \(number)", ["SELECT 1"], in: app)) }
-            let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'held %'"
-            #expect(waitUntil { (try? TestServer.value(count, in: server)) == "4" })
+        try PrivateServer.withFullTable { server, app in
             let error = #expect(throws: PostgresError.self) {
                 _ = try Monitor(app, MonitorOptions(), cancellation: Cancellation())
             }
@@ -144,7 +143,8 @@ import Testing
                 #expect(try monitor.end(session, .cancel).contains("nothing was done"))
                 session = try #require(report.sample.sessions.first { $0.application == "victim" })
                 #expect(try monitor.end(session, .cancel).contains("was told to stop"))
-                let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active'"
+                let sql =
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active'"
                 #expect(waitUntil { (try? TestServer.value(sql, in: conninfo)) == "0" })
             }
         }
@@ -165,7 +165,8 @@ import Testing
             #expect(waitUntil { news.reports > 1 })
             let admin = try Connection(conninfo, applicationName: "tests")
             _ = try admin.query(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'howdah monitor'")
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'howdah monitor'"
+            )
             #expect(waitUntil { news.losses > 0 }, "the loss is told")
             let seen = news.reports
             #expect(waitUntil { news.reports > seen }, "and the server is there again")
@@ -176,7 +177,6 @@ import Testing
         }
     }
 }
-
 
 private final class NewsLog: Sendable {
     private let counts = Mutex((reports: 0, losses: 0))

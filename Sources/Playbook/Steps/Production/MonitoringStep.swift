@@ -21,12 +21,13 @@ struct MonitoringStep: StepOperation {
         let folder: String
     }
 
-    private func work(_ context: StepContext) throws -> Work {
+    /// A preview leaves no trace in the history.
+    private func work(_ context: StepContext, isKept: Bool) throws -> Work {
         let conninfo = try context.server().conninfo
         var options = try context.book.monitorOptions(context.mode)
         let folder = context.book.monitorFolder(context.mode)
         let limits = "\(folder)/\(Self.limitsName)"
-        options.state = context.workspace.state
+        if !isKept { options.state = nil }
         let report: MonitorReport
         do {
             report = try Monitor(conninfo, options, cancellation: context.cancellation).once()
@@ -36,22 +37,29 @@ struct MonitoringStep: StepOperation {
         let database = report.sample.server.database
         let command =
             [
-                Bundle.main.executablePath ?? "/usr/local/bin/howdah", "monitor", conninfo.url, "--once", "--quiet",
+                Bundle.main.executablePath ?? "/usr/local/bin/howdah", "monitor", conninfo.url, "--once",
+                "--quiet",
                 "--state", context.workspace.state.path, "--limits", limits,
             ] + (options.backups.map { ["--backups", $0.path] } ?? [])
         let timer = MonitorTimer(database: database, command: command, environment: Self.environment())
         let exporter = ExporterFiles(
-            conninfo, database: database, serverVersion: report.sample.server.number, backups: options.backups)
+            conninfo, database: database, serverVersion: report.sample.server.number, backups: options.backups
+        )
         let rules = AlertRules(options.limits, database: database, hasBackups: options.backups != nil)
         let texts: [(String, String)] = [
             ("\(timer.name).service", timer.service), ("\(timer.name).timer", timer.timer),
-            ("crontab", timer.cronLine().map { "# A line for crontab -e, where there is no systemd.\n\($0)\n" } ?? ""),
+            (
+                "crontab",
+                timer.cronLine().map { "# A line for crontab -e, where there is no systemd.\n\($0)\n" } ?? ""
+            ),
             ("postgres-exporter.env", exporter.environment(queries: "/etc/prometheus/howdah-queries.yaml")),
             ("howdah-queries.yaml", exporter.queries), ("howdah-alerts.yaml", rules.yaml),
         ].filter { !$0.1.isEmpty }
         var written = texts.map { Self.change("\(folder)/\($0.0)", $0.1, isPrivate: true) }
         // What the operator has made of the limits stays.
-        if access(limits, F_OK) != 0 { written.insert(Self.change(limits, options.limits.yaml, isPrivate: true), at: 0) }
+        if access(limits, F_OK) != 0 {
+            written.insert(Self.change(limits, options.limits.yaml, isPrivate: true), at: 0)
+        }
         let installed =
             context.mode == .live ? place.files(timer).map { Self.change($0.path, $0.content) } : []
         return Work(report: report, timer: timer, written: written, installed: installed, folder: folder)
@@ -60,7 +68,8 @@ struct MonitoringStep: StepOperation {
     /// What a service needs to find the same server and its password; a password itself is left out.
     private static func environment() -> [String: String] {
         let wanted = [
-            "HOME", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE",
+            "HOME", "PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE",
+            "PGSSLMODE",
             "PGSSLROOTCERT", "PGSSLCERT", "PGSSLKEY",
         ]
         return ProcessInfo.processInfo.environment.filter { wanted.contains($0.key) && !$0.value.isEmpty }
@@ -68,14 +77,15 @@ struct MonitoringStep: StepOperation {
 
     private static func change(_ path: String, _ content: String, isPrivate: Bool = false) -> FileChange {
         FileChange(
-            path, before: FileManager.default.contents(atPath: path).map { [UInt8]($0) }, after: Array(content.utf8),
+            path, before: FileManager.default.contents(atPath: path).map { [UInt8]($0) },
+            after: Array(content.utf8),
             isPrivate: isPrivate)
     }
 
     // MARK: Preview and run
 
     func preview(_ context: StepContext) throws -> Preview {
-        let work = try work(context)
+        let work = try work(context, isKept: false)
         var sections = [Preview.Section("First readings", Self.readings(work.report), .list)]
         let commands = place.commands(work.timer).start.map { $0.joined(separator: " ") }
         for change in work.installed where change.before != change.after {
@@ -86,33 +96,42 @@ struct MonitoringStep: StepOperation {
             sections.append(
                 .init(
                     "Installs nothing",
-                    ["There is neither systemd nor a folder of cron's that may be written: crontab has the line to add."]))
+                    [
+                        "There is neither systemd nor a folder of cron's that may be written: crontab has the line to add."
+                    ]))
         }
         for change in work.written {
             sections.append(
                 change.before == change.after
-                    ? .init("Stays as it is", [change.path]) : .init("\(change.verb) \(change.path)", change.diff, .diff))
+                    ? .init("Stays as it is", [change.path])
+                    : .init("\(change.verb) \(change.path)", change.diff, .diff))
         }
         if context.mode == .rehearsal {
-            sections.append(.init("Installs nothing, since this is the rehearsal", ["live runs the timer every 5 minutes"]))
+            sections.append(
+                .init(
+                    "Installs nothing, since this is the rehearsal", ["live runs the timer every 5 minutes"]))
         }
         let needsPassword =
-            ProcessInfo.processInfo.environment["PGPASSWORD"] != nil || context.book.liveTarget?["password"] != nil
+            ProcessInfo.processInfo.environment["PGPASSWORD"] != nil
+            || context.book.liveTarget?["password"] != nil
         return Preview(
             sections,
             warning: context.mode == .live && needsPassword
-                ? "A timer has no password of yours: put it into ~/.pgpass, or a service file (mode 0600)." : nil)
+                ? "A timer has no password of yours: put it into ~/.pgpass, or a service file (mode 0600)."
+                : nil)
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {
-        let work = try work(context)
+        let work = try work(context, isKept: true)
         let changes = (work.written + work.installed).filter { $0.before != $0.after }
         try makePrivateFolder(work.folder)
         try writer(context).write(changes) { try context.book.note(changes: $0, of: Self.id, context.mode) }
         var outcome = StepOutcome(evidence: [Self.summary(work.report)])
         if work.installed.isEmpty {
             outcome.evidence.append(
-                context.mode == .live ? "nothing is installed: \(work.folder)/crontab has the line to add" : "nothing is installed")
+                context.mode == .live
+                    ? "nothing is installed: \(work.folder)/crontab has the line to add"
+                    : "nothing is installed")
         } else {
             try start(work, context, &outcome)
         }
@@ -128,11 +147,14 @@ struct MonitoringStep: StepOperation {
         for command in place.commands(work.timer).start {
             let said = try Self.run(command, context.cancellation)
             guard said.status == 0 else {
-                outcome.failure = "\(command.joined(separator: " ")) ended with \(said.status): \(said.output.prefix(300))"
+                outcome.failure =
+                    "\(command.joined(separator: " ")) ended with \(said.status): \(said.output.prefix(300))"
                 return
             }
         }
-        outcome.evidence.append("looks every \(work.timer.minutes) minutes: \(work.installed.map(\.path).joined(separator: ", "))")
+        outcome.evidence.append(
+            "looks every \(work.timer.minutes) minutes: \(work.installed.map(\.path).joined(separator: ", "))"
+        )
     }
 
     private static func run(_ command: [String], _ cancellation: Cancellation) throws -> Command.Outcome {
@@ -151,14 +173,18 @@ struct MonitoringStep: StepOperation {
         let unknown = report.readings.count { $0.verdict == .unknown }
         let rest = unknown > 0 ? ", \(unknown) not known" : ""
         guard !report.beyond.isEmpty else {
-            return "\(Format.count(report.readings.count - unknown, "reading", "readings")) within the limits\(rest)"
+            return
+                "\(Format.count(report.readings.count - unknown, "reading", "readings")) within the limits\(rest)"
         }
-        return "beyond a limit: " + report.beyond.prefix(3).map(MonitorWords.beyond).joined(separator: "; ") + rest
+        return "beyond a limit: " + report.beyond.prefix(3).map(MonitorWords.beyond).joined(separator: "; ")
+            + rest
     }
 
     private static func readings(_ report: MonitorReport) -> [String] {
         report.readings.map { reading in
-            let words = [reading.limit.id.rawValue + ": " + MonitorWords.value(reading), reading.gap ?? reading.detail]
+            let words = [
+                reading.limit.id.rawValue + ": " + MonitorWords.value(reading), reading.gap ?? reading.detail,
+            ]
             return (reading.verdict.isBeyond ? "\(reading.verdict.rawValue): " : "")
                 + words.filter { !$0.isEmpty }.joined(separator: ", ")
         } + report.unseen.map { "not seen: \($0)" }
@@ -182,7 +208,8 @@ struct MonitoringStep: StepOperation {
         let commands = stopping(records).map { $0.joined(separator: " ") }
         if !commands.isEmpty { sections.insert(.init("Runs", commands, .list), at: 0) }
         if !edited.isEmpty { sections.append(.init("Stays, since it was changed", edited, .list)) }
-        sections.append(.init("Stays", ["the history of readings: \(context.workspace.state.path)/monitor.db"]))
+        sections.append(
+            .init("Stays", ["the history of readings: \(context.workspace.state.path)/monitor.db"]))
         return Preview(sections)
     }
 
@@ -194,7 +221,8 @@ struct MonitoringStep: StepOperation {
             done.append(
                 said.status == 0
                     ? "\(command.joined(separator: " ")): done"
-                    : "\(command.joined(separator: " ")) ended with \(said.status): \(said.output.prefix(200))")
+                    : "\(command.joined(separator: " ")) ended with \(said.status): \(said.output.prefix(200))"
+            )
         }
         done += try writer(context).undo(records)
         return done + edited.map { "changed since, and kept: \($0)" }
@@ -205,7 +233,9 @@ struct MonitoringStep: StepOperation {
         guard case .systemd(let folder, let isUser) = place else { return [] }
         let timers = Set(records.map(\.path).filter { $0.hasPrefix("\(folder)/") && $0.hasSuffix(".timer") })
         return timers.sorted().map {
-            ["systemctl"] + (isUser ? ["--user"] : []) + ["disable", "--now", ($0 as NSString).lastPathComponent]
+            ["systemctl"] + (isUser ? ["--user"] : []) + [
+                "disable", "--now", ($0 as NSString).lastPathComponent,
+            ]
         }
     }
 }
