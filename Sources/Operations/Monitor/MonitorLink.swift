@@ -6,6 +6,8 @@ import Postgres
 final class MonitorLink {
     /// Seconds between two looks at what costs more: files, tables, replication.
     private static let storageInterval = 15.0
+    /// Seconds that one answer may take: more than the server gives a statement.
+    private static let patience = 8.0
 
     private let connection: Postgres.Connection
     private let cancellation: Cancellation
@@ -46,7 +48,7 @@ final class MonitorLink {
     func sample() throws -> MonitorSample {
         let canceller = connection.canceller
         return try cancellation.whileRegistered({ canceller.cancel() }) {
-            let text = try connection.query(MonitorSQL.facts(version)).text(0, 0) ?? "{}"
+            let text = try ask(MonitorSQL.facts(version)).text(0, 0) ?? "{}"
             let decoder = JSONDecoder()
             let facts = try decoder.decode(Facts.self, from: Data(text.utf8))
             var sample = MonitorSample(
@@ -63,6 +65,23 @@ final class MonitorLink {
             sample.storage = storage
             sample.unseen += storageGaps
             return sample
+        }
+    }
+
+    /// Asks one thing. The server ends a statement after five seconds; one that does not even do that is given up, so that a
+    /// server that hangs is told from one that is quiet.
+    private func ask(_ sql: String, _ values: [String?] = []) throws -> Postgres.Result {
+        let canceller = connection.canceller
+        let alarm = DispatchWorkItem { canceller.cancel() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience, execute: alarm)
+        defer { alarm.cancel() }
+        do throws(PostgresError) {
+            return try connection.query(sql, values)
+        } catch {
+            try cancellation.check()
+            guard canceller.isCancelled else { throw error }
+            throw PostgresError(
+                .connectionLost, "the server has not answered for \(Int(Self.patience)) seconds")
         }
     }
 
@@ -90,7 +109,7 @@ final class MonitorLink {
     }
 
     private func sessions() throws -> [MonitorSession] {
-        let rows = try connection.query(MonitorSQL.sessions(version))
+        let rows = try ask(MonitorSQL.sessions(version))
         return (0..<rows.count).map { row in
             let kind = rows.text(row, 15)
             let state = rows.text(row, 5)
@@ -118,7 +137,7 @@ final class MonitorLink {
         var found = MonitorSample.Storage()
         var gaps: [String] = []
         try part("the database's size", &gaps) {
-            found.size = try connection.query(MonitorSQL.size).text(0, 0).flatMap { Int64($0) }
+            found.size = try ask(MonitorSQL.size).text(0, 0).flatMap { Int64($0) }
         }
         lookAtDisk(&found)
         try part("tables", &gaps) { found.tables = try tables() }
@@ -130,7 +149,7 @@ final class MonitorLink {
     }
 
     private func tables() throws -> [MonitorSample.Table] {
-        let rows = try connection.query(MonitorSQL.tables)
+        let rows = try ask(MonitorSQL.tables)
         return (0..<rows.count).map { row in
             MonitorSample.Table(
                 name: rows.text(row, 0) ?? "", bytes: Int64(rows.int(row, 1) ?? 0),
@@ -140,7 +159,7 @@ final class MonitorLink {
     }
 
     private func standbys() throws -> [MonitorSample.Standby] {
-        let rows = try connection.query(MonitorSQL.standbys)
+        let rows = try ask(MonitorSQL.standbys)
         return (0..<rows.count).map { row in
             MonitorSample.Standby(
                 name: rows.text(row, 0) ?? "", state: rows.text(row, 1) ?? "", lag: rows.seconds(row, 2),
@@ -149,7 +168,7 @@ final class MonitorLink {
     }
 
     private func slots() throws -> [MonitorSample.Slot] {
-        let rows = try connection.query(MonitorSQL.slots(version))
+        let rows = try ask(MonitorSQL.slots(version))
         return (0..<rows.count).map { row in
             MonitorSample.Slot(
                 name: rows.text(row, 0) ?? "", isActive: rows.bool(row, 1),
@@ -168,7 +187,7 @@ final class MonitorLink {
             guard kill(pid_t(process), 0) == 0 || errno == EPERM else { return }
         #endif
         var space = statvfs()
-        guard let folder = try? connection.query(MonitorSQL.dataFolder).text(0, 0),
+        guard let folder = try? ask(MonitorSQL.dataFolder).text(0, 0),
             statvfs(folder, &space) == 0
         else { return }
         found.free = Int64(space.f_bavail) * Int64(space.f_frsize)
@@ -181,7 +200,7 @@ final class MonitorLink {
         return try cancellation.whileRegistered({ canceller.cancel() }) {
             var values: [String?] = ["\(session.process)", session.start]
             if ending == .cancel { values.append(session.queryStart) }
-            let answer = try connection.query(MonitorSQL.end(ending), values)
+            let answer = try ask(MonitorSQL.end(ending), values)
             guard answer.count == 1 else {
                 return ending == .cancel
                     ? "session \(session.process) is gone, or runs another statement by now: nothing was done"

@@ -59,7 +59,11 @@ enum MonitorLines {
         }
         if let size = sample.storage?.size {
             let growth = MonitorWords.growth(report.growth).map { ", \($0)" } ?? ""
-            lines.append("\(sample.server.database) has \(Format.bytes(size))\(growth)")
+            let tables = (sample.storage?.tables ?? []).prefix(3)
+                .map { "\($0.name) about \(Format.bytes($0.bytes))" }
+            lines.append(
+                "\(sample.server.database) has \(Format.bytes(size))\(growth)"
+                    + (tables.isEmpty ? "" : "; largest: \(tables.joined(separator: ", "))"))
         }
         return lines
     }

@@ -150,6 +150,24 @@ import Testing
         }
     }
 
+    @Test func aServerThatHangsIsToldFromOneThatIsQuiet() throws {
+        try PrivateServer.with([]) { conninfo in
+            let news = NewsLog()
+            var options = MonitorOptions()
+            options.interval = 0.2
+            let watch = MonitorWatch(conninfo, options) { news.add($0) }
+            defer { watch.stop(within: 5) }
+            #expect(waitUntil { news.reports > 0 })
+            let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'howdah monitor'"
+            let process = try #require(try TestServer.value(sql, in: conninfo).flatMap { pid_t($0) })
+            kill(process, SIGSTOP)
+            defer { kill(process, SIGCONT) }
+            #expect(waitUntil(seconds: 60) { news.losses > 0 })
+            let seen = news.reports
+            #expect(waitUntil { news.reports > seen }, "another connection is made")
+        }
+    }
+
     @Test func aWatchFindsItsServerAgain() throws {
         try withTemporaryFolder { folder in
             let state = try StateFolder.open(source: "", project: nil, override: folder, environment: [:])
