@@ -106,6 +106,9 @@ import Testing
                 "postgresql://app@db.example/chat cannot be reached: connection refused\n\tIs it running?",
             remedy: ""), retry: 4)
 
+    private static let full = MonitorNews.lost(
+        .full("remaining connection slots are reserved for non-replication superuser connections"), retry: 1)
+
     struct View: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var news: [MonitorNews] = [.report(report())]
@@ -127,6 +130,9 @@ import Testing
         View(testDescription: "monitor-end", keys: "x j Enter"),
         View(testDescription: "monitor-lost", news: [.report(report()), lost]),
         View(testDescription: "monitor-connecting", news: []),
+        View(testDescription: "monitor-full", news: [full]),
+        View(testDescription: "monitor-full-whole", news: [full], keys: "Enter"),
+        View(testDescription: "monitor-sessions-ascii", keys: "s", isASCII: true),
     ]
 
     @Test(arguments: views) func looksLikeItsGolden(_ view: View) {
@@ -203,6 +209,26 @@ import Testing
         #expect(
             update(&typed, .event(.key(.enter), time: 0)).contains(.openMonitor),
             "and by its name from everywhere")
+    }
+
+    @Test func whereThereIsNothingToWatchThePhasesComeBack() {
+        var model = Self.model(Size(80, 24), news: [], book: SampleBook.live)
+        let update = Update(keys: Bindings.standard)
+        _ = update(&model, .noMonitor(Problem(step: nil, message: "no target is named yet", remedy: "")))
+        #expect(model.monitor == nil)
+        guard case .failure(let box) = model.overlays.last else {
+            Issue.record("nothing is said")
+            return
+        }
+        #expect(box.message == "no target is named yet")
+    }
+
+    @Test func commandsThatChangeTheProjectWaitForTheMonitorsEnd() {
+        var model = Self.model(Size(80, 24), news: [], book: SampleBook.live)
+        let update = Update(keys: Bindings.standard)
+        #expect(CommandLine.run("open /elsewhere", update, &model).isEmpty)
+        #expect(model.toast?.text == "the monitor is open: Esc closes it" && !model.isBusy)
+        #expect(CommandLine.run("theme default", update, &model) == [.theme("default")])
     }
 
     @Test func keysOfThePhasesSayThatTheMonitorIsOpen() {

@@ -28,6 +28,8 @@ public enum Message: Sendable, Equatable {
     case problem(Problem)
     /// What the watch of a server tells.
     case monitor(MonitorNews)
+    /// There is nothing to watch.
+    case noMonitor(Problem)
     case projects([ProjectList.Entry], isSearching: Bool)
     case askPassword(url: String, isAdmin: Bool)
     case toast(String, Role)

@@ -46,6 +46,7 @@ struct MonitorPane {
             case .connecting: [Span("connecting", .muted)]
             case .live where monitor.isPaused: [Span(" PAUSED ", .warn), Span(" " + time)]
             case .live: [Span(time)]
+            case .lost where report == nil: [Span(" NO ANSWER ", .error)]
             case .lost: [Span(" LOST ", .error), Span(" " + time)]
             }
         let mode = model.book.map {
@@ -125,7 +126,11 @@ struct MonitorPane {
     }
 
     private var states: Line {
-        guard let report else { return Line("the first sample is on its way", .muted) }
+        guard let report else {
+            return Line(
+                monitor.link == .connecting ? "the first sample is on its way" : "nothing is known yet",
+                .muted)
+        }
         let sample = report.sample
         let waiting = sample.sessions.count { !$0.blockers.isEmpty }
         let slow = sample.slow(over: 5).count
@@ -150,15 +155,15 @@ struct MonitorPane {
 
     /// What somebody should know first.
     private var alarms: [Line] {
-        if case .lost(let message, let retry) = monitor.link {
+        if case .lost(let failure, let retry) = monitor.link {
             let since = report.map { ", the figures are of \(MonitorPane.clock($0.sample.time))" } ?? ""
-            let first = message.split(separator: "\n").first.map(String.init) ?? ""
-            return [
-                Line([
-                    Span("\(look.symbols.failed) lost, asked again after \(Int(retry)) s\(since): ", .error),
-                    Span(first),
-                ])
-            ]
+            let first = failure.message.split(separator: "\n").first.map(String.init) ?? ""
+            let what = report == nil ? "no answer" : "lost"
+            let line = Line([
+                Span("\(look.symbols.failed) \(what), asked again after \(Int(retry)) s\(since): ", .error),
+                Span(first),
+            ])
+            return model.size.height >= 24 ? Array(line.wrapped(to: model.size.width - 2).prefix(3)) : [line]
         }
         guard let report else { return [Line()] }
         if report.beyond.isEmpty {

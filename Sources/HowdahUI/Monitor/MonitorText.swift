@@ -101,6 +101,13 @@ enum MonitorText {
         return TextBox(title: limit.id.rawValue, lines: lines)
     }
 
+    static func box(_ failure: MonitorFailure) -> TextBox {
+        let lines = failure.message.split(separator: "\n").map { Line(String($0), .error) }
+        return TextBox(
+            title: "No answer",
+            lines: lines + [Line()] + failure.remedy.split(separator: "\n").map { Line(String($0)) })
+    }
+
     static func box(_ table: MonitorSample.Table) -> TextBox {
         TextBox(
             title: table.name,

@@ -21,7 +21,7 @@ extension Update {
             model.monitor?.take(report)
             followSession(&model)
         case .lost(let failure, let retry):
-            model.monitor?.link = .lost(failure.message, retry: retry)
+            model.monitor?.link = .lost(failure, retry: retry)
         case .said(let words): model.toast = Toast(words)
         case .failed(let words):
             fail(
@@ -133,6 +133,10 @@ extension Update {
     private func openLine(_ model: inout AppModel) {
         guard let monitor = model.monitor else { return }
         let index = model.list(.monitor).selected
+        if case .lost(let failure, _) = monitor.link, model.monitorCount == 0 {
+            model.overlays.append(.text(MonitorText.box(failure)))
+            return
+        }
         switch monitor.page {
         case .sessions, .waiting:
             if let session = model.selectedSession { model.overlays.append(.text(MonitorText.box(session))) }
@@ -187,7 +191,9 @@ extension Update {
         case .findNext, .findPrevious: return model.search.isEmpty ? "nothing was looked for: / does" : nil
         case .sort: return model.monitor?.page == .sessions ? nil : "the sessions are sorted: Esc shows them"
         case .again: return model.monitor?.isPaused ?? false ? "it is paused: p goes on" : nil
-        case .open: return model.monitorCount == 0 ? "nothing is selected" : nil
+        case .open:
+            if case .lost = model.monitor?.link { return nil }
+            return model.monitorCount == 0 ? "nothing is selected" : nil
         case .copy: return model.selectedSession == nil ? "no session is selected" : nil
         case .cancel:
             guard model.selectedSession != nil else { return "no session is selected" }

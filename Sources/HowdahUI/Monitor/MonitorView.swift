@@ -25,8 +25,8 @@ public struct MonitorView: Sendable, Equatable {
 
     public enum Link: Sendable, Equatable {
         case connecting, live
-        /// What the server said last, and after how many seconds it is asked again.
-        case lost(String, retry: Double)
+        /// Why the server does not answer, and after how many seconds it is asked again.
+        case lost(MonitorFailure, retry: Double)
     }
 
     /// Values that the lines of bars keep.

@@ -8,8 +8,10 @@ extension Runtime {
     /// Opens the monitor of the project's target.
     func openMonitor() {
         let (shared, mailbox) = (shared, mailbox)
+        shared.wantsWatch = true
         let open: @Sendable () throws -> Bool = {
             guard let book = shared.book, let place = try book.monitored() else { return false }
+            guard shared.wantsWatch else { return true }
             shared.watch = MonitorWatch(place.conninfo, place.options) { mailbox.post(.monitor($0)) }
             return true
         }
@@ -17,7 +19,7 @@ extension Runtime {
             do {
                 if try open() { return }
             } catch {
-                mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
+                mailbox.post(.noMonitor(Problem(step: nil, Playbook.explained(error))))
                 return
             }
             // A rehearsal's server that is not up is started, by the thread of the steps.
@@ -28,7 +30,7 @@ extension Runtime {
                     try book.startRehearsal(activity)
                     _ = try open()
                 } catch {
-                    mailbox.post(.problem(Problem(step: nil, Playbook.explained(error))))
+                    mailbox.post(.noMonitor(Problem(step: nil, Playbook.explained(error))))
                 }
             }
         }
@@ -43,6 +45,7 @@ extension Runtime {
     /// Ends the watch on a thread of its own: it may be waiting for a server.
     func closeMonitor() {
         let shared = shared
+        shared.wantsWatch = false
         clerk.run {
             shared.watch?.stop(within: 2)
             shared.watch = nil

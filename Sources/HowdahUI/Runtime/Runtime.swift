@@ -33,6 +33,13 @@ public final class Runtime {
     final class Shared: Sendable {
         private let state = Mutex<Playbook?>(nil)
         private let watching = Mutex<MonitorWatch?>(nil)
+        private let wanting = Atomic<Bool>(false)
+
+        /// Whether the monitor is shown: one that was closed before its server was found is not begun.
+        var wantsWatch: Bool {
+            get { wanting.load(ordering: .acquiring) }
+            set { wanting.store(newValue, ordering: .releasing) }
+        }
 
         var watch: MonitorWatch? {
             get { watching.withLock { $0 } }

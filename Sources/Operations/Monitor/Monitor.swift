@@ -188,6 +188,13 @@ public enum MonitorFailure: Sendable, Equatable {
         "superuser_reserved_connections slots are left for superusers: psql as one gets in, and pg_terminate_backend ends "
         + "sessions that are idle. Then look at the pool (step 6.2) or raise max_connections."
 
+    public var remedy: String {
+        switch self {
+        case .full: Self.fullRemedy
+        case .refused(_, _, let remedy): remedy
+        }
+    }
+
     public var message: String {
         switch self {
         case .full(let words): "the table of connections is full: \(words)"

@@ -66,13 +66,13 @@ struct MonitorCommand: ParsableCommand {
             signal(SIGPIPE, SIG_IGN)
             CommandRunner.end(common) {
                 let place = try MonitorPlace(place, target, state: common.state)
-                let options = try options(place)
+                let options = try options(place, interval: 2)
                 return try Screens.monitor(asked(place.conninfo), options)
             }
         }
         CommandRunner.run(common) { cancellation in
             let place = try MonitorPlace(place, target, state: common.state)
-            let options = try options(place)
+            let options = try options(place, interval: 10)
             let conninfo = once ? place.conninfo : asked(place.conninfo)
             return once
                 ? try look(conninfo, options, cancellation) : try watch(conninfo, options, cancellation)
@@ -81,11 +81,11 @@ struct MonitorCommand: ParsableCommand {
 
     // MARK: What is watched
 
-    private func options(_ place: MonitorPlace) throws -> MonitorOptions {
+    private func options(_ place: MonitorPlace, interval standard: Double) throws -> MonitorOptions {
         var options = MonitorOptions()
         options.state = place.state
         options.backups = backups.map { BackupFolder(absolutePath($0)) }
-        options.interval = interval ?? (once || count == nil && !ScreenOptions.hasTerminal ? 10 : 2)
+        options.interval = interval ?? standard
         if let limits { try options.limits.read(limits) }
         for text in limit { try options.limits.set(text) }
         return options

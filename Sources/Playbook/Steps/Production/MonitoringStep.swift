@@ -152,6 +152,10 @@ struct MonitoringStep: StepOperation {
                 return
             }
         }
+        if case .systemd(_, isUser: true) = place {
+            outcome.evidence.append(
+                "it runs while you are logged in; loginctl enable-linger lets it run always")
+        }
         outcome.evidence.append(
             "looks every \(work.timer.minutes) minutes: \(work.installed.map(\.path).joined(separator: ", "))"
         )
