@@ -1,7 +1,7 @@
 # What a machine needs besides Swift: the libraries' headers, and a PostgreSQL server for rehearsals and tests.
 PACKAGES = libsqlite3-dev libpq-dev libncursesw5-dev zlib1g-dev pkg-config postgresql sqlite3 tmux
-# What the tests need besides: a browser that opens the report.
-TEST_PACKAGES = chromium
+# What the tests need besides: a browser that opens the report, and what reads the files for alerting.
+TEST_PACKAGES = chromium prometheus prometheus-postgres-exporter
 PREFIX ?= /usr/local
 DEMO ?= demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -41,7 +41,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "Operations", dependencies: ["MigrationEngine", "SQLite", "Postgres"],
+            name: "Operations",
+            dependencies: [
+                "MigrationEngine", "SQLite", "Postgres", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Playbook",
@@ -66,7 +69,8 @@ let package = Package(
         .target(
             name: "HowdahUI",
             dependencies: [
-                "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal",
+                "Playbook", "AppProject", "Operations", "MigrationEngine", "Postgres", "TerminalUI",
+                "CursesTerminal",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -124,7 +128,8 @@ let package = Package(
         .testTarget(
             name: "HowdahUITests",
             dependencies: [
-                "HowdahUI", "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "TestSupport",
+                "HowdahUI", "Playbook", "AppProject", "Operations", "MigrationEngine", "TerminalUI",
+                "TestSupport",
             ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(

@@ -1,7 +1,9 @@
 import CursesTerminal
 import Foundation
 import MigrationEngine
+import Operations
 import Playbook
+import Postgres
 import TerminalUI
 
 /// Opens the screens on the terminal, or on a script.
@@ -39,6 +41,23 @@ public enum Screens {
             }
             throw MigrationError(.state, failure, remedy: "Look at the last display that was saved.")
         }
+    }
+
+    /// Opens the live monitor of a server alone, until the operator leaves; returns the exit code.
+    ///
+    /// Throws `CursesTerminal.Unusable` where there is no terminal to draw on. Called from the main thread.
+    public static func monitor(_ conninfo: Conninfo, _ options: MonitorOptions) throws -> Int32 {
+        var files = UserFiles(environment: ProcessInfo.processInfo.environment)
+        let keys = files.keys()
+        let themes = files.themes()
+        let theme = files.theme.flatMap { themes[$0] } ?? themes.standard
+        let terminal = try CursesTerminal(
+            theme: theme, log: try options.state.map { try $0.folder("log") + "/screens.log" })
+        defer { terminal.close() }
+        let runtime = Runtime(
+            terminal: terminal, book: nil, themes: themes, theme: theme.name, files: files, keys: keys)
+        runtime.watch(conninfo, options)
+        return runtime.run()
     }
 
     private static func run(

@@ -249,7 +249,9 @@ public enum Phases {
             "6.6", "point in time", "The server can be set back to a moment, if you need that.",
             byHand: ["archive_mode = on, an archive_command, and a base backup; or your provider's own."]),
         Step(
-            "6.7", "monitoring", "Somebody hears of trouble.",
-            byHand: ["Watch connections, locks, slow queries, disk and the age of the last backup."]),
+            "6.7", "monitoring",
+            "Looks at the server, and writes what tells of trouble while no screen is open.",
+            byHand: ["Watch connections, locks, slow queries, disk and the age of the last backup."],
+            basis: [.target], undo: "takes away what it wrote and installed; files that were changed stay"),
     ]
 }

@@ -33,12 +33,14 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
     case nextButton = "next-button"
     case previousButton = "previous-button"
     case complete
+    /// The live monitor, and its lists.
+    case monitor, waiting, readings, tables
 }
 
 /// Where keys are looked up.
 public enum KeyContext: String, Hashable, Sendable, CaseIterable {
     case everywhere, steps, tables, columns, places, files, commands, output, checklist, findings, journal,
-        rollback, picker
+        rollback, picker, monitor
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
     case box, field, choice, difference, bytes, reading
 
@@ -57,6 +59,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .journal: "Journal"
         case .rollback: "Rollback"
         case .picker: "Projects"
+        case .monitor: "Live monitor"
         case .box: "In a box"
         case .field: "While typing"
         case .choice: "In a list to choose from"

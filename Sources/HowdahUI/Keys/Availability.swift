@@ -6,6 +6,7 @@ import TerminalUI
 /// Why an action does nothing at this moment, in words; nil where it does something.
 enum Availability {
     static func reason(_ action: Action, _ model: AppModel) -> String? {
+        if model.monitor != nil { return Update.monitorReason(action, model) }
         guard model.book != nil || [.open, .help, .quit, .command, .find].contains(action) else {
             return model.book == nil && isAboutBook(action) ? "open a project first" : nil
         }
@@ -32,6 +33,8 @@ enum Availability {
                 return "a cutover is under way: end it with C.4, or go back"
             }
             return model.work == nil ? nil : "work runs: x cancels it"
+        case .monitor:
+            return model.section == .phase(6) ? nil : "the monitor belongs to phase 6; :monitor works here"
         case .cutover:
             return model.book?.mode == .live ? nil : "the cutover is of the live target: L goes live first"
         case .findNext, .findPrevious: return model.search.isEmpty ? "nothing was looked for: / does" : nil

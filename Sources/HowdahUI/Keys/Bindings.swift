@@ -56,6 +56,7 @@ public enum Bindings {
             "Tick a step that is done by hand, with a note; again takes it away.", 6),
         entry(.steps, "-", .settle, "settle", "Settle a step that does not apply, with the reason."),
         entry(.steps, "a", .note, "note", "Add a note about the step to the journal."),
+        entry(.steps, "m", .monitor, "monitor", "The live monitor of the target's server (phase 6).", 2),
         entry(
             .tables, "s", .sort, "sort", "Order the tables: by the plan, the largest, those that differ.", 9),
         entry(.tables, "d", .diff, "diff", "Both DDLs of the table, side by side.", 3),
@@ -87,6 +88,22 @@ public enum Bindings {
         entry(.checklist, "Space", .tick, "tick", "Tick the item, with a note; again takes it away.", 2),
         entry(.checklist, "a", .add, "add", "Add an item of your own.", 3),
         entry(.findings, "o", .decide, "decide", "Decide the finding.", 2),
+        entry(
+            .monitor, "Enter", .open, "whole",
+            "All of the line: a session's whole statement, a limit's reason.", 1),
+        entry(.monitor, "w", .waiting, "waiting", "Who holds up whom; again shows the sessions.", 2),
+        entry(
+            .monitor, "i", .readings, "readings", "Every reading with its limits, and what is not seen.", 3),
+        entry(.monitor, "t", .tables, "tables", "The largest tables, and those with dead rows.", 7),
+        entry(
+            .monitor, "s", .sort, "sort", "Order the sessions: at work, longest, oldest transaction, user.", 4
+        ),
+        entry(.monitor, "p", .pause, "pause", "Take no more samples, or go on.", 5),
+        entry(
+            .monitor, "x", .cancel, "end",
+            "Cancel the session's statement or end the session; it asks first.", 6),
+        entry(.monitor, "r", .again, "now", "Take the next sample now."),
+        entry(.monitor, "Esc", .back, "back", "All lines; the sessions; back to the phases."),
     ]
 
     private static let boxes: [Entry] = [

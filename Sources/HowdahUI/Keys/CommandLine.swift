@@ -14,6 +14,7 @@ enum CommandLine {
         Command(name: "help", argument: "", help: "the keys"),
         Command(name: "live", argument: "", help: "go live, or back to the rehearsal"),
         Command(name: "log", argument: "", help: "the journal"),
+        Command(name: "monitor", argument: "", help: "the live monitor of the target's server"),
         Command(name: "mouse", argument: "", help: "clicks to howdah, or to the terminal"),
         Command(name: "open", argument: "PATH", help: "another project"),
         Command(name: "quit", argument: "", help: "leave"),

@@ -12,6 +12,8 @@ public struct AppModel: Sendable, Equatable {
     public var pane = Pane.main
     public var overlays: [Overlay] = []
     public var work: WorkView?
+    /// The live monitor, where it lies over everything but boxes.
+    public var monitor: MonitorView?
     /// What is being fetched: a preview, a page, a look at the target.
     public var isBusy = false
     public var toast: Toast?
@@ -84,7 +86,8 @@ public struct AppModel: Sendable, Equatable {
 
     /// The list that the keys move in.
     var focusedList: ListID {
-        switch pane {
+        if monitor != nil { return .monitor }
+        return switch pane {
         case .rail: .rail
         case .main: mainList
         case .tables: .tables
@@ -164,6 +167,7 @@ public struct AppModel: Sendable, Equatable {
         case .journal: shownJournal.count
         case .rollback: rollbackSteps.count
         case .projects: projects?.entries.count ?? 0
+        case .monitor: monitorCount
         }
     }
 

@@ -1,4 +1,5 @@
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -25,6 +26,10 @@ public enum Message: Sendable, Equatable {
     /// A command that was run alone has ended.
     case ranCommand(CommandResult?, BookState, Problem?)
     case problem(Problem)
+    /// What the watch of a server tells.
+    case monitor(MonitorNews)
+    /// There is nothing to watch.
+    case noMonitor(Problem)
     case projects([ProjectList.Entry], isSearching: Bool)
     case askPassword(url: String, isAdmin: Bool)
     case toast(String, Role)
@@ -100,6 +105,12 @@ public enum Effect: Sendable, Equatable {
     case editFile
     case exportChecklist(String)
     case writeReport(String, overwrites: Bool)
+    /// The live monitor of the target.
+    case openMonitor
+    case closeMonitor
+    case pauseMonitor(Bool)
+    case lookAtServer
+    case endSession(MonitorSession, SessionEnding)
     case refresh
     case redraw, suspend
     /// Ends the screens with this exit code.

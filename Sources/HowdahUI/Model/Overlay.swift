@@ -1,4 +1,5 @@
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -70,6 +71,7 @@ public struct ConfirmBox: Sendable, Equatable {
         case runCommand(String)
         case startService(String)
         case replaceService(String)
+        case endSession(MonitorSession, SessionEnding)
     }
 
     public var question: Question
@@ -117,6 +119,8 @@ public struct ChooseBox: Sendable, Equatable {
         case differences([DifferenceFilter])
         /// Which of them are copied again.
         case repair([RepairRequest])
+        /// How a session of the server is ended.
+        case ending(MonitorSession)
     }
 
     public var purpose: Purpose

@@ -44,6 +44,7 @@ public enum Pane: Hashable, Sendable {
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback, projects
+    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback
+    case projects, monitor
     case steps(Int)
 }

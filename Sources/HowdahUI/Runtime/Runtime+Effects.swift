@@ -1,6 +1,7 @@
 import AppProject
 import Foundation
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -65,6 +66,11 @@ extension Runtime {
         case .editFile: editPlanFile()
         case .exportChecklist(let path): exportChecklist(path)
         case .writeReport(let path, let overwrites): writeReport(path, overwrites: overwrites)
+        case .openMonitor: openMonitor()
+        case .closeMonitor: closeMonitor()
+        case .pauseMonitor(let isPaused): shared.watch?.setPaused(isPaused)
+        case .lookAtServer: shared.watch?.look()
+        case .endSession(let session, let ending): shared.watch?.end(session, ending)
         case .refresh: note("") { _ in }
         case .redraw: terminal.redraw()
         case .suspend: suspend()

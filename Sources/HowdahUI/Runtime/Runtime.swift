@@ -1,6 +1,7 @@
 import AppProject
 import Foundation
 import MigrationEngine
+import Operations
 import Playbook
 import Synchronization
 import TerminalUI
@@ -28,9 +29,22 @@ public final class Runtime {
     var exit: Int32?
     private var isDirty = true
 
-    /// The playbook that is open, for the workers.
+    /// The playbook that is open, for the workers; and the watch of a server.
     final class Shared: Sendable {
         private let state = Mutex<Playbook?>(nil)
+        private let watching = Mutex<MonitorWatch?>(nil)
+        private let wanting = Atomic<Bool>(false)
+
+        /// Whether the monitor is shown: one that was closed before its server was found is not begun.
+        var wantsWatch: Bool {
+            get { wanting.load(ordering: .acquiring) }
+            set { wanting.store(newValue, ordering: .releasing) }
+        }
+
+        var watch: MonitorWatch? {
+            get { watching.withLock { $0 } }
+            set { watching.withLock { $0 = newValue } }
+        }
 
         var book: Playbook? {
             get { state.withLock { $0 } }
@@ -79,7 +93,7 @@ public final class Runtime {
 
     /// What is done once the first screen is shown.
     private func begin() {
-        guard let workspace = shared.book?.workspace else { return search() }
+        guard let workspace = shared.book?.workspace else { return model.monitor == nil ? search() : () }
         let files = files
         clerk.run { files.remember(workspace.location.projectDirectory ?? workspace.source.path) }
         lookAround()
@@ -121,6 +135,7 @@ public final class Runtime {
 
     /// Ends work in order; bounded, so that leaving never hangs.
     private func stop() {
+        shared.watch?.stop(within: 1)
         if let activity = shared.book?.activity {
             activity.gate.open()
             activity.cancellation.cancel()

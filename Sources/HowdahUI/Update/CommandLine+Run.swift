@@ -27,8 +27,15 @@ extension CommandLine {
             model.toast = Toast("\(name) needs \(command.argument)", .warn)
             return []
         }
+        if model.monitor != nil, !["help", "mouse", "quit", "theme"].contains(name) {
+            model.toast = Toast("the monitor is open: Esc closes it", .warn)
+            return []
+        }
         switch name {
         case "help": model.overlays.append(.help(search: TextField(), top: 0))
+        case "monitor":
+            guard model.book == nil else { return update.openMonitor(&model) }
+            model.toast = Toast("open a project first", .warn)
         case "log": model.go(to: .journal)
         case "live":
             if let reason = Availability.reason(.live, model) {

@@ -27,6 +27,7 @@ extension AppModel {
     }
 
     private var paneContexts: [KeyContext] {
+        if monitor != nil { return [.monitor, .everywhere] }
         if book == nil { return [.picker, .everywhere] }
         switch (pane, section) {
         case (.rail, _): return [.everywhere]

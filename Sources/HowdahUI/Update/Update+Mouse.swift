@@ -5,7 +5,7 @@ import TerminalUI
 extension Update {
     func click(_ x: Int, _ y: Int, _ isDouble: Bool, _ model: inout AppModel) -> [Effect] {
         model.toast = nil
-        guard model.overlays.isEmpty, !model.layout.isTooSmall else { return [] }
+        guard model.overlays.isEmpty, !model.layout.isTooSmall, model.monitor == nil else { return [] }
         let layout = model.layout
         if layout.rail.contains(x: x, y: y) {
             let row = y - layout.rail.y - 1

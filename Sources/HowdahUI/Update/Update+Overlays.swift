@@ -230,6 +230,7 @@ extension Update {
         model.overlays.removeLast()
         switch box.question {
         case .quitWhileWorking, .quitWhileHolding: return []
+        case .endSession(let session, let ending): return [.endSession(session, ending)]
         case .goLive: return [.setMode(.live)]
         case .goBackToRehearsal: return [.setMode(.rehearsal)]
         case .untick(let id): return [.untick(id)]
@@ -269,6 +270,9 @@ extension Update {
             return [.previewCopyAgain(requests[box.list.selected])]
         case .differences(let filters):
             return show(filters[box.list.selected], &model)
+        case .ending(let session):
+            confirm(MonitorText.endings(session)[box.list.selected], of: session, &model)
+            return []
         case .link(let name): return toggleLink(name, Playbook.linkableItems[box.list.selected], &model)
         case .finding(let finding):
             guard finding.choices.indices.contains(box.list.selected),

@@ -6,6 +6,7 @@ import TerminalUI
 /// Keys on the panes, with no box over them.
 extension Update {
     func performInPane(_ action: Action, _ model: inout AppModel) -> [Effect] {
+        if model.monitor != nil { return performInMonitor(action, &model) }
         switch action {
         case .phase1: model.go(to: .phase(1))
         case .phase2: model.go(to: .phase(2))
@@ -18,6 +19,7 @@ extension Update {
         case .journal: model.go(to: .journal)
         case .rollback: model.go(to: .rollback)
         case .cutover: model.go(to: .cutover)
+        case .monitor: return openMonitor(&model)
         case .up: return move(by: -1, &model)
         case .down: return move(by: 1, &model)
         case .pageUp: return move(by: -pageRows(model), &model)
@@ -86,6 +88,7 @@ extension Update {
     /// Moves the selection, or scrolls what is read.
     func move(by rows: Int, _ model: inout AppModel) -> [Effect] {
         if !model.overlays.isEmpty { return scroll(by: rows, &model) }
+        if model.monitor != nil { return moveInMonitor(by: rows, &model) }
         if model.pane == .output {
             scrollOutput(by: rows, &model)
             return []

@@ -72,6 +72,11 @@ public struct Update {
                 fail(problem, &model)
             }
             return []
+        case .monitor(let news): return take(news, &model)
+        case .noMonitor(let problem):
+            model.monitor = nil
+            fail(problem, &model)
+            return []
         case .projects(let entries, let isSearching):
             model.projects = ProjectList(entries: entries, isSearching: isSearching)
             return []

@@ -67,6 +67,7 @@ struct Footer {
     }
 
     private func label(_ binding: Bindings.Entry) -> String {
+        if binding.action == .pause, screen.model.monitor?.isPaused ?? false { return "go on" }
         if binding.action == .pause, screen.model.work?.isPaused ?? false { return "go on" }
         if binding.action == .start, screen.model.selectedServiceRuns { return "stop" }
         if binding.action == .live, screen.model.book?.mode == .live { return "rehearsal" }

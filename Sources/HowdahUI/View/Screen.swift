@@ -25,12 +25,11 @@ public struct Screen {
                 in: buffer.bounds.row(0))
             return (buffer, nil)
         }
-        drawHeader(&buffer, layout)
-        if model.book == nil {
-            PickerPane(screen: self).draw(&buffer, layout)
+        if let monitor = model.monitor {
+            MonitorPane(screen: self, monitor: monitor).draw(&buffer, layout)
         } else {
-            if layout.hasRail { Rail(screen: self).draw(&buffer, layout) } else { drawTabs(&buffer, layout) }
-            drawPane(&buffer, layout)
+            drawHeader(&buffer, layout)
+            drawSections(&buffer, layout)
         }
         Footer(screen: self).draw(&buffer, layout)
         var cursor: (x: Int, y: Int)?
@@ -40,6 +39,15 @@ public struct Screen {
             cursor = index == last ? place : nil
         }
         return (buffer, cursor)
+    }
+
+    private func drawSections(_ buffer: inout Buffer, _ layout: ScreenLayout) {
+        if model.book == nil {
+            PickerPane(screen: self).draw(&buffer, layout)
+        } else {
+            if layout.hasRail { Rail(screen: self).draw(&buffer, layout) } else { drawTabs(&buffer, layout) }
+            drawPane(&buffer, layout)
+        }
     }
 
     // MARK: Header and tabs

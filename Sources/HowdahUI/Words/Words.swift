@@ -333,6 +333,7 @@ enum Words {
 
     /// The lines of a list as they are looked through.
     static func searchable(_ id: ListID, _ model: AppModel) -> [String] {
+        if let monitor = model.monitor { return monitor.texts(model.filter) }
         guard let book = model.book else { return model.projects?.entries.map(\.path) ?? [] }
         return switch id {
         case .rail: book.phases.map(\.title) + ["Checklist", "Findings", "Journal", "Rollback"]
@@ -350,7 +351,7 @@ enum Words {
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }
         case .journal: model.shownJournal.map { "\($0.subject) \($0.kind.rawValue) \($0.text)" }
         case .rollback: model.rollbackSteps.map(\.title)
-        case .projects: []
+        case .projects, .monitor: []
         }
     }
 }

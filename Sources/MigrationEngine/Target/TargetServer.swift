@@ -50,7 +50,8 @@ public struct TargetServer: Sendable {
         }
     }
 
-    static func explained(_ error: PostgresError, _ conninfo: Conninfo) -> MigrationError {
+    /// What a server's refusal means, without a password; any thread.
+    public static func explained(_ error: PostgresError, _ conninfo: Conninfo) -> MigrationError {
         switch error.code {
         case .cancelled: .cancelled
         case .connectionString:
