@@ -256,8 +256,7 @@ extension Playbook {
         options.state = workspace.state
         let limits = "\(monitorFolder(mode))/\(MonitoringStep.limitsName)"
         if access(limits, F_OK) == 0 { try options.limits.read(limits) }
-        let backups = "\(workspace.state.path)/backups"
-        if access(backups, F_OK) == 0 { options.backups = BackupFolder(backups) }
+        options.backups = backupRecord(mode).map { BackupFolder($0.settings.folder) }
         return options
     }
 
