@@ -10,10 +10,13 @@ public func withTemporaryFolder<T>(_ body: (String) throws -> T) throws -> T {
     return try body(path)
 }
 
-/// Removes a folder, also where a test has taken its rights away.
+/// Removes a folder, also where a test has taken its rights away. What a link in it leads to is not the test's.
 private func removeFolder(_ path: String) {
     for name in (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? [] {
-        chmod("\(path)/\(name)", 0o700)
+        var facts = stat()
+        let member = "\(path)/\(name)"
+        guard lstat(member, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR else { continue }
+        chmod(member, 0o700)
     }
     chmod(path, 0o700)
     try? FileManager.default.removeItem(atPath: path)
