@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "HowdahUI",
             dependencies: [
-                "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal",
+                "Playbook", "Operations", "AppProject", "MigrationEngine", "TerminalUI", "CursesTerminal",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -124,7 +124,8 @@ let package = Package(
         .testTarget(
             name: "HowdahUITests",
             dependencies: [
-                "HowdahUI", "Playbook", "AppProject", "MigrationEngine", "TerminalUI", "TestSupport",
+                "HowdahUI", "Playbook", "Operations", "AppProject", "MigrationEngine", "TerminalUI",
+                "TestSupport",
             ],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(

@@ -94,13 +94,14 @@ struct AdviceMaker {
             let parts = catalog.tables.filter { $0.parent == table.name }
             let rows =
                 table.isPartitioned ? parts.reduce(0) { $0 + $1.rows } : max(table.rows, table.live ?? 0)
-            let changed = table.modified ?? 0
+            let pages = table.pages ?? 0
             let evidence: String
             if !table.isAnalysed, rows > 0 {
                 evidence = "never analysed, with about \(IndexWords.rows(rows))"
-            } else if changed > Double(limits.manyRows), changed > limits.outdated * max(table.rows, 1) {
+            } else if pages >= limits.grownPages, pages > (1 + limits.grown) * max(table.pagesThen, 1) {
+                // Counters of changed rows would tell less: those of a load often come in after its ANALYZE.
                 evidence =
-                    "\(IndexWords.rows(changed)) changed since the statistics were made, of about \(IndexWords.rows(table.rows))"
+                    "grown from \(Format.count(Int(table.pagesThen), "page", "pages")) to \(Format.count(Int(pages))) since the statistics were made"
             } else {
                 return nil
             }

@@ -67,7 +67,10 @@ public struct IndexAdvice: Codable, Sendable, Equatable, Identifiable {
     public var effectWords: String {
         guard let effect else { return "" }
         let before = Self.figure(effect.before)
-        return "\(before) → \(effect.after.map(Self.figure) ?? "?")"
+        guard let after = effect.after else { return "\(before) → ?" }
+        // One unit for both is enough.
+        let isCost = effect.before.milliseconds == nil && after.milliseconds == nil
+        return "\(before) → \(isCost ? IndexWords.cost(after.cost) : Self.figure(after))"
     }
 
     public static func milliseconds(_ time: Double) -> String { IndexWords.milliseconds(time) }

@@ -85,7 +85,9 @@ struct IndexCatalog {
         let estimate: Double
         /// As the server counts them; nil where it does not.
         let live: Double?
-        let modified: Double?
+        /// Pages of the table now, and when the planner was last told.
+        let pages: Double?
+        let pagesThen: Double
         let isAnalysed: Bool
         /// Reads and writes since the server counts.
         let reads: Int?

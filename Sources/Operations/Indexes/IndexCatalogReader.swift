@@ -47,7 +47,8 @@ struct IndexCatalogReader {
             (SELECT p.relname FROM pg_inherits AS h JOIN pg_class AS p ON p.oid = h.inhparent
                 WHERE c.relispartition AND h.inhrelid = c.oid),
             'isOwned', pg_has_role(current_user, c.relowner, 'USAGE'), 'owner', pg_get_userbyid(c.relowner),
-            'estimate', c.reltuples, 'live', s.n_live_tup, 'modified', s.n_mod_since_analyze,
+            'estimate', c.reltuples, 'live', s.n_live_tup, 
+            'pages', pg_relation_size(c.oid) / current_setting('block_size')::int, 'pagesThen', c.relpages,
             'isAnalysed', s.last_analyze IS NOT NULL OR s.last_autoanalyze IS NOT NULL OR EXISTS (
                 SELECT FROM pg_stats AS p WHERE p.schemaname = n.nspname AND p.tablename = c.relname),
             'reads', coalesce(s.seq_scan, 0) + coalesce(s.idx_scan, 0),

@@ -118,8 +118,9 @@ public struct IndexLimits: Sendable {
     public var gain = 0.5
     /// How long a server must have counted before an index without a use counts as unused.
     public var unusedAfter = Duration.seconds(7 * 86_400)
-    /// Rows changed since the statistics were made, as a part of all.
-    public var outdated = 0.5
+    /// A table that has grown by this part since its statistics were made, and to so many pages, is another one.
+    public var grown = 0.5
+    public var grownPages = 100.0
     /// A row of a btree holds about 2,700 bytes.
     public var widest = 600
     /// A smaller index costs next to nothing.

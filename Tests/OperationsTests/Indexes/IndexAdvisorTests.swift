@@ -190,7 +190,7 @@ import Testing
             try TestServer.execute("ANALYZE fresh, old", in: fixture.conninfo)
             try TestServer.execute(
                 """
-                UPDATE old SET id = id + 10000; INSERT INTO never SELECT generate_series(1, 10); SELECT pg_stat_force_next_flush()
+                INSERT INTO old SELECT generate_series(3001, 60000); INSERT INTO never SELECT generate_series(1, 10); SELECT pg_stat_force_next_flush()
                 """, in: fixture.conninfo)
             let report = try fixture.report()
             #expect(report.advice.map(\.id).sorted() == ["analyze:never", "analyze:old"], "\(report.advice)")
