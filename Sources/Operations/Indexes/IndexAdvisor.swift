@@ -115,6 +115,9 @@ public struct IndexAdvisor: Sendable {
         return advice.rules.contains(.query) && candidate.isSelective == true
     }
 
+    /// More of them are the business of step 4.2.
+    private static let mostRefused = 3
+
     private func notices(_ catalog: IndexCatalog, _ refused: [String]) -> [String] {
         var notices: [String] = []
         let keys = catalog.tables.filter { !$0.isPartition }.flatMap { catalog.foreignKeys[$0.name] ?? [] }
@@ -129,7 +132,9 @@ public struct IndexAdvisor: Sendable {
                 "\(Format.count(queries.count - refused.count)) of \(Format.count(queries.count, "query", "queries")) of the code planned"
             )
         }
-        return notices + refused
+        guard refused.count > Self.mostRefused else { return notices + refused }
+        let more = refused.count - Self.mostRefused
+        return notices + refused.prefix(Self.mostRefused) + ["… and \(more) more: step 4.2 names them all"]
     }
 }
 

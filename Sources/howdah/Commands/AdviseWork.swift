@@ -125,12 +125,16 @@ struct AdviseWork {
                 try book.undo(step, activity)
             }
         }
-        return changed(steps)
+        // A step that was taken back has no evidence any more; the journal has what was done.
+        let done = steps.flatMap { step in
+            book.journal.entries.last { $0.subject == step && $0.kind == .undone }?.evidence ?? []
+        }
+        return changed(steps, done: done)
     }
 
     // MARK: What came of it
 
-    private func changed(_ steps: [String]) -> ExitCode {
+    private func changed(_ steps: [String], done: [String] = []) -> ExitCode {
         let overview = book.overview(isQuick: true)
         let lines = steps.compactMap { overview.step($0) }
         let codes = lines.map { line -> ExitCode in
@@ -141,17 +145,20 @@ struct AdviseWork {
             }
         }
         let exit = codes.first { $0 == .failure } ?? codes.first { $0 != .success } ?? .success
-        return show(lines, outcome: lines.first?.state.name ?? "done", exit)
+        return show(lines, done: done, outcome: lines.first?.state.name ?? "done", exit)
     }
 
-    private func show(_ lines: [BookState.StepLine], outcome: String, _ exit: ExitCode) -> ExitCode {
+    private func show(
+        _ lines: [BookState.StepLine], done: [String] = [], outcome: String, _ exit: ExitCode
+    ) -> ExitCode {
         if common.json {
             Console.json(
-                AdviceDocument(book, outcome: outcome, exit: exit, evidence: lines.flatMap(\.evidence)))
+                AdviceDocument(book, outcome: outcome, exit: exit, evidence: lines.flatMap(\.evidence) + done)
+            )
         } else if lines.isEmpty {
             Console.results(AdviceWords.indexes(book) + [""] + AdviceWords.pool(book))
         } else {
-            lines.flatMap(BookWords.step).forEach(Console.result)
+            (lines.flatMap(BookWords.step) + done.map { "      \($0)" }).forEach(Console.result)
         }
         return exit
     }

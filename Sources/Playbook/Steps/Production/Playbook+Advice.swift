@@ -135,12 +135,25 @@ extension Playbook {
     /// The queries of the code that the server can plan; none without code, or where it cannot be read.
     private func advisedQueries(_ context: StepContext) throws -> [AdvisedQuery] {
         guard workspace.location.projectDirectory != nil else { return [] }
-        let statements = try scanCode(context.cancellation).statements
+        let statements = try scanCode(context.cancellation).statements.filter(\.isQuery)
+        let translated = try translated(statements)
         return statements.compactMap { statement in
-            QueryTrial.preparable(statement).map {
+            QueryTrial.preparable(translated[statement.key] ?? statement).map {
                 AdvisedQuery(sql: $0, place: "\(statement.path):\(statement.line)")
             }
         }
+    }
+
+    /// Statements as they will be once they are translated, by the keys that they have now; none without a plan.
+    private func translated(_ statements: [CodeStatement]) throws -> [String: CodeStatement] {
+        guard try planIfAny() != nil else { return [:] }
+        let translator = CodeTranslator(try codeScan())
+        let translations = try Set(statements.map(\.path)).sorted().flatMap {
+            try translator.translations(of: $0)
+        }
+        return Dictionary(
+            translations.filter(\.isOffered).map { ($0.statement.key, $0.after) }
+        ) { first, _ in first }
     }
 
     /// How long the rows have been there, in seconds, as far as the journal knows.
