@@ -7,7 +7,7 @@ public struct ProjectEditor {
     private let directory: String
     /// The folder whose files are changed: the project's own, or a copy's.
     private let root: String
-    private let prisma: PrismaProject?
+    let prisma: PrismaProject?
 
     /// `root` is another folder where a copy of the project is changed in its stead.
     public init(directory: String, root: String? = nil) {
@@ -234,9 +234,9 @@ public struct ProjectEditor {
 
     // MARK: Files
 
-    private func relative(_ path: String) -> String { Files.relative(path, to: root) }
+    func relative(_ path: String) -> String { Files.relative(path, to: root) }
 
-    private func content(_ path: String) -> [UInt8]? {
+    func content(_ path: String) -> [UInt8]? {
         let file = Files.join(root, path)
         guard Files.isFile(file) else { return nil }
         return FileManager.default.contents(atPath: file).map { [UInt8]($0) }

@@ -161,6 +161,8 @@ public struct BookState: Sendable, Equatable {
     public var outcome: String?
     /// The application's own commands: tests and services.
     public var commands: [CommandState] = []
+    /// Advice about the target's indexes, the weightiest first; none before a look.
+    public var advice: [AdviceLine] = []
 
     public var steps: [StepLine] { phases.flatMap(\.steps) }
 

@@ -220,12 +220,14 @@ public enum Phases {
                 "PostgreSQL makes no index for a foreign key's own columns. For example, in a chat application:",
                 "  CREATE INDEX CONCURRENTLY ON \"Message\" (\"conversationId\", \"timestamp\");",
                 "  CREATE INDEX CONCURRENTLY ON \"ConversationParticipant\" (\"conversationId\", \"userId\");",
-            ]),
+            ], basis: [.target, .run],
+            undo: "drops the indexes that it made, where they are as it made them"),
         Step(
             "6.2", "pool", "The connection pool fits the server.",
             byHand: [
                 "Prisma: ?connection_limit=N in the URL (2 × cores + 1), or a PgBouncer before the server."
-            ]),
+            ], basis: [.target],
+            undo: "brings the .env files and the database's settings back"),
         Step(
             "6.3", "query performance", "The application's queries are quick enough.", needs: ["3.3"],
             byHand: [

@@ -31,6 +31,7 @@ extension Playbook {
             objects: assessment?.objects ?? [], places: isQuick ? [] : codePlaces(),
             journal: journal.entries.reversed(),
             outcome: report?.outcome.rawValue, commands: isQuick ? [] : commandStates(mode))
+        if !isQuick { state.advice = indexAdvice() }
         state.isCutoverOpen = cutoverRecord() != nil && self.entry(of: "C.4", .live)?.kind != .done
         state.isTargetInUse = targetInUse(mode) != nil
         return state

@@ -61,6 +61,7 @@ public final class Playbook: Sendable {
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "3.5": DifferencesStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
+        "6.1": IndexStep(), "6.2": PoolStep(),
         "6.4": DatabaseBackupStep(), "6.5": DrillStep(), "6.7": MonitoringStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),

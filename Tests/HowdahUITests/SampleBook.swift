@@ -3,6 +3,7 @@ import TerminalUI
 
 @testable import AppProject
 @testable import HowdahUI
+@testable import Operations
 @testable import Playbook
 
 /// Projects at several moments, to draw and to update without a database.
@@ -51,6 +52,66 @@ enum SampleBook {
             link: known?.link ?? "", state: state, note: note, isGone: false,
             verdict: statement == nil ? nil : verdict)
     }
+
+    static let advice = [
+        AdviceLine(
+            advice: index(
+                "Message", ["conversationId", "timestamp"], [.known, .foreignKey, .page],
+                before: 24_103, after: 61.4, milliseconds: (182, 0.31)),
+            state: .chosen, note: ""),
+        AdviceLine(
+            advice: index("PostQuantumKey", ["userId"], [.foreignKey], before: 812, after: nil),
+            state: .leftOut, note: "nobody deletes users"),
+        AdviceLine(
+            advice: {
+                var advice = index("Event", ["roomId"], [.foreignKey])
+                advice.obstacle = "Event is partitioned: run the SQL by hand, a partition at a time"
+                return advice
+            }(), state: .byHand, note: ""),
+        AdviceLine(
+            advice: index("DeviceIdentity", ["userId"], [.foreignKey], before: 420, after: 8.3), state: .done,
+            note: ""),
+    ]
+
+    static func index(
+        _ table: String, _ columns: [String], _ rules: [IndexRule], before: Double? = nil,
+        after: Double? = nil, milliseconds: (Double, Double)? = nil
+    ) -> IndexAdvice {
+        let name = ([table] + columns).joined(separator: "_") + "_idx"
+        let list = columns.map { "\"\($0)\"" }.joined(separator: ", ")
+        return IndexAdvice(
+            id: "index:\(table).\(columns.joined(separator: "+"))", rules: rules, action: .create,
+            schema: "public", table: table, index: name, columns: columns,
+            evidence: [
+                "foreign key \(table)_\(columns[0])_fkey", "\(table): about 1,000,000 rows, 141 MB",
+                "the index: about 21 MB",
+            ],
+            sql: ["CREATE INDEX CONCURRENTLY \"\(name)\" ON \"public\".\"\(table)\" (\(list))"],
+            undo: ["DROP INDEX CONCURRENTLY \"public\".\"\(name)\""],
+            effect: before.map { before in
+                IndexAdvice.Effect(
+                    query: "SELECT * FROM \"public\".\"\(table)\" AS x WHERE x.\"\(columns[0])\" = $1",
+                    place: nil,
+                    before: .init(
+                        cost: before, milliseconds: milliseconds?.0,
+                        plan: ["Seq Scan on \(table)", "    filter (x.\"\(columns[0])\" = $1)"]),
+                    after: after.map {
+                        .init(
+                            cost: $0, milliseconds: milliseconds?.1,
+                            plan: ["Index Scan using \(name) on \(table)"])
+                    },
+                    how: after == nil
+                        ? "the plan after is seen once the index is there"
+                        : "the index was built, and rolled back")
+            }, isRecommended: true)
+    }
+
+    /// Phase 6 after a look at the indexes.
+    static let advised: BookState = {
+        var state = proven
+        state.advice = advice
+        return state
+    }()
 
     static let commands = [
         command(

@@ -93,7 +93,10 @@ struct PrismaParser {
         var block = PrismaBlock(keyword: keyword, name: name, line: start)
         while true {
             if accept(.newline) { continue }
-            if accept(.symbol("}")) { return block }
+            if accept(.symbol("}")) {
+                block.end = tokens[position - 1].range.lowerBound
+                return block
+            }
             if kind == nil || isBlockStart {
                 problems.append(PrismaProblem(line: start, text: "\(keyword) \(name) is not closed"))
                 return block

@@ -6,6 +6,8 @@ struct PrismaBlock: Equatable {
     var entries: [PrismaEntry] = []
     /// Those of the block: `@@map("users")`.
     var attributes: [PrismaAttribute] = []
+    /// Where its closing brace is in the file; nil where that is missing.
+    var end: Int?
 }
 
 /// A line of a block: a field, a value of an enum, or a setting of a datasource.

@@ -71,6 +71,9 @@ public struct QueryTrial: Sendable {
         }
     }
 
+    /// The statement as the server prepares it, with `$1` for what comes from the code; nil where it cannot be.
+    public static func preparable(_ statement: CodeStatement) -> String? { try? numbered(statement).get() }
+
     struct Untried: Error, Equatable {
         let words: String
     }

@@ -39,8 +39,8 @@ public enum Action: String, Hashable, Sendable, CaseIterable {
 
 /// Where keys are looked up.
 public enum KeyContext: String, Hashable, Sendable, CaseIterable {
-    case everywhere, steps, tables, columns, places, files, commands, output, checklist, findings, journal,
-        rollback, picker, monitor
+    case everywhere, steps, tables, columns, places, files, advice, commands, output, checklist, findings,
+        journal, rollback, picker, monitor
     /// A box with text and buttons; a box with a field; a list to choose from; the rows that differ; bytes.
     case box, field, choice, difference, bytes, reading
 
@@ -52,6 +52,7 @@ public enum KeyContext: String, Hashable, Sendable, CaseIterable {
         case .columns: "Columns"
         case .places: "Places in the code"
         case .files: "Files of the project"
+        case .advice: "Advice about indexes"
         case .commands: "Commands of the application"
         case .output: "Output of a command"
         case .checklist: "Checklist"

@@ -76,6 +76,12 @@ enum Availability {
         return isUndo && file.state == .planned ? "it is as it was" : nil
     }
 
+    private static func advice(_ model: AppModel) -> String? {
+        if model.work != nil { return "work runs: x cancels it" }
+        guard let line = model.selectedAdvice else { return "no advice is selected" }
+        return line.state == .done ? "it is done: u on the step takes it back" : nil
+    }
+
     private static func place(_ model: AppModel) -> String? {
         guard let place = model.selectedPlace else { return "no place is selected" }
         return place.isGone ? "it is gone from the code" : nil
@@ -103,6 +109,7 @@ enum Availability {
         case (.phase(4), .places): return place(model)
         case (.phase(2), .files): return file(model, isUndo: false)
         case (.phase(5), .commands), (.phase(5), .output): return command(.tick, model)
+        case (.phase(6), .advice): return advice(model)
         case (.phase(1), .tables):
             return model.work == nil ? nil : "work runs: x cancels it"
         case (.phase, .main):

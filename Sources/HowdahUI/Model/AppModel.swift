@@ -94,6 +94,7 @@ public struct AppModel: Sendable, Equatable {
         case .columns: .columns
         case .places: .places
         case .files: .files
+        case .advice: .advice
         case .commands, .output: .commands
         }
     }
@@ -132,6 +133,12 @@ public struct AppModel: Sendable, Equatable {
         return files.indices.contains(index) ? files[index] : nil
     }
 
+    var selectedAdvice: AdviceLine? {
+        let advice = shownAdvice
+        let index = list(.advice).selected
+        return advice.indices.contains(index) ? advice[index] : nil
+    }
+
     var selectedPlace: CodePlace? {
         let places = shownPlaces
         let index = list(.places).selected
@@ -161,6 +168,7 @@ public struct AppModel: Sendable, Equatable {
         case .columns: planTable?.columns.count ?? 0
         case .places: shownPlaces.count
         case .files: shownFiles.count
+        case .advice: shownAdvice.count
         case .commands: shownCommands.count
         case .checklist: book?.checklist.count ?? 0
         case .findings: shownFindings.count
@@ -191,6 +199,11 @@ public struct AppModel: Sendable, Equatable {
     /// Whether the project's files are drawn under the steps.
     var showsFiles: Bool { section == .phase(2) && !(files?.isEmpty ?? true) }
 
+    /// Whether advice about indexes is drawn under the steps.
+    var showsAdvice: Bool {
+        section == .phase(6) && selectedStep?.step == "6.1" && !(book?.advice.isEmpty ?? true)
+    }
+
     /// The panes that there are, from the left and from the top.
     var panes: [Pane] {
         var panes: [Pane] = layout.hasRail ? [.rail, .main] : [.main]
@@ -198,6 +211,7 @@ public struct AppModel: Sendable, Equatable {
         if showsTables, section == .phase(1) { panes.append(.columns) }
         if showsPlaces { panes.append(.places) }
         if showsFiles { panes.append(.files) }
+        if showsAdvice { panes.append(.advice) }
         if showsCommands { panes += [.commands, .output] }
         return panes
     }

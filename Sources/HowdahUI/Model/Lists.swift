@@ -1,5 +1,6 @@
 import AppProject
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -55,6 +56,10 @@ extension AppModel {
 
     var shownFiles: [ProjectFile] {
         (files ?? []).filter { isShown("\($0.path) \($0.step) \($0.state.words)") }
+    }
+
+    var shownAdvice: [AdviceLine] {
+        (book?.advice ?? []).filter { isShown("\($0.id) \($0.advice.why) \($0.state.words)") }
     }
 
     /// Places in the code: those that wait for a decision, the worst first, and then those that are settled.

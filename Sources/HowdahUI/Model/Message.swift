@@ -93,6 +93,9 @@ public enum Effect: Sendable, Equatable {
     case link(item: String, command: String, isLinked: Bool)
     case leaveOut(String, Bool)
     case findCommands
+    /// Looks at the target's indexes; follows a piece of advice when the step runs, or not.
+    case lookAtAdvice
+    case choose(advice: String, Bool, note: String)
     case setTarget(String)
     /// How the application is stopped, started and tried; what is nil stays.
     case setApplication(ApplicationCommands)

@@ -99,6 +99,7 @@ public struct PromptBox: Sendable, Equatable {
         case find
         case findDifference
         case place(String, CodePlace.State)
+        case leaveAdvice(String)
     }
 
     public var purpose: Purpose

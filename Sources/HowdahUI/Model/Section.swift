@@ -36,6 +36,8 @@ public enum Pane: Hashable, Sendable {
     case places
     /// Files of the project, under the steps.
     case files
+    /// Advice about indexes, under the steps.
+    case advice
     /// Commands of the application, under the steps.
     case commands
     /// What the selected one writes, beside them.
@@ -44,7 +46,7 @@ public enum Pane: Hashable, Sendable {
 
 /// The lists, each with its own selection.
 enum ListID: Hashable, Sendable {
-    case rail, tables, columns, places, files, commands, checklist, findings, journal, rollback
+    case rail, tables, columns, places, files, advice, commands, checklist, findings, journal, rollback
     case projects, monitor
     case steps(Int)
 }

@@ -51,6 +51,9 @@ extension Runtime {
             note(isLeftOut ? "\(name) is left out" : "\(name) is taken in again") {
                 try $0.leaveOut(name, isLeftOut)
             }
+        case .lookAtAdvice: lookAtAdvice()
+        case .choose(let id, let isChosen, let text):
+            note(isChosen ? "chosen" : "left out") { try $0.choose(advice: id, isChosen, note: text) }
         case .findCommands: note("looked again") { $0.forgetCommands() }
         case .setTarget(let text): setTarget(text)
         case .setAdmin(let text): setAdmin(text)
@@ -84,7 +87,17 @@ extension Runtime {
         let mailbox = mailbox
         withBook(step) { book, activity in
             let preview = try isUndo ? book.undoPreview(step, activity) : book.preview(step, activity)
+            // What it has looked at is listed under the steps.
+            if step == "6.1" { mailbox.post(.book(book.overview())) }
             mailbox.post(.previewed(step: step, isUndo: isUndo, preview))
+        }
+    }
+
+    private func lookAtAdvice() {
+        let mailbox = mailbox
+        withBook("6.1") { book, activity in
+            try book.lookAtIndexes(activity)
+            mailbox.post(.book(book.overview()))
         }
     }
 

@@ -35,6 +35,7 @@ extension AppModel {
         case (.columns, _): return [.columns, .everywhere]
         case (.places, _): return [.places, .everywhere]
         case (.files, _): return [.files, .everywhere]
+        case (.advice, _): return [.advice, .everywhere]
         case (.commands, _): return [.commands, .everywhere]
         case (.output, _): return [.output, .everywhere]
         case (_, .phase): return [.steps, .everywhere]

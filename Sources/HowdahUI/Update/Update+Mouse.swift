@@ -31,8 +31,12 @@ extension Update {
         guard let phase = model.phase, !layout.isCompact else { return (.main, y - inner.y, inner.height) }
         let (steps, rest) = layout.divided(steps: phase.steps.count, hasMore: true)
         if steps.contains(x: x, y: y) { return (.main, y - steps.y, steps.height) }
-        if model.showsPlaces || model.showsFiles || model.showsCommands, rest.contains(x: x, y: y) {
-            let pane = model.showsFiles ? Pane.files : model.showsPlaces ? .places : .commands
+        if model.showsPlaces || model.showsFiles || model.showsCommands || model.showsAdvice,
+            rest.contains(x: x, y: y)
+        {
+            let pane: Pane =
+                model.showsFiles
+                ? .files : model.showsPlaces ? .places : model.showsAdvice ? .advice : .commands
             return x < rest.x + CodeView.listWidth(rest.width) ? (pane, y - rest.y, rest.height) : nil
         }
         guard rest.contains(x: x, y: y), model.showsTables else { return nil }

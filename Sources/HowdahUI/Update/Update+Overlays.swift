@@ -305,6 +305,7 @@ extension Update {
         case .admin: return text.isEmpty ? [] : [.setAdmin(text)]
         case .password(let isAdmin): return [.setPassword(text, isAdmin: isAdmin)]
         case .place(let key, let state): return [.settle(place: key, state, note: text)]
+        case .leaveAdvice(let id): return [.choose(advice: id, false, note: text)]
         case .find:
             model.search = text
             return text.isEmpty ? [] : find(1, &model)

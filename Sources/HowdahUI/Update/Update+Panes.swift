@@ -1,5 +1,6 @@
 import AppProject
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -60,6 +61,9 @@ extension Update {
         case .link: link(&model)
         case .start: return toggleService(&model)
         case .rescan where model.pane == .commands: return [.findCommands]
+        case .rescan where model.pane == .advice:
+            model.isBusy = true
+            return [.lookAtAdvice]
         case .rescan where model.pane == .files:
             model.hasAskedForFiles = false
         case .rescan:
@@ -125,7 +129,7 @@ extension Update {
         switch model.pane {
         case .columns: model.pane = .tables
         case .output: model.pane = .commands
-        case .tables, .places, .files, .commands: model.pane = .main
+        case .tables, .places, .files, .advice, .commands: model.pane = .main
         default: break
         }
     }
@@ -155,6 +159,8 @@ extension Update {
                 model.overlays.append(
                     .text(TextBox(title: "\(file.title): \(file.state.words)", lines: FilesView.lines(file))))
             }
+        case (.advice, _):
+            if let line = model.selectedAdvice { model.overlays.append(.text(AdviceWords.box(line))) }
         case (.places, _):
             if let place = model.selectedPlace {
                 let source = model.source.flatMap { $0.key == place.id ? $0 : nil }
@@ -340,6 +346,12 @@ extension Update {
             } else {
                 confirmTakingBack(file, &model)
             }
+        case (.phase(6), .advice):
+            guard let line = model.selectedAdvice else { return [] }
+            guard line.state != .leftOut else { return [.choose(advice: line.id, true, note: "")] }
+            prompt(
+                .leaveAdvice(line.id), "Leave out: \(line.advice.words)", ["Why? It goes into the journal."],
+                &model)
         case (.phase(5), .commands), (.phase(5), .output):
             guard let state = model.selectedCommand else { return [] }
             return [.leaveOut(state.id, !state.isLeftOut)]

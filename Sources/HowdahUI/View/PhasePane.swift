@@ -18,7 +18,9 @@ struct PhasePane {
             ? Sparkline.line(samples, width: 20, look.symbols) + Line(" rows/s", .muted) : Line()
         let inner = screen.frame(
             "\(phase.key) \(phase.title)\(model.filterWords)", layout, footer: footer, &buffer)
-        if layout.isCompact, [.tables, .columns, .places, .files, .commands, .output].contains(model.pane) {
+        if layout.isCompact,
+            [.tables, .columns, .places, .files, .advice, .commands, .output].contains(model.pane)
+        {
             drawRest(in: inner, &buffer)
             return
         }
@@ -80,6 +82,8 @@ struct PhasePane {
             FilesView(screen: screen).draw(in: rect, &buffer)
         } else if model.showsCommands {
             CommandsView(screen: screen).draw(in: rect, &buffer)
+        } else if model.showsAdvice {
+            AdviceView(screen: screen).draw(in: rect, &buffer)
         } else if model.showsPlaces {
             CodeView(screen: screen).draw(in: rect, &buffer)
         } else if let step = model.selectedStep {

@@ -1,5 +1,6 @@
 import AppProject
 import MigrationEngine
+import Operations
 import Playbook
 import TerminalUI
 
@@ -346,6 +347,7 @@ enum Words {
             model.planTable?.columns.map { "\($0.name) \($0.declared) \($0.type) \($0.reason)" } ?? []
         case .places: model.shownPlaces.map { "\($0.finding.path) \($0.title) \($0.finding.excerpt)" }
         case .files: model.shownFiles.map(\.path)
+        case .advice: model.shownAdvice.map { "\($0.advice.words) \($0.advice.why)" }
         case .commands: model.shownCommands.map { "\($0.command.name) \($0.command.run)" }
         case .checklist: book.checklist.map(\.title)
         case .findings: model.shownFindings.map { "\($0.place) \($0.message)" }

@@ -108,7 +108,12 @@ public final class RunProgress: Sendable {
         return try body()
     }
 
-    /// Why the work waits at this moment.
+    /// What the work does at this moment, in words of its own; nil takes them away.
+    public func say(_ words: String?) {
+        state.withLock { $0.waiting = words }
+    }
+
+    /// Why the work waits at this moment, or what it does.
     public var waiting: String? { state.withLock { $0.waiting } }
 
     /// What was noted since the last call.

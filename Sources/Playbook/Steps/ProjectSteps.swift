@@ -16,7 +16,10 @@ extension FileOperation {
     func takeBack(_ context: StepContext) throws -> [String] { [] }
     func follow(_ context: StepContext) -> [String] { [] }
 
-    func undoPreview(_ context: StepContext) throws -> Preview? {
+    func undoPreview(_ context: StepContext) throws -> Preview? { try filesUndoPreview(context) }
+
+    func filesUndoPreview(_ context: StepContext) throws -> Preview {
+        guard context.workspace.location.projectDirectory != nil else { return Preview([]) }
         let writer = try ProjectFolder(context).writer
         let reversals = try writer.reversals(context.book.changes(of: id, context.mode))
         let conflicts = reversals.filter(\.isConflict)
@@ -34,6 +37,8 @@ extension FileOperation {
 
     /// Overwrites what the preview has shown, and nothing that was written since.
     func undo(_ context: StepContext) throws -> [String] {
+        // A step that changes the target too may have no project beside it.
+        guard context.workspace.location.projectDirectory != nil else { return try takeBack(context) }
         let writer = try ProjectFolder(context).writer
         let changes = context.book.changes(of: id, context.mode)
         let shown = context.book.shownConflicts(id)

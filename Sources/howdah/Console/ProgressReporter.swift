@@ -31,6 +31,7 @@ final class ProgressReporter: Sendable {
         var start = ContinuousClock.now
         var startRows = 0
         var nextLine = ContinuousClock.now.advanced(by: .seconds(2))
+        var said = ""
         while !isStopped.load(ordering: .relaxed) {
             showNotes()
             let phase = progress.phase
@@ -48,6 +49,15 @@ final class ProgressReporter: Sendable {
                     Console.progressLine(line)
                 } else if now > nextLine {
                     Console.note(line)
+                    nextLine = now.advanced(by: .seconds(2))
+                }
+            }
+            if phase == nil, let words = progress.waiting {
+                if draws {
+                    Console.progressLine(words)
+                } else if words != said, said.isEmpty || now > nextLine {
+                    Console.note(words)
+                    said = words
                     nextLine = now.advanced(by: .seconds(2))
                 }
             }
