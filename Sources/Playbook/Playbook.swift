@@ -246,7 +246,7 @@ public final class Playbook: Sendable {
                     .connection, "no target is named yet",
                     remedy: "Name it with L on the screens, or as the second argument.", exit: .usage)
             }
-            let passwords = "\(workspace.state.path)/pgpass"
+            let passwords = PasswordFile(workspace.state).path
             if conninfo["password"] == nil, conninfo["passfile"] == nil, access(passwords, R_OK) == 0 {
                 conninfo = conninfo.setting("passfile", to: passwords)
             }
