@@ -22,7 +22,7 @@ extension Playbook {
     }
 
     /// Those that need no project: the databases are enough.
-    private static let withoutProject: Set<String> = ["3.1", "3.5", "5.10", "5.11"]
+    private static let withoutProject: Set<String> = ["3.1", "3.5", "5.10", "5.11", "6.6"]
 
     static func assisted(in workspace: Workspace) -> Set<String> {
         guard let directory = workspace.location.projectDirectory else { return withoutProject }

@@ -58,6 +58,7 @@ public final class Playbook: Sendable {
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "3.5": DifferencesStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
+        "6.6": PointInTimeStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),
     ]
@@ -272,6 +273,10 @@ public final class Playbook: Sendable {
             throw MigrationError(
                 .state, "there is no snapshot to read", remedy: "Run step 1.2 first.", exit: .undecided)
         }
+        return try preparation(mode, of: snapshot, activity: activity)
+    }
+
+    func preparation(_ mode: Mode, of snapshot: Snapshot, activity: Activity) throws -> Preparation {
         let text = planText
         if let prepared = state.withLock({ $0.prepared }), prepared.plan == text,
             prepared.preparation.snapshot.sha256 == snapshot.sha256

@@ -27,7 +27,7 @@ struct Howdah: ParsableCommand {
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,
             TranslateCommand.self, TestCommand.self, ServeCommand.self,
-            LoadCommand.self, RolesCommand.self,
+            LoadCommand.self, RolesCommand.self, PointInTimeCommand.self,
             ChecklistCommand.self, ReportCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)
