@@ -34,6 +34,7 @@ extension Playbook {
             try roleMaker(options, activity).apply(plan, passwords: passwords) { record in
                 note = RoleNote(place: rolePlace(target), record: record)
                 try addRoleNote(.started, note)
+                guard !passwords.isEmpty else { return }
                 // A password that nobody has would be lost.
                 try file.add(
                     passwords.sorted { $0.key < $1.key }.map { name, password in

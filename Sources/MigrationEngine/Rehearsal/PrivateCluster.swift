@@ -105,7 +105,7 @@ public struct PrivateCluster {
             "start", ["-l", "\(data)/server.log", "-o", "-k \(socket) -p \(Self.port)"], seconds: seconds)
         guard outcome.status == 0 else {
             throw MigrationError(
-                .rehearsal, "the private PostgreSQL does not start: \(lastLogLine() ?? outcome.output)",
+                .rehearsal, "the private PostgreSQL does not start: \(lastWords ?? outcome.output)",
                 remedy: remedy)
         }
     }
@@ -158,8 +158,8 @@ public struct PrivateCluster {
         guard count == configuration.utf8.count else { throw FileSystemError("writing", path) }
     }
 
-    /// Why it did not start: the first line of this start that says so, or the last one.
-    private func lastLogLine() -> String? {
+    /// Why it does not run: the first line since its start that says so, or the last one.
+    public var lastWords: String? {
         guard let log = FileManager.default.contents(atPath: "\(data)/server.log") else { return nil }
         let lines = String(decoding: log.suffix(16384), as: UTF8.self).split(separator: "\n")
         let start = lines.lastIndex { $0.contains("starting PostgreSQL") } ?? lines.startIndex

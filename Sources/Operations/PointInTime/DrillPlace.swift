@@ -38,6 +38,20 @@ final class DrillPlace {
             String(decoding: try JSONEncoder().encode(ledger), as: UTF8.self), to: Self.ledgerName)
     }
 
+    /// Throws `.noSpace` where a drill with so many bytes has no room: copy, base backup and restored server lie there at once,
+    /// with the log of all.
+    func checkSpace(_ bytes: Int64) throws {
+        var space = statvfs()
+        guard statvfs(folder, &space) == 0 else { return }
+        let free = Int64(space.f_bavail) * Int64(space.f_frsize)
+        let needed = bytes * 3 + (512 << 20)
+        guard free < needed else { return }
+        throw MigrationError(
+            .noSpace,
+            "the drill needs about \(Format.bytes(needed)), and \(folder) has \(Format.bytes(free)) free",
+            remedy: "Free some space, or put the state on another disk with --state DIR.")
+    }
+
     /// Makes an empty folder in the place; returns its path.
     func makeFolder(_ name: String) throws -> String {
         let path = "\(folder)/\(name)"

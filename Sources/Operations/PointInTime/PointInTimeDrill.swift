@@ -24,13 +24,13 @@ public struct PointInTimeDrill {
 
     private let state: StateFolder
     private let tables: [Table]
-    private let cancellation: Cancellation
-    private let prove: Proof
+    let cancellation: Cancellation
+    let prove: Proof
 
     /// How long a server may take to play its log, in seconds.
-    private static let recovery = 6 * 3600
+    static let recovery = 6 * 3600
     private static let database = RehearsalCluster.database
-    private static let after = "howdah_after_the_damage"
+    static let after = "howdah_after_the_damage"
 
     public init(
         _ state: StateFolder, tables: [Table], cancellation: Cancellation, prove: @escaping Proof
@@ -50,7 +50,7 @@ public struct PointInTimeDrill {
         var rehearsal = try RehearsalCluster(state, cancellation: cancellation)
         let place = try DrillPlace(state, cancellation: cancellation)
         do {
-            try checkSpace(rehearsal.dataBytes(), place.folder)
+            try place.checkSpace(rehearsal.dataBytes())
             var report = PointInTimeDrillReport()
             let start = ContinuousClock.now
             try run(&rehearsal, place, &report)
@@ -61,19 +61,6 @@ public struct PointInTimeDrill {
             try? place.remove()
             throw error
         }
-    }
-
-    /// Copy, base backup and restored server lie there at once, with the log of all.
-    private func checkSpace(_ bytes: Int64, _ folder: String) throws {
-        var space = statvfs()
-        guard statvfs(folder, &space) == 0 else { return }
-        let free = Int64(space.f_bavail) * Int64(space.f_frsize)
-        let needed = bytes * 3 + (512 << 20)
-        guard free < needed else { return }
-        throw MigrationError(
-            .noSpace,
-            "the drill needs about \(Format.bytes(needed)), and \(folder) has \(Format.bytes(free)) free",
-            remedy: "Free some space, or put the state on another disk with --state DIR.")
     }
 
     private func run(
@@ -95,7 +82,7 @@ public struct PointInTimeDrill {
         try restoreAfter(lost, place, &report)
     }
 
-    private func server(_ socket: String) -> TargetServer {
+    func server(_ socket: String) -> TargetServer {
         TargetServer(
             PrivateCluster.conninfo(socket: socket, database: Self.database), cancellation: cancellation)
     }
@@ -149,7 +136,7 @@ public struct PointInTimeDrill {
 
     // MARK: The damage
 
-    private struct Damage {
+    struct Damage {
         /// As recovery_target_time takes it.
         let moment: String
         let deleted: Table?
@@ -216,85 +203,6 @@ public struct PointInTimeDrill {
                     remedy: "Look for free space, and run the drill again.")
             }
             _ = try connection.query("SELECT pg_sleep(0.05)")
-        }
-    }
-
-    // MARK: The ways back
-
-    /// Makes a server of the base backup and plays the log up to a target; `settings` say which.
-    private func restore(
-        _ damage: Damage, _ place: DrillPlace, settings: String
-    ) throws -> TargetServer {
-        try place.remove("restored")
-        let data = try place.makeFolder("restored")
-        try PrivateCluster(data: damage.base, programs: place.programs, cancellation: cancellation).copy(
-            to: data)
-        let cluster = place.cluster("restored")
-        let command = PointInTimePlaces.restoreCommand(archive: "\(place.folder)/archive")
-        try cluster.append(
-            configuration: """
-
-                # The way back
-                archive_mode = off
-                hot_standby = off
-                restore_command = \(PointInTimePlaces.configurationValue(command))
-                \(settings)
-                recovery_target_action = 'promote'
-
-                """)
-        try writeFile("\(data)/recovery.signal", [], mode: 0o600)
-        try place.programs.give("\(data)/recovery.signal")
-        return server(try place.start(cluster, seconds: Self.recovery))
-    }
-
-    /// To the moment before the damage: SQLite in every cell, and the marker.
-    private func restoreBefore(
-        _ damage: Damage, _ place: DrillPlace, _ report: inout PointInTimeDrillReport
-    ) throws {
-        let restored = try report.timed("restore to before") { _ in
-            try restore(
-                damage, place,
-                settings: "recovery_target_time = \(PointInTimePlaces.configurationValue(damage.moment))")
-        }
-        if try !hasMarker(restored) {
-            report.problems.append("the marker, written before the moment, is not there")
-        }
-        let proof = try report.timed("proof") { _ in try prove(restored, []) }
-        report.tables = proof.tables.count { $0.verdict == "equal" }
-        report.rows = proof.tables.reduce(0) { $0 + $1.loadedRows }
-        for table in proof.tables + proof.views where table.verdict == "differs" {
-            report.problems.append(
-                "\(table.name): \(table.reason ?? Format.count(table.differences, "row differs", "rows differ"))"
-            )
-        }
-    }
-
-    /// To the moment after it: the damage is there, and the proof finds it.
-    private func restoreAfter(
-        _ damage: Damage, _ place: DrillPlace, _ report: inout PointInTimeDrillReport
-    ) throws {
-        let names = [damage.deleted, damage.dropped].compactMap { $0?.source }
-        guard !names.isEmpty else { return }
-        let restored = try report.timed("restore to after") { _ in
-            try restore(damage, place, settings: "recovery_target_name = '\(Self.after)'")
-        }
-        if try !hasMarker(restored) { report.problems.append("the marker is not there after the damage") }
-        let proof = try report.timed("proof of the damage") { _ in try prove(restored, names) }
-        let found = proof.tables.filter { names.contains($0.name) && $0.verdict == "differs" }
-        report.seenDamage = found.count
-        if found.count < names.count {
-            report.problems.append(
-                "restored to after the damage, the proof does not find it: it proves nothing")
-        }
-    }
-
-    private func hasMarker(_ server: TargetServer) throws -> Bool {
-        try server.withConnection(purpose: "drill") { connection in
-            guard try connection.query("SELECT to_regclass('howdah_drill.marker') IS NOT NULL").bool(0, 0)
-            else {
-                return false
-            }
-            return try connection.query("SELECT count(*) FROM howdah_drill.marker").int(0, 0) == 1
         }
     }
 }

@@ -85,9 +85,11 @@ struct PointInTimeGuide {
             touch "$NEW/recovery.signal"
             chmod 0700 "$NEW"
             pg_ctl -D "$NEW" -o "-c config_file='$NEW/restore.conf'" -l "$NEW/restore.log" -w -t 86400 start
+            while pg_ctl -D "$NEW" status >/dev/null && ! pg_isready -q -h "$NEW" -p 5433; do sleep 1; done
+            tail -n 3 "$NEW/restore.log"
             ```
 
-            It starts once it has come to the moment. `recovery ended before configured recovery target was reached` in
+            It takes connections once it has come to the moment. `recovery ended before configured recovery target was reached` in
             `restore.log` means that the archive ends before it: a file is missing, or the moment is later than the last archived one.
             To a named point instead of a time: `recovery_target_name`, which `SELECT pg_create_restore_point('before the release')` made.
 
