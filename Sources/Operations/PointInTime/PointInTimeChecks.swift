@@ -33,7 +33,9 @@ struct PointInTimeCheck: Sendable {
             }
         let lines =
             found.state == .missing
-            ? settings.map { $0.replacing(Self.archivePlace, with: archiveCommand) } : []
+            ? settings.map {
+                $0.replacing(Self.archivePlace, with: PointInTimePlaces.configurationValue(archiveCommand))
+            } : []
         return PointInTimeResult(
             id: id, title: title, state: found.state, value: found.value, needed: needed, reason: reason,
             source: "https://www.postgresql.org/docs/current/\(source)", settings: lines,
@@ -79,7 +81,7 @@ struct PointInTimeCheck: Sendable {
             needed: "a command, or since 15 an archive_library",
             reason: "without one the server keeps every WAL file, until its disk is full",
             source: "continuous-archiving.html#BACKUP-ARCHIVING-WAL",
-            settings: ["archive_command = '\(archivePlace)'"],
+            settings: ["archive_command = \(archivePlace)"],
             judge: { facts in
                 if let library = facts.value("archive_library"), !library.isEmpty {
                     return .good("archive_library \(library)")

@@ -29,7 +29,8 @@ public struct PointInTimeDesk: Sendable {
         /// The files by name; `drill` is what one has measured, as a sentence.
         public func files(drill: String? = nil) -> [(name: String, text: String)] {
             let guide = PointInTimeGuide(
-                places: places, facts: facts, report: report, url: url, programs: programs, drill: drill)
+                places: places, facts: facts, report: report, url: url, programs: programs,
+                variables: variables, drill: drill)
             let text = ("RESTORE-TO-A-MOMENT.md", guide.text)
             if report.provider != nil { return [text] }
             return [

@@ -10,6 +10,8 @@ struct PointInTimeGuide {
     let url: String
     /// Where pg_ctl is: that of the server's own version.
     let programs: String
+    /// Those that lead to the server.
+    let variables: [(name: String, value: String)]
     /// What a drill has measured, as a sentence.
     let drill: String?
 
@@ -34,12 +36,19 @@ struct PointInTimeGuide {
 
             ## 1. What must be there before
 
-            \(before)
+            The folders and the scripts, on the server's machine:
 
             ```sh
             sudo install -d -m 0700 -o postgres \(shellQuoted(places.archive)) \(shellQuoted(places.bases))
             sudo install -D -m 0755 archive-wal.sh \(shellQuoted(places.scripts + "/archive-wal.sh"))
             sudo install -D -m 0755 basebackup.sh \(shellQuoted(places.scripts + "/basebackup.sh"))
+            ```
+
+            \(settings)
+
+            Then the first base backup:
+
+            ```sh
             sudo -u postgres \(shellQuoted(places.scripts + "/basebackup.sh"))
             ```
 
@@ -55,18 +64,20 @@ struct PointInTimeGuide {
             Stop the application, and have the server archive what it has written last:
 
             ```sh
+            \(exports.joined(separator: "\n"))
             psql -X -d postgres -c 'SELECT pg_switch_wal()'
             ```
 
             ## 3. Restore beside the server
 
             Nothing is overwritten: the restored server lies in a folder of its own, and listens on a socket in it alone. Run this as the
-            server's own user (`sudo -u postgres -s`), with your moment in the first line; it needs as much room as the base backup.
+            server's own user (`sudo -u postgres -s`), with your moment in the first line; it needs as much room as the base backup, and no
+            folder of that name.
 
             ```sh
             MOMENT='2026-01-31 14:02:00+00'
             \(setup.joined(separator: "\n"))
-            cp -a "$BASE" "$NEW"
+            mkdir -m 0700 "$NEW" && cp -a "$BASE/." "$NEW"
             rm -rf "$NEW"/pg_replslot/*
             cat > "$NEW/restore.conf" <<CONF
             listen_addresses = ''
@@ -83,7 +94,6 @@ struct PointInTimeGuide {
             CONF
             echo 'local all all trust' > "$NEW/restore_hba.conf"
             touch "$NEW/recovery.signal"
-            chmod 0700 "$NEW"
             pg_ctl -D "$NEW" -o "-c config_file='$NEW/restore.conf'" -l "$NEW/restore.log" -w -t 86400 start
             while pg_ctl -D "$NEW" status >/dev/null && ! pg_isready -q -h "$NEW" -p 5433; do sleep 1; done
             tail -n 3 "$NEW/restore.log"
@@ -130,8 +140,12 @@ struct PointInTimeGuide {
             """
     }
 
+    private var exports: [String] {
+        variables.map { "export \($0.name)=\(shellQuoted($0.value))" }
+    }
+
     private var setup: [String] {
-        [
+        exports + [
             "ARCHIVE=\(shellQuoted(places.archive))",
             "BASE=$(ls -d \(shellQuoted(places.bases))/base-* | tail -n 1)   # the newest; an older one where the moment is before it",
             "NEW=\(shellQuoted(places.bases))/restored",
@@ -139,22 +153,14 @@ struct PointInTimeGuide {
         ]
     }
 
-    private var before: String {
-        guard !report.isReady else {
-            return "All checks pass. For another server, the scripts are installed so:"
-        }
-        let lines = report.configuration
-        guard !lines.isEmpty else {
-            return "The settings are as they should be. The scripts are installed so:"
-        }
+    private var settings: String {
+        guard !report.statements.isEmpty else { return "The server's settings are as they should be." }
         return """
-            As a superuser, or in postgresql.conf\(facts.value("config_file").map { " (\(code($0)))" } ?? "")\(report.needsRestart ? "; some need a restart" : ""):
+            The server's settings, as a superuser, or in postgresql.conf\(facts.value("config_file").map { " (\(code($0)))" } ?? "")\(report.needsRestart ? "; then restart the server, which some of them need" : ""):
 
             ```sql
             \(report.statements.map { $0 + ";" }.joined(separator: "\n"))
             ```
-
-            Before that, the folders and the scripts:
             """
     }
 

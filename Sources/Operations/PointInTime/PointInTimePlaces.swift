@@ -36,7 +36,12 @@ public struct PointInTimePlaces: Codable, Sendable, Equatable {
     /// The server puts its own words in the place of `%`, a shell reads the rest
     /// (https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-ARCHIVING-WAL).
     static func archiveCommand(script: String) -> String {
-        "\(shellQuoted(script).replacing("%", with: "%%")) \"%p\" \"%f\""
+        let isPlain = script.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || "/._-".utf8.contains($0)
+        }
+        return "\(isPlain ? script : shellQuoted(script).replacing("%", with: "%%")) \"%p\" \"%f\""
     }
 
     /// The value of restore_command for an archive.

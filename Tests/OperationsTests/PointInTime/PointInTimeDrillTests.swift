@@ -127,6 +127,29 @@ import Testing
         }
     }
 
+    @Test func theLinesThatAreToldAreWhatTheServerLacks() throws {
+        try withRehearsal { fixture in
+            func look() throws -> PointInTimeReport {
+                var cluster = try RehearsalCluster(fixture.state, cancellation: Cancellation())
+                try cluster.start()
+                let found = cluster.conninfo()
+                let conninfo = try #require(found)
+                let server = TargetServer(conninfo, cancellation: Cancellation())
+                return try PointInTimeDesk(server, places: nil).look().report
+            }
+            let before = try look()
+            #expect(before.configuration.count == 7)
+            let connection = try TestServer.connect(fixture.conninfo)
+            for sql in before.statements { _ = try connection.query(sql) }
+            var cluster = try RehearsalCluster(fixture.state, cancellation: Cancellation())
+            try cluster.stop()
+            let after = try look()
+            #expect(after.configuration.isEmpty, "\(after.lines)")
+            #expect(
+                after.missing.map(\.id) == ["archiver", "base"], "what only time and a base backup bring")
+        }
+    }
+
     /// The text's own commands, run as they stand, with the moment that the drill's server was set back to.
     @Test func theCommandsOfTheTextRestoreAServer() throws {
         try withRehearsal { fixture in
@@ -161,7 +184,7 @@ import Testing
                 #expect(try fixture.validate(restored, []).outcome == .proven)
                 let end = try #require(blocks.last)
                 #expect(end.contains("stop"))
-                let variables = setup.split(separator: "\n").prefix { !$0.hasPrefix("cp ") }.joined(
+                let variables = setup.split(separator: "\n").prefix { !$0.hasPrefix("mkdir ") }.joined(
                     separator: "\n")
                 try shell(variables + "\n" + end)
                 return try fixture.validate(server, names)

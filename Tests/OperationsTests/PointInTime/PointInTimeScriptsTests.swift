@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/lib/a.sh", "'/lib/a.sh' \"%p\" \"%f\""), ("/l'b/50%/a.sh", "'/l'\\''b/50%%/a.sh' \"%p\" \"%f\""),
+        ("/lib/a.sh", "/lib/a.sh \"%p\" \"%f\""), ("/l'b/50%/a.sh", "'/l'\\''b/50%%/a.sh' \"%p\" \"%f\""),
     ]) func theServersOwnMarksAreItsAlone(path: String, command: String) {
         #expect(PointInTimePlaces.archiveCommand(script: path) == command)
     }
