@@ -50,6 +50,14 @@ struct StepContext: Sendable {
         try book.preparation(mode, activity: activity)
     }
 
+    /// The mode's own snapshot, or that of the run in the target which another command has made.
+    func loadedSnapshot() throws -> Snapshot? {
+        if let own = try book.snapshot(mode) { return own }
+        guard case .some(.some(let status)) = book.status(mode) else { return nil }
+        return try SnapshotStore(workspace.state, cancellation: cancellation).snapshots()
+            .last { $0.sha256 == status.snapshotSHA256 }
+    }
+
     func migration() throws -> Migration {
         let preparation = try preparation()
         return Migration(

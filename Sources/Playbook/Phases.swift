@@ -248,8 +248,12 @@ public enum Phases {
                 "pg_restore the last dump into a scratch database, then howdah validate SOURCE that database."
             ], basis: [.target], undo: "forgets the drill"),
         Step(
-            "6.6", "point in time", "The server can be set back to a moment, if you need that.",
-            byHand: ["archive_mode = on, an archive_command, and a base backup; or your provider's own."]),
+            "6.6", "point in time",
+            "What the server lacks to be set back to a moment, and a try of it on a private copy.",
+            byHand: [
+                "archive_mode = on, an archive_command, and a base backup; or your provider's own way.",
+                "Where a dump a day is enough, settle it with -.",
+            ], basis: [.target], undo: "deletes the files that it wrote, where none was changed"),
         Step(
             "6.7", "monitoring",
             "Looks at the server, and writes what tells of trouble while no screen is open.",

@@ -23,7 +23,7 @@ extension Playbook {
 
     /// Those that need no project: the databases are enough.
     private static let withoutProject: Set<String> = [
-        "3.1", "3.5", "5.10", "5.11", "6.1", "6.2", "6.4", "6.5", "6.7",
+        "3.1", "3.5", "5.10", "5.11", "6.1", "6.2", "6.4", "6.5", "6.6", "6.7",
     ]
 
     static func assisted(in workspace: Workspace) -> Set<String> {

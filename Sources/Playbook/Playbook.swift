@@ -61,8 +61,8 @@ public final class Playbook: Sendable {
         "3.3": ConstraintsStep(),
         "3.4": ProofStep(), "3.5": DifferencesStep(), "4.1": ScanStep(), "4.2": QueriesStep(),
         "4.3": ReviewStep(), "5.1": TestsStep(), "5.10": LoadStep(), "5.11": PathsStep(),
-        "6.1": IndexStep(), "6.2": PoolStep(),
-        "6.4": DatabaseBackupStep(), "6.5": DrillStep(), "6.7": MonitoringStep(),
+        "6.1": IndexStep(), "6.2": PoolStep(), "6.4": DatabaseBackupStep(), "6.5": DrillStep(),
+        "6.6": PointInTimeStep(), "6.7": MonitoringStep(),
         "C.1": CutoverPreparation(), "C.2": CutoverSwitch(), "C.3": CutoverSmokeTest(), "C.4": CutoverEnd(),
         "R": RollbackStep(), "F": FinishStep(),
     ]
@@ -255,7 +255,7 @@ public final class Playbook: Sendable {
                     .connection, "no target is named yet",
                     remedy: "Name it with L on the screens, or as the second argument.", exit: .usage)
             }
-            let passwords = "\(workspace.state.path)/pgpass"
+            let passwords = PasswordFile(workspace.state).path
             if conninfo["password"] == nil, conninfo["passfile"] == nil, access(passwords, R_OK) == 0 {
                 conninfo = conninfo.setting("passfile", to: passwords)
             }
@@ -283,6 +283,10 @@ public final class Playbook: Sendable {
             throw MigrationError(
                 .state, "there is no snapshot to read", remedy: "Run step 1.2 first.", exit: .undecided)
         }
+        return try preparation(mode, of: snapshot, activity: activity)
+    }
+
+    func preparation(_ mode: Mode, of snapshot: Snapshot, activity: Activity) throws -> Preparation {
         let text = planText
         if let prepared = state.withLock({ $0.prepared }), prepared.plan == text,
             prepared.preparation.snapshot.sha256 == snapshot.sha256

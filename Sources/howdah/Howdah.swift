@@ -27,7 +27,8 @@ struct Howdah: ParsableCommand {
             ConfigureCommand.self, CutoverCommand.self, RollbackCommand.self, FinishCommand.self,
             ScanCommand.self, ReviewCommand.self,
             TranslateCommand.self, TestCommand.self, ServeCommand.self,
-            LoadCommand.self, AdviseCommand.self, BackupCommand.self, DrillCommand.self, MonitorCommand.self,
+            LoadCommand.self, AdviseCommand.self, BackupCommand.self, DrillCommand.self,
+            PointInTimeCommand.self, MonitorCommand.self, RolesCommand.self,
             ChecklistCommand.self, ReportCommand.self, EncodeCommand.self,
         ],
         defaultSubcommand: OpenCommand.self)

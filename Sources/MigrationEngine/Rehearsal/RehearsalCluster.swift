@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Postgres
 
@@ -21,28 +20,27 @@ public struct RehearsalCluster {
 
     /// The database that rehearsals migrate into.
     public static let database = "rehearsal"
-    /// Not the name of the ledger's schema: a role finds the schema of its own name first.
-    private static let superuser = "rehearsal"
-    private static let port = 5432
 
     private let folder: String
-    private let binaries: String
-    private let user: Command.User?
-    private let cancellation: Cancellation
+    private let programs: ServerPrograms
+    private var cancellation: Cancellation
     private var facts: Facts
 
     public init(_ state: StateFolder, cancellation: Cancellation) throws {
         folder = try state.folder("rehearsal")
         self.cancellation = cancellation
-        binaries = try ServerBinaries.find()
-        user = try Self.serverUser()
+        programs = try ServerPrograms()
         let saved = FileManager.default.contents(atPath: "\(folder)/cluster.json")
             .flatMap { try? JSONDecoder().decode(Facts.self, from: $0) }
         facts =
             saved
             ?? Facts(
-                data: Self.dataFolder(folder: folder, user: user), socketFolder: nil, staysUp: false,
-                isMade: false)
+                data: programs.place(for: folder, kind: "rehearsals") ?? "\(folder)/data", socketFolder: nil,
+                staysUp: false, isMade: false)
+    }
+
+    private var cluster: PrivateCluster {
+        PrivateCluster(data: facts.data, programs: programs, cancellation: cancellation)
     }
 
     /// Whether a rehearsal was ever made in this state folder.
@@ -54,9 +52,9 @@ public struct RehearsalCluster {
     public static func url(_ state: StateFolder) -> String? {
         guard let data = FileManager.default.contents(atPath: "\(state.path)/rehearsal/cluster.json"),
             let facts = try? JSONDecoder().decode(Facts.self, from: data), let socket = facts.socketFolder,
-            access("\(socket)/.s.PGSQL.\(port)", F_OK) == 0
+            access("\(socket)/.s.PGSQL.\(PrivateCluster.port)", F_OK) == 0
         else { return nil }
-        return Conninfo(socketDirectory: socket, port: port, user: superuser, database: database).url
+        return PrivateCluster.conninfo(socket: socket, database: database).url
     }
 
     /// Whether its data is there: somebody may have removed it.
@@ -69,24 +67,21 @@ public struct RehearsalCluster {
         if !isMade { try make() }
         facts.staysUp = facts.staysUp || stays
         if isRunning {
-            if let socket = facts.socketFolder, access("\(socket)/.s.PGSQL.\(Self.port)", F_OK) == 0 {
+            if let socket = facts.socketFolder, access("\(socket)/.s.PGSQL.\(PrivateCluster.port)", F_OK) == 0
+            {
                 try save()
                 return
             }
             try stop()
             facts.staysUp = stays
         }
-        let socket = try makeSocketFolder()
+        if let old = facts.socketFolder { try? FileManager.default.removeItem(atPath: old) }
+        let socket = try programs.makeSocketFolder()
         facts.socketFolder = socket
         try save()
-        let outcome = try control([
-            "start", "-l", "\(facts.data)/server.log", "-o", "-k \(socket) -p \(Self.port)",
-        ])
-        guard outcome.status == 0 else {
-            throw MigrationError(
-                .rehearsal, "the private PostgreSQL does not start: \(lastLogLine() ?? outcome.output)",
-                remedy: "Look into \(facts.data)/server.log, or make a new one: howdah rehearsal remove.")
-        }
+        try cluster.start(
+            socket: socket,
+            remedy: "Look into \(facts.data)/server.log, or make a new one: howdah rehearsal remove.")
     }
 
     /// Stops the cluster unless it was started to stay.
@@ -96,14 +91,7 @@ public struct RehearsalCluster {
 
     /// Stops the cluster; does nothing when it is not running.
     public mutating func stop() throws {
-        if isRunning {
-            let outcome = try control(["stop", "-m", "fast"])
-            guard outcome.status == 0 || !isRunning else {
-                throw MigrationError(
-                    .rehearsal, "the private PostgreSQL does not stop: \(outcome.output)",
-                    remedy: "Look for its processes with: ps -ef | grep \(facts.data)")
-            }
-        }
+        try cluster.stop()
         if let socket = facts.socketFolder { try? FileManager.default.removeItem(atPath: socket) }
         facts.socketFolder = nil
         facts.staysUp = false
@@ -118,17 +106,31 @@ public struct RehearsalCluster {
         }
     }
 
-    public var isRunning: Bool {
-        guard access("\(facts.data)/postmaster.pid", F_OK) == 0 else { return false }
-        return (try? control(["status"]))?.status == 0
-    }
+    public var isRunning: Bool { cluster.isRunning }
 
     /// Where to connect while it runs.
     public func conninfo(database: String = Self.database) -> Conninfo? {
-        facts.socketFolder.map {
-            Conninfo(socketDirectory: $0, port: Self.port, user: Self.superuser, database: database)
-        }
+        facts.socketFolder.map { PrivateCluster.conninfo(socket: $0, database: database) }
     }
+
+    /// Copies its data while it stands still, and has it run again as it ran before, also after a failure.
+    ///
+    /// Its settings, made for speed, allow no backup of it while it runs. Sessions that are connected end.
+    public mutating func copyData(to folder: String) throws {
+        let wasRunning = isRunning
+        let stays = facts.staysUp
+        let wish = cancellation
+        defer { cancellation = wish }
+        try stop()
+        let copied = Swift.Result { try cluster.copy(to: folder) }
+        // What ran before runs again, whatever became of the copy.
+        cancellation = Cancellation()
+        if wasRunning { try start(stays: stays) }
+        try copied.get()
+    }
+
+    /// The bytes of its data folder.
+    public func dataBytes() -> Int64 { FolderSize.bytes(facts.data) }
 
     /// Throws `.noSpace` where a rehearsal of a source of so many bytes would not fit: tables, indexes and log.
     public func checkSpace(forSource bytes: Int64) throws {
@@ -172,43 +174,17 @@ public struct RehearsalCluster {
 
     // MARK: Making
 
-    private static func serverUser() throws -> Command.User? {
-        guard geteuid() == 0 else { return nil }
-        guard let user = Command.User.named("postgres") ?? Command.User.named("nobody") else {
-            throw MigrationError(
-                .rehearsal,
-                "PostgreSQL does not run as root, and there is no user postgres or nobody to run it as",
-                remedy: "Run howdah as an ordinary user, or add a user named postgres.")
-        }
-        return user
-    }
-
-    private static func dataFolder(folder: String, user: Command.User?) -> String {
-        guard user != nil else { return "\(folder)/data" }
-        let digest = SHA256.hash(data: Data(folder.utf8)).prefix(8)
-        let name = digest.hexadecimal
-        return "/var/lib/howdah/rehearsals/\(name)"
-    }
-
     private mutating func make() throws {
         try? FileManager.default.removeItem(atPath: facts.data)
         // Whoever is killed before the end has left word of where the data lies.
         facts.isMade = false
         try save()
         defer { if !facts.isMade { try? FileManager.default.removeItem(atPath: facts.data) } }
-        if let user {
-            let parent = (facts.data as NSString).deletingLastPathComponent
-            try FileManager.default.createDirectory(
-                atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
-            try makePrivateFolder(facts.data)
-            guard chown(facts.data, user.id, user.group) == 0 else {
-                throw FileSystemError("giving to \(user.name)", facts.data)
-            }
-        }
-        let outcome = try command(
+        try programs.makeFolder(facts.data)
+        let outcome = try programs.command(
             "initdb",
             [
-                "-D", facts.data, "-U", Self.superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
+                "-D", facts.data, "-U", PrivateCluster.superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
                 "--no-sync",
                 "--no-instructions",
             ]
@@ -218,7 +194,7 @@ public struct RehearsalCluster {
                 .rehearsal, "initdb fails: \(outcome.output)",
                 remedy: "Check free space and rights of \(facts.data), or name a server as the target.")
         }
-        try append(Self.configuration, to: "\(facts.data)/postgresql.conf")
+        try cluster.append(configuration: Self.configuration)
         facts.isMade = true
         try save()
     }
@@ -241,49 +217,11 @@ public struct RehearsalCluster {
 
         """
 
-    private func append(_ text: String, to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        guard descriptor >= 0 else { throw FileSystemError("writing", path) }
-        defer { close(descriptor) }
-        let count = text.withCString { write(descriptor, $0, strlen($0)) }
-        guard count == text.utf8.count else { throw FileSystemError("writing", path) }
-    }
-
     private func save() throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try writePrivateFile(
             "\(folder)/cluster.json", String(decoding: try encoder.encode(facts), as: UTF8.self) + "\n")
-    }
-
-    // MARK: Running
-
-    /// A folder whose path leaves room for a socket's name: 107 bytes are the most.
-    private func makeSocketFolder() throws -> String {
-        if let old = facts.socketFolder { try? FileManager.default.removeItem(atPath: old) }
-        var template = Array("/tmp/howdah-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw FileSystemError("making a folder in", "/tmp") }
-        let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        if let user, chown(path, user.id, user.group) != 0 {
-            throw FileSystemError("giving to \(user.name)", path)
-        }
-        return path
-    }
-
-    private func command(_ name: String, _ arguments: [String]) -> Command {
-        Command(executable: "\(binaries)/\(name)", arguments: arguments, user: user)
-    }
-
-    private func control(_ arguments: [String]) throws -> Command.Outcome {
-        // Stopping must go on after a wish to cancel: that is what it is for.
-        let wish = arguments.first == "start" ? cancellation : Cancellation()
-        return try command("pg_ctl", arguments + ["-D", facts.data, "-w", "-t", "60", "-s"]).run(
-            cancellation: wish)
-    }
-
-    private func lastLogLine() -> String? {
-        guard let log = FileManager.default.contents(atPath: "\(facts.data)/server.log") else { return nil }
-        return String(decoding: log.suffix(4096), as: UTF8.self).split(separator: "\n").last.map(String.init)
     }
 }
 

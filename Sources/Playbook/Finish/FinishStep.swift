@@ -1,5 +1,6 @@
 import Foundation
 import MigrationEngine
+import Operations
 
 /// F: removes what howdah has left, once nobody needs it any more; the journal, the newest snapshot and the originals of changed files stay.
 struct FinishStep: StepOperation {
@@ -77,6 +78,7 @@ struct FinishStep: StepOperation {
             evidence.append(
                 "the schema howdah is gone, with the ledger of \(Format.count(ledger.runs, "run", "runs"))")
         }
+        try PointInTimeDrill.removeLeft(context.workspace.state)
         if rest.hasRehearsal {
             if RehearsalCluster.exists(context.workspace.state) {
                 var cluster = try RehearsalCluster(

@@ -88,21 +88,13 @@ struct LoadStep: StepOperation {
         }
         let server = try context.server()
         return LoadTest(
-            server: server, plan: plan, snapshot: try snapshot(context),
+            server: server, plan: plan, snapshot: try context.loadedSnapshot(),
             hasLog: context.workspace.source.isWriteAheadLogged(),
             folder: try context.workspace.state.folder("load"),
             options: options(context),
             ledger: context.book.scratchLedger(
                 LoadStep.id, server.conninfo.url, context.mode),
             cancellation: context.cancellation, progress: context.progress, gate: context.activity.gate)
-    }
-
-    /// The mode's own, or that of the run in the target which another command has made.
-    private func snapshot(_ context: StepContext) throws -> Snapshot? {
-        if let own = try context.book.snapshot(context.mode) { return own }
-        guard case .some(.some(let status)) = context.book.status(context.mode) else { return nil }
-        return try SnapshotStore(context.workspace.state, cancellation: context.cancellation).snapshots()
-            .last { $0.sha256 == status.snapshotSHA256 }
     }
 
     /// The most telling first.

@@ -95,7 +95,7 @@ struct DatabaseStep: StepOperation {
             return Preview(
                 [.init("Runs on \(maker.admin.url)", lines, .sql)],
                 warning: missing.contains { $0.object == .role }
-                    ? "The role's password is made up, and goes into \(passwordPath(context)) (mode 0600)."
+                    ? "The role's password is made up, and goes into \(PasswordFile(context.workspace.state).path) (mode 0600)."
                     : nil)
         }
     }
@@ -116,9 +116,10 @@ struct DatabaseStep: StepOperation {
         var evidence: [String] = []
         if missing.contains(where: { $0.object == .role }) {
             // Before the role is made: a password that nobody has would be lost.
-            try keepPassword(DatabaseMaker.passwordLine(maker.target, password: password), context)
+            let file = PasswordFile(context.workspace.state)
+            try file.add([DatabaseMaker.passwordLine(maker.target, password: password)])
             context.book.forgetPassword()
-            evidence.append("the password is in \(passwordPath(context))")
+            evidence.append("the password is in \(file.path)")
         }
         try maker.run(missing) { statement in
             evidence.append(statement.shown)
@@ -174,14 +175,5 @@ struct DatabaseStep: StepOperation {
     private func maker(_ context: StepContext) throws -> DatabaseMaker? {
         guard let admin = context.book.admin, let target = context.book.liveTarget else { return nil }
         return DatabaseMaker(target: target, admin: admin, cancellation: context.cancellation)
-    }
-
-    private func passwordPath(_ context: StepContext) -> String { "\(context.workspace.state.path)/pgpass" }
-
-    private func keepPassword(_ line: String, _ context: StepContext) throws {
-        let path = passwordPath(context)
-        let old = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        // The first line that fits is taken.
-        try context.workspace.state.write(line + "\n" + old, to: "pgpass")
     }
 }
