@@ -88,4 +88,22 @@ import Testing
             #expect(book.settingRecords(.rehearsal).isEmpty)
         }
     }
+
+    @Test func thePoolsParametersGoIntoTheURLAloneAndOutOfItByteForByte() throws {
+        let tests = PlaybookTests()
+        try tests.withBook { book, _ in
+            try tests.run(PlaybookTests.rehearsed + ["2.1"], book)
+            let path = "\(book.rehearsalFolder)/.env"
+            let before = try String(contentsOfFile: path, encoding: .utf8)
+            try tests.run(["6.2"], book)
+            let after = try String(contentsOfFile: path, encoding: .utf8)
+            let changed = zip(before.split(separator: "\n"), after.split(separator: "\n")).filter { $0 != $1 }
+            #expect(changed.count == 1 && changed.allSatisfy { $1.contains("&connection_limit=") })
+            #expect(book.changedSteps == ["2.1", "6.2"])
+            try tests.undo("6.2", book)
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == before)
+            try tests.undo("2.1", book)
+            #expect(book.changedSteps.isEmpty)
+        }
+    }
 }

@@ -42,7 +42,7 @@ public struct PoolFacts: Codable, Sendable, Equatable {
         // A pooler tells a client a process of its own invention: who cancels by it reaches the pooler.
         let isPooled = row.int(0, 2) != connection.backendProcess
         // Behind a pooler the address is that of the pooler's own connection.
-        let isLocal = row.bool(0, 1) && !isPooled
+        let isLocal = row.bool(0, 1) && !isPooled && isHere(connection.backendProcess)
         let sessions = try connection.query(
             """
             SELECT coalesce(nullif(application_name, ''), 'no name'), count(*) FROM pg_stat_activity
@@ -59,5 +59,16 @@ public struct PoolFacts: Codable, Sendable, Equatable {
             cores: cores ?? (isLocal ? ProcessInfo.processInfo.processorCount : nil),
             memory: isLocal ? Int64(ProcessInfo.processInfo.physicalMemory) : nil, isPooled: isPooled,
             hidden: row.int(0, 3) ?? 0)
+    }
+
+    /// Whether a server's process is one of this machine: through a tunnel a distant server calls itself local, too.
+    static func isHere(_ process: Int) -> Bool {
+        guard process > 0, let id = pid_t(exactly: process), kill(id, 0) == 0 || errno == EPERM else {
+            return false
+        }
+        guard let name = try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8) else {
+            return true
+        }
+        return name.hasPrefix("postgres")
     }
 }

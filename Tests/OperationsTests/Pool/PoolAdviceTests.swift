@@ -1,3 +1,4 @@
+import Foundation
 import MigrationEngine
 import Postgres
 import TestSupport
@@ -67,6 +68,10 @@ import Testing
         return try PoolAdvisor(
             server: TargetServer(conninfo, cancellation: cancellation), cancellation: cancellation
         ).report(client: .other, cores: cores, instances: 1)
+    }
+
+    @Test func aProcessOfAnotherNameOrNoneIsNoServerOfThisMachine() {
+        #expect(!PoolFacts.isHere(Int(getpid())) && !PoolFacts.isHere(0) && !PoolFacts.isHere(Int(Int32.max)))
     }
 
     @Test func aServersOwnDefaultsAreSeenAndHowdahsSessionIsNot() throws {
