@@ -45,7 +45,9 @@ import Testing
         }
     }
 
-    @Test func whatAKilledDrillLeftIsRemovedByTheNext() throws {
+    @Test(arguments: ["pitr", "rehearsal"]) func whatAKilledDrillLeftIsRemovedByTheNext(command: String)
+        throws
+    {
         try withSource { source in
             #expect(try Howdah.run(["migrate", source]).exit == 0)
             let killed = try Howdah.run(
@@ -56,7 +58,8 @@ import Testing
             let left = try JSONSerialization.jsonObject(with: data) as? [String: Any]
             let folder = try #require(left?["folder"] as? String)
             #expect(FileManager.default.fileExists(atPath: "\(folder)/server/postmaster.pid"))
-            let again = try Howdah.run(["pitr", source, "--drill"])
+            let again = try Howdah.run(
+                command == "pitr" ? ["pitr", source, "--drill"] : ["rehearsal", "remove", source])
             #expect(again.exit == 0, "\(again.errors)\(again.output)")
             #expect(!FileManager.default.fileExists(atPath: folder))
             #expect(!FileManager.default.fileExists(atPath: ledger))
