@@ -66,6 +66,29 @@ import Testing
         }
     }
 
+    @Test func aWishToStopLeavesNothingOfTheDrillAndTheRehearsalAsItWas() throws {
+        try withSource { source in
+            #expect(try Howdah.run(["migrate", source]).exit == 0)
+            let process = try Howdah.start(
+                ["pitr", source, "--drill"], output: .nullDevice, errors: .nullDevice)
+            let ledger = "\(source).howdah/point-in-time-drill.json"
+            var folder = ""
+            let isAtWork = waitUntil {
+                let data = FileManager.default.contents(atPath: ledger) ?? Data()
+                let left = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+                folder = left?["folder"] as? String ?? ""
+                return FileManager.default.fileExists(atPath: "\(folder)/bases")
+            }
+            #expect(isAtWork)
+            kill(process.processIdentifier, SIGINT)
+            #expect(waitUntil(seconds: 60) { !process.isRunning })
+            #expect(process.terminationStatus == 130)
+            #expect(!FileManager.default.fileExists(atPath: folder))
+            #expect(!FileManager.default.fileExists(atPath: ledger))
+            #expect(try Howdah.run(["validate", source]).exit == 0)
+        }
+    }
+
     @Test func aLiveServerIsLookedAtAndLeftAsItIs() throws {
         try withSource { source in
             try TestServer.withDatabase { target in
