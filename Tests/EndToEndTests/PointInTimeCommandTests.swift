@@ -45,7 +45,9 @@ import Testing
         }
     }
 
-    @Test func whatAKilledDrillLeftIsRemovedByTheNext() throws {
+    @Test(arguments: ["pitr", "rehearsal"]) func whatAKilledDrillLeftIsRemovedByTheNext(command: String)
+        throws
+    {
         try withSource { source in
             #expect(try Howdah.run(["migrate", source]).exit == 0)
             let killed = try Howdah.run(
@@ -56,10 +58,34 @@ import Testing
             let left = try JSONSerialization.jsonObject(with: data) as? [String: Any]
             let folder = try #require(left?["folder"] as? String)
             #expect(FileManager.default.fileExists(atPath: "\(folder)/server/postmaster.pid"))
-            let again = try Howdah.run(["pitr", source, "--drill"])
+            let again = try Howdah.run(
+                command == "pitr" ? ["pitr", source, "--drill"] : ["rehearsal", "remove", source])
             #expect(again.exit == 0, "\(again.errors)\(again.output)")
             #expect(!FileManager.default.fileExists(atPath: folder))
             #expect(!FileManager.default.fileExists(atPath: ledger))
+        }
+    }
+
+    @Test func aWishToStopLeavesNothingOfTheDrillAndTheRehearsalAsItWas() throws {
+        try withSource { source in
+            #expect(try Howdah.run(["migrate", source]).exit == 0)
+            let process = try Howdah.start(
+                ["pitr", source, "--drill"], output: .nullDevice, errors: .nullDevice)
+            let ledger = "\(source).howdah/point-in-time-drill.json"
+            var folder = ""
+            let isAtWork = waitUntil {
+                let data = FileManager.default.contents(atPath: ledger) ?? Data()
+                let left = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+                folder = left?["folder"] as? String ?? ""
+                return FileManager.default.fileExists(atPath: "\(folder)/bases")
+            }
+            #expect(isAtWork)
+            kill(process.processIdentifier, SIGINT)
+            #expect(waitUntil(seconds: 60) { !process.isRunning })
+            #expect(process.terminationStatus == 130)
+            #expect(!FileManager.default.fileExists(atPath: folder))
+            #expect(!FileManager.default.fileExists(atPath: ledger))
+            #expect(try Howdah.run(["validate", source]).exit == 0)
         }
     }
 

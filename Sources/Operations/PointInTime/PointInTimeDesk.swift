@@ -50,13 +50,17 @@ public struct PointInTimeDesk: Sendable {
             let facts = try PointInTimeFacts.read(bases: places.isNamed ? places.bases : nil, connection)
             return Result(
                 report: PointInTimeReport(facts, archiveCommand: places.archiveCommand), places: places,
-                facts: facts, url: server.conninfo.url, variables: variables(), programs: programs)
+                facts: facts, url: server.conninfo.url, variables: variables(facts), programs: programs)
         }
     }
 
-    /// Those that lead to the server from its own machine; the password stays where it is.
-    private func variables() -> [(name: String, value: String)] {
-        let names = [("PGHOST", "host"), ("PGPORT", "port"), ("PGUSER", "user"), ("PGPASSFILE", "passfile")]
-        return names.compactMap { variable, key in server.conninfo[key].map { (name: variable, value: $0) } }
+    /// Those that lead to the server from its own machine. A role that may not make base backups is left out: the operating
+    /// system's user is the one then, on most servers postgres.
+    private func variables(_ facts: PointInTimeFacts) -> [(name: String, value: String)] {
+        let names =
+            [("PGHOST", "host"), ("PGPORT", "port")] + (facts.mayReplicate ? [("PGUSER", "user")] : [])
+        return names.compactMap { variable, key in
+            server.conninfo[key].map { (name: variable, value: $0) }
+        }
     }
 }

@@ -51,7 +51,8 @@ enum PointInTimeScripts {
             #!/bin/sh
             # Makes one base backup for a restore to a moment, and needs nothing but sh and PostgreSQL's programs. Written by howdah.
             # Exit codes: 0 a new base backup is there, and was checked; 1 none was made, and none was removed; 3 another run is at
-            # work. It goes by a timer, daily or weekly, on the server's machine:
+            # work. A password, where the server asks for one, comes from ~/.pgpass of the user that runs this. It goes by a timer,
+            # daily or weekly, on the server's machine:
             #   0 3 * * 0  \(places.scripts)/basebackup.sh
             set -u
             umask 077

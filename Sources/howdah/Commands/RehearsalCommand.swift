@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MigrationEngine
+import Operations
 import Postgres
 
 struct RehearsalCommand: ParsableCommand {
@@ -45,6 +46,7 @@ struct RehearsalCommand: ParsableCommand {
                 }
                 say(nil, url: conninfo.url)
             case .remove:
+                try PointInTimeDrill.removeLeft(session.state)
                 try cluster.remove()
                 say("removed", url: nil)
             }

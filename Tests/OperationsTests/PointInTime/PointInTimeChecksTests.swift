@@ -193,6 +193,11 @@ import Testing
                 ).look().report.unseen.map(\.id)
             }
             #expect(try unseen() == ["space"])
+            let found = try PointInTimeDesk(
+                TargetServer(admin.setting("user", to: name), cancellation: Cancellation()), places: nil
+            ).look()
+            let script = found.files().first { $0.name == "basebackup.sh" }
+            #expect(script?.text.contains("PGUSER=") == false, "it may make no base backup")
             try TestServer.execute("GRANT pg_monitor TO \(name)", in: admin)
             #expect(try unseen().isEmpty)
         }
