@@ -69,8 +69,7 @@ let package = Package(
         .target(
             name: "HowdahUI",
             dependencies: [
-                "Playbook", "AppProject", "Operations", "MigrationEngine", "Postgres", "TerminalUI",
-                "CursesTerminal",
+                "Playbook", "AppProject", "Operations", "MigrationEngine", "TerminalUI", "CursesTerminal",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),

@@ -3,7 +3,6 @@ import Foundation
 import MigrationEngine
 import Operations
 import Playbook
-import Postgres
 import TerminalUI
 
 /// Opens the screens on the terminal, or on a script.
@@ -46,17 +45,17 @@ public enum Screens {
     /// Opens the live monitor of a server alone, until the operator leaves; returns the exit code.
     ///
     /// Throws `CursesTerminal.Unusable` where there is no terminal to draw on. Called from the main thread.
-    public static func monitor(_ conninfo: Conninfo, _ options: MonitorOptions) throws -> Int32 {
+    public static func monitor(_ server: MonitoredServer) throws -> Int32 {
         var files = UserFiles(environment: ProcessInfo.processInfo.environment)
         let keys = files.keys()
         let themes = files.themes()
         let theme = files.theme.flatMap { themes[$0] } ?? themes.standard
         let terminal = try CursesTerminal(
-            theme: theme, log: try options.state.map { try $0.folder("log") + "/screens.log" })
+            theme: theme, log: try server.options.state.map { try $0.folder("log") + "/screens.log" })
         defer { terminal.close() }
         let runtime = Runtime(
             terminal: terminal, book: nil, themes: themes, theme: theme.name, files: files, keys: keys)
-        runtime.watch(conninfo, options)
+        runtime.watch(server)
         return runtime.run()
     }
 

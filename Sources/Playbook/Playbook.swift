@@ -154,7 +154,7 @@ public final class Playbook: Sendable {
 
     public func stepState(_ id: String, _ mode: Mode) -> StepState { standing(mode).state(id) }
 
-    private func undoObstacle(_ id: String, _ mode: Mode) -> String? { standing(mode).undoObstacle(id) }
+    func undoObstacle(_ id: String, _ mode: Mode) -> String? { standing(mode).undoObstacle(id) }
 
     /// What a step looks at, as it is now. What cannot be told now is left out.
     func basis(of id: String, _ mode: Mode) -> [String: String] {
@@ -336,7 +336,7 @@ public final class Playbook: Sendable {
         StepContext(book: self, mode: mode, activity: activity)
     }
 
-    private func operation(_ id: String) throws -> any StepOperation {
+    func operation(_ id: String) throws -> any StepOperation {
         if let operation = Self.operations[id], Phases.step(id).map({ !isByHand($0) }) ?? false {
             return operation
         }
@@ -379,6 +379,7 @@ public final class Playbook: Sendable {
         if case .waiting(let reason) = standing(mode, running: nil).state(id) {
             throw Self.notYet(id, reason)
         }
+        try operation.refuse(context(activity))
         let before = basis(of: id, mode)
         try journal.add(.started, id, mode, basis: before)
         do {
@@ -416,118 +417,6 @@ public final class Playbook: Sendable {
         try journal.add(
             error.code == .cancelled ? .cancelled : .failed, id, mode, error.message, evidence: [error.remedy]
         )
-    }
-
-    /// What the undo of a step would take away.
-    public func undoPreview(_ id: String, _ activity: Activity) throws -> Preview {
-        if let obstacle = undoObstacle(id, mode) {
-            throw MigrationError(
-                .state, "step \(id) cannot be undone: \(obstacle)", remedy: "Nothing was changed.",
-                exit: .undecided)
-        }
-        if isTickedByHand(id, mode) {
-            return Preview([.init("Takes the tick of \(id) away", ["The journal keeps that it was there."])])
-        }
-        guard let preview = try operation(id).undoPreview(context(activity)) else {
-            throw MigrationError(
-                .state, "step \(id) has nothing to undo", remedy: "It changed nothing.", exit: .undecided)
-        }
-        return preview
-    }
-
-    private func isTickedByHand(_ id: String, _ mode: Mode) -> Bool {
-        Phases.step(id)?.kind == .manual
-            || entry(of: id, mode).map { [.ticked, .skipped].contains($0.kind) } ?? false
-    }
-
-    /// Undoes a step, journalled before and after.
-    public func undo(_ id: String, _ activity: Activity) throws {
-        if let obstacle = undoObstacle(id, mode) { throw Self.notYet(id, obstacle) }
-        if isTickedByHand(id, mode) {
-            try untick(id)
-            return
-        }
-        try undo(id, activity, by: operation(id), context(activity))
-    }
-
-    /// What the undo of a step has done, line by line; empty where the step was not undone last.
-    public func undone(_ id: String) -> [String] {
-        guard let entry = entry(of: id, mode) else { return [] }
-        switch entry.kind {
-        case .undone: return entry.evidence
-        case .unticked: return ["the tick of \(id) is gone; the journal keeps that it was there"]
-        default: return []
-        }
-    }
-
-    /// Undoes a step that is part of a larger way back, whatever stands in its way by itself.
-    func undoPart(_ id: String, _ context: StepContext) throws {
-        guard let operation = Self.operations[id] else { return }
-        // What its preview shows is what it overwrites.
-        _ = try operation.undoPreview(context)
-        try undo(id, context.activity, by: operation, context)
-    }
-
-    private func undo(
-        _ id: String, _ activity: Activity, by operation: any StepOperation, _ context: StepContext
-    ) throws {
-        let mode = mode
-        let before = entry(of: id, mode)
-        try journal.add(.undoing, id, mode)
-        do {
-            CrashPoint.pass("undo \(id) before")
-            let done = try operation.undo(context)
-            CrashPoint.pass("undo \(id) after")
-            look(mode, after: id, activity)
-            try journal.add(.undone, id, mode, evidence: done)
-        } catch {
-            look(mode, after: id, activity)
-            try journal.add(.note, id, mode, "the undo failed: \(Self.explained(error).message)")
-            // What was not undone stands as it stood.
-            if let before {
-                try journal.add(
-                    before.kind, id, mode, before.text, evidence: before.evidence, basis: before.basis,
-                    data: before.data)
-            }
-            throw error
-        }
-    }
-
-    /// Reads from the target how far it is, where anything could be there.
-    ///
-    /// `always` looks also where this journal knows of nothing there: another command may have migrated.
-    public func lookAtTarget(_ activity: Activity, always: Bool = false) {
-        look(mode, after: nil, activity, always: always)
-    }
-
-    /// Asks the target where a step waits for what another command may have made.
-    private func lookFirst(_ id: String, _ activity: Activity) {
-        guard status(mode) == nil else { return }
-        if id == DatabaseBackupStep.id {
-            // Whoever has filled the target: it wants backups.
-            guard mode == .live || RehearsalCluster.exists(workspace.state) else { return }
-            look(mode, after: nil, activity, always: true)
-        } else if mode == .live, id.hasPrefix("C.") || !(Phases.step(id)?.liveNeeds.isEmpty ?? true) {
-            look(mode, after: nil, activity)
-        }
-    }
-
-    /// A target that cannot be reached leaves the last answer.
-    private func look(_ mode: Mode, after id: String?, _ activity: Activity, always: Bool = false) {
-        let concerned: Set<String> = ["1.4", "1.8", "3.2", "3.3", "3.4", "C.1", "C.2"]
-        let mayHoldRows = always || hasReachedTarget(mode) || mode == .live && liveTarget != nil
-        guard id.map(concerned.contains) ?? mayHoldRows else { return }
-        // The work may have been cancelled; looking must not be.
-        let schema = schema
-        guard let server = try? server(mode, cancellation: Cancellation()) else { return }
-        do {
-            let status = try server.runStatus(schema: schema)
-            let holdsTables = try status.map { $0.stage >= .constrained } ?? BackupDesk.holdsTables(server)
-            state.withLock {
-                $0.status[mode] = .some(status)
-                $0.holdsTables[mode] = holdsTables
-            }
-        } catch {}
     }
 
     /// Stops what only served the screens: the private PostgreSQL, unless it was started to stay.

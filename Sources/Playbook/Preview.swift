@@ -44,6 +44,8 @@ struct StepOutcome {
 
 /// What a step of howdah's does. Called from a thread that may block.
 protocol StepOperation: Sendable {
+    /// Throws where it must not be run, of which nothing is written down.
+    func refuse(_ context: StepContext) throws
     func preview(_ context: StepContext) throws -> Preview
     func run(_ context: StepContext) throws -> StepOutcome
     /// What the undo would take away; nil where there is nothing.
@@ -53,6 +55,7 @@ protocol StepOperation: Sendable {
 }
 
 extension StepOperation {
+    func refuse(_ context: StepContext) throws {}
     func undoPreview(_ context: StepContext) throws -> Preview? { nil }
     func undo(_ context: StepContext) throws -> [String] { [] }
 }

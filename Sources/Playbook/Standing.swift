@@ -43,14 +43,18 @@ struct Standing {
     /// Needs that another command may have met: the plan by being there, the proof by what the target says.
     private func isMet(_ need: String, of step: String) -> Bool {
         if step == "6.4", need == "3.3", holdsTables { return true }
-        guard !isDenied(need), isProven || step == "C.1" && isLoaded else { return false }
+        // The cutover carries what SQLite has got since, and compares every cell itself.
+        if step == "C.1", isLoaded { return need == "3.4" && !isDenied("3.3") }
+        guard isProven, !isDenied(need) else { return false }
         return ["3.3", "3.4"].contains(need) || need == "1.7" && now[.plan].map { $0 != "none" } ?? false
     }
 
-    /// Whether the journal says of what the target holds now that the step failed: a later proof knows better than the load's own.
+    /// Whether the journal says of what the target holds now that the step, or one of the same phase that it builds on, failed: a later
+    /// proof knows better than the load's own.
     private func isDenied(_ id: String) -> Bool {
-        guard let step = Phases.step(id), let entry = entries[id], entry.kind == .failed else { return false }
-        return change(step, entry) == nil
+        guard let step = Phases.step(id) else { return false }
+        if let entry = entries[id], entry.kind == .failed, change(step, entry) == nil { return true }
+        return step.needs.contains { Phases.step($0)?.phase == step.phase && isDenied($0) }
     }
 
     /// Whether the target itself says that all that was loaded into it was proven, by whichever command.
@@ -106,27 +110,31 @@ struct Standing {
             ? "only \(Format.count(status.rows)) rows are there" : "the target no longer has what it made"
     }
 
-    /// A step that this one built on, undone or done again since.
+    /// A step that this one built on, and that is not there, or was undone or done again since.
     private func overtaken(_ step: Step, _ entry: JournalEntry) -> String? {
-        for need in step.needs where Phases.step(need)?.undo != nil {
-            guard let other = entries[need] else {
-                // What another command has done is in no journal; a target that was not looked at may hold it.
-                if case .none = status, ["3.3", "3.4"].contains(need) { continue }
-                if isMet(need, of: step.id) { continue }
-                return "\(need) has not been done"
+        for need in step.needs where Phases.step(need)?.undo != nil && entries[need] == nil {
+            // What another command has done is in no journal; a target that was not looked at may hold it.
+            if case .none = status, ["3.3", "3.4"].contains(need) { continue }
+            if !isMet(need, of: step.id) { return "\(need) has not been done" }
+        }
+        return redone(step, entry)
+    }
+
+    /// What a step built on, or what that one built on itself, where it was undone, begun or done again since.
+    private func redone(_ step: Step, _ entry: JournalEntry) -> String? {
+        for need in step.needs {
+            guard let below = Phases.step(need), below.undo != nil, let other = entries[need] else {
+                continue
             }
             if [.undone, .unticked].contains(other.kind) { return "\(need) was undone since" }
-            // Snapshot and plan are told apart by what they are, not by when they were made.
-            if other.id > entry.id, !["1.2", "1.7"].contains(need) {
+            // Snapshot, plan and database are told apart by what they are, not by when they were made.
+            if other.id > entry.id, !["1.2", "1.4", "1.7"].contains(need) {
                 if other.kind == .done { return "\(need) was done again since" }
                 if [.started, .failed, .cancelled].contains(other.kind) {
                     return "\(need) was begun again since, and did not end"
                 }
             }
-            // What that one built on itself.
-            if other.kind == .done, let below = Phases.step(need), let reason = overtaken(below, other) {
-                return reason
-            }
+            if other.kind == .done, let reason = redone(below, other) { return reason }
         }
         return nil
     }

@@ -94,6 +94,10 @@ extension StepNotes {
                 return try note(SchemaStep.outcome(preparation, findings), "1.8")
             }
             if let status { try settle(status, progress, findings) }
+            // A run that was there already is looked at whole: what it had made may be gone.
+            if report.resumedRows > 0 {
+                try noteLost(report.objects.filter { $0.state == .failed }, by: "migrate")
+            }
             try note(ProofStep.outcome(report), "3.4")
         }
     }
@@ -174,13 +178,16 @@ extension StepNotes {
                     + (try Self.extraWords(book.keptDifferenceLog(mode), differing.map(\.name)))
             }
             outcome.evidence.append("found by howdah validate")
+            if status != nil, let lost = report.missingObjects { try noteLost(lost, by: "validate") }
             try note(outcome, "3.4")
-            let made = book.entry(of: "3.3", mode)
-            guard status != nil, let lost = report.missingObjects,
-                let found = ConstraintsStep.outcome(lost, before: made)
-            else { return }
-            try note(found, "3.3")
         }
+    }
+
+    /// What was made beside the rows and is not there any more is step 3.3's failure; before the proof, which goes by the rows.
+    private func noteLost(_ lost: [ObjectState], by command: String) throws {
+        let made = book.entry(of: "3.3", mode)
+        guard let found = ConstraintsStep.outcome(lost, by: command, before: made) else { return }
+        try note(found, "3.3")
     }
 
     /// What only the target has is not promised to be carried.

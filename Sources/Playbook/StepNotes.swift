@@ -41,9 +41,9 @@ public final class StepNotes: Sendable {
                 return try StepNotes(book, tell)
             }
             if book.liveURL == nil, makesJournal { try book.setTarget(conninfo.url) }
-            guard let known = book.liveURL, known == conninfo.url else {
-                if makesJournal, let known = book.liveURL {
-                    tell("the live target of the journal is \(known): the steps of this run are not noted")
+            guard let known = book.liveTarget, isSame(known, conninfo) else {
+                if let known = book.liveURL {
+                    tell("the live target of the journal is \(known): this is not noted with its steps")
                 }
                 return nil
             }
@@ -53,6 +53,16 @@ public final class StepNotes: Sendable {
             tell(Self.words(error, workspace.state))
             return nil
         }
+    }
+
+    /// Whether two names lead to the same database.
+    private static func isSame(_ known: Conninfo, _ other: Conninfo) -> Bool {
+        if known.url == other.url { return true }
+        func identity(_ conninfo: Conninfo) -> String? {
+            try? TargetServer(conninfo, cancellation: Cancellation()).identity()
+        }
+        guard let one = identity(other) else { return false }
+        return one == identity(known)
     }
 
     private init(_ book: Playbook, _ tell: @escaping @Sendable (String) -> Void) throws {
@@ -102,6 +112,9 @@ public final class StepNotes: Sendable {
         noting {
             if isEmptied {
                 try note(DatabaseStep.emptied, "1.4")
+                for id in ["1.8", "3.2", "3.3", "3.4"] where book.entry(of: id, mode)?.kind == .done {
+                    try book.journal.add(.undone, id, mode, evidence: ["the rehearsal was emptied"])
+                }
             } else if book.entry(of: "1.4", mode)?.kind != .done {
                 try note(DatabaseStep.found(RehearsalCluster.database), "1.4")
             }

@@ -57,7 +57,9 @@ import Testing
             try change(
                 project,
                 "UPDATE Message SET content = 'late' WHERE id < 20; DELETE FROM Message WHERE id = 77")
-            // As a run ends whose source was written to meanwhile: that is what the cutover is for.
+            // What was written since makes the proof fail, and is what the cutover is for.
+            #expect(try Howdah.run(["validate", project, target]).exit == 4)
+            // As a run ends whose source was written to meanwhile.
             try TestServer.execute("UPDATE howdah.run SET outcome = 'stale'", in: conninfo)
             // One that was stopped in its proof goes on.
             try TestServer.execute("UPDATE howdah.run SET outcome = NULL, finished = NULL", in: conninfo)
@@ -84,6 +86,14 @@ import Testing
             #expect(steps.map { $0["state"] as? String } == ["done", "done", "done", "done"])
             let standstill = document["standstill"] as? [String: Any]
             #expect(standstill?["seconds"] as? Double ?? 0 > 0)
+            // Nobody writes to SQLite any more, though the switch has kept a snapshot of its own; what differs is the application's.
+            try TestServer.execute("UPDATE \"Message\" SET content = 'theirs' WHERE id = 50", in: conninfo)
+            let later = try Howdah.run(["validate", project, target])
+            #expect(later.exit == 4 && !later.output.contains("SQLite has changed since"), "\(later.output)")
+            let proof = try Howdah.run(["step", project, "3.4", "run", "--live", "--yes"])
+            #expect(proof.exit == 3 && proof.errors.contains("the proof that counts is the cutover's"))
+            let status = try Howdah.run(["status", project, "--live"])
+            #expect(status.output.contains("✔ 3.4"), "\(status.output)")
             // It is over, and what it stands on is not taken away without a word.
             let again = try Howdah.run(["cutover", project, target, "--yes", "--json"])
             #expect(again.exit == 0 && again.errors.contains("has ended"), "\(again.errors)")

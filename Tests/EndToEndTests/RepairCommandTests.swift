@@ -172,11 +172,9 @@ import Testing
             try makeDatabase(
                 journal,
                 """
-                CREATE TABLE entry (id INTEGER PRIMARY KEY, time TEXT NOT NULL, who TEXT NOT NULL, mode TEXT NOT NULL,
-                    subject TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL, evidence TEXT NOT NULL, basis TEXT NOT NULL, data TEXT);
-                INSERT INTO entry VALUES (1, '', 'ann', 'live', 'book', 'target', '\(conninfo.url)', '[]', '{}', NULL),
-                    (2, '2999-01-01T00:00:00Z', 'ann', 'live', 'C.2', 'note', 'switched', '[]', '{}', '\(record)'),
-                    (3, '2999-01-02T00:00:00Z', 'ann', 'live', 'C.4', 'done', '', '[]', '{}', NULL)
+                INSERT INTO entry (time, who, mode, subject, kind, text, evidence, basis, data) VALUES
+                    ('2999-01-01T00:00:00Z', 'ann', 'live', 'C.2', 'note', 'switched', '[]', '{}', '\(record)'),
+                    ('2999-01-02T00:00:00Z', 'ann', 'live', 'C.4', 'done', '', '[]', '{}', NULL)
                 """)
             try TestServer.execute(
                 "UPDATE person SET name = 'theirs' WHERE id = 1; INSERT INTO person VALUES (9, 'new')",

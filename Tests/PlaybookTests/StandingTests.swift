@@ -96,6 +96,13 @@ import Testing
             [entry(1, "3.3", .failed, "a key is missing", basis: ["run": "1"])], now: [.run: "2"],
             status: proven(), .ready),
         Case(
+            "nor is a proof true any more where what it looks at is lost", "5.10",
+            allDone + [entry(20, "3.3", .failed, "a key is missing", basis: ["run": "1"])], now: [.run: "1"],
+            status: proven(), .waiting("waits for 3.3")),
+        Case(
+            "a database that was looked at again makes nothing stale", "3.2",
+            allDone + [entry(20, "1.4", .done)], .done),
+        Case(
             "what it built on was begun again, and did not end", "3.3",
             allDone + [entry(20, "3.2", .started)],
             .stale("3.2 was begun again since, and did not end", blocks: true)),

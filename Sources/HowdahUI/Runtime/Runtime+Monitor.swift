@@ -1,7 +1,6 @@
 import MigrationEngine
 import Operations
 import Playbook
-import Postgres
 
 /// The live monitor: a thread of its own takes samples, so that it waits for no step, and no step for it.
 extension Runtime {
@@ -10,9 +9,9 @@ extension Runtime {
         let (shared, mailbox) = (shared, mailbox)
         shared.wantsWatch = true
         let open: @Sendable () throws -> Bool = {
-            guard let book = shared.book, let place = try book.monitored() else { return false }
+            guard let book = shared.book, let server = try book.monitored() else { return false }
             guard shared.wantsWatch else { return true }
-            shared.watch = MonitorWatch(place.conninfo, place.options) { mailbox.post(.monitor($0)) }
+            shared.watch = MonitorWatch(server) { mailbox.post(.monitor($0)) }
             return true
         }
         clerk.run { [worker] in
@@ -37,9 +36,9 @@ extension Runtime {
     }
 
     /// Watches a server without a project; called before the loop runs.
-    func watch(_ conninfo: Conninfo, _ options: MonitorOptions) {
-        model.monitor = MonitorView(target: conninfo.url)
-        shared.watch = MonitorWatch(conninfo, options) { [mailbox] in mailbox.post(.monitor($0)) }
+    func watch(_ server: MonitoredServer) {
+        model.monitor = MonitorView(target: server.url)
+        shared.watch = MonitorWatch(server) { [mailbox] in mailbox.post(.monitor($0)) }
     }
 
     /// Ends the watch on a thread of its own: it may be waiting for a server.

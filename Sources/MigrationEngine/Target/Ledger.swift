@@ -121,6 +121,7 @@ struct Ledger: Sendable {
     }
 
     /// Notes an object with the server's own number for it: another one may bear its name later.
+    /// One that was lost and is made again takes the place of the one before.
     private func note(
         _ kind: String, _ name: String, _ lookup: String, _ qualified: String,
         _ connection: borrowing Postgres.Connection, source: String? = nil
@@ -129,6 +130,7 @@ struct Ledger: Sendable {
             """
             INSERT INTO howdah.object (run, kind, name, id, source_name)
             VALUES ($1, $2, $3, \(lookup)($4)::oid, $5)
+            ON CONFLICT (run, kind, name) DO UPDATE SET id = excluded.id
             """, ["\(run)", kind, name, qualified, source])
     }
 

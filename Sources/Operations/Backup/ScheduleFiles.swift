@@ -21,19 +21,23 @@ enum ScheduleFiles {
             lines += ["Wants=network-online.target", "After=network-online.target postgresql.service"]
         }
         lines += [
-            "", "[Service]", "Type=oneshot", "ExecStart=/bin/sh \(word(settings.scriptPath))",
+            "", "[Service]", "Type=oneshot",
+            "ExecStart=/bin/sh \(unitWord(settings.scriptPath, isCommand: true))",
         ]
         if let drill = settings.drillCommand {
             lines += [
                 "# Where the last drill is old: the backup is there all the same when it fails, and the unit says so.",
-                "ExecStartPost=\(drill.map(word).joined(separator: " "))",
+                "ExecStartPost=\(drill.map { unitWord($0, isCommand: true) }.joined(separator: " "))",
             ]
-            if let file = settings.passwordFile { lines.append("Environment=\(word("PGPASSFILE=\(file)"))") }
+            if let file = settings.passwordFile {
+                lines.append("Environment=\(unitWord("PGPASSFILE=\(file)", isCommand: false))")
+            }
         }
         lines += ["TimeoutStartSec=12h", "UMask=0077", "Nice=10", "NoNewPrivileges=yes"]
         if isSystem {
             lines += [
-                "ProtectSystem=full", "ReadWritePaths=\(word(settings.folder))", "ProtectKernelTunables=yes",
+                "ProtectSystem=full", "ReadWritePaths=\(unitWord(settings.folder, isCommand: false))",
+                "ProtectKernelTunables=yes",
                 "ProtectKernelModules=yes", "ProtectControlGroups=yes", "RestrictSUIDSGID=yes",
                 "LockPersonality=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
             ]
@@ -57,22 +61,6 @@ enum ScheduleFiles {
         WantedBy=timers.target
 
         """
-    }
-
-    /// A word of a unit's command line: in quotes, and nothing in it expanded (systemd.service(5), "Command lines").
-    static func word(_ text: String) -> String {
-        var word = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": word += "\\\(scalar)"
-            case "%": word += "%%"
-            case "$": word += "$$"
-            case "\n": word += "\\n"
-            case "\t": word += "\\t"
-            default: word.unicodeScalars.append(scalar)
-            }
-        }
-        return word + "\""
     }
 
     // MARK: cron

@@ -25,7 +25,7 @@ public struct MonitorTimer: Sendable, Equatable {
     /// A look ends with 3 where something is beyond a limit: the unit has failed then, and OnFailure is started.
     public var service: String {
         let settings = environment.sorted { $0.key < $1.key }
-            .map { "Environment=\(Self.systemdQuoted("\($0.key)=\($0.value)", isCommand: false))\n" }.joined()
+            .map { "Environment=\(unitWord("\($0.key)=\($0.value)", isCommand: false))\n" }.joined()
         return """
             # Written by howdah, step 6.7. Its output is in: journalctl -u \(name)
             [Unit]
@@ -36,7 +36,7 @@ public struct MonitorTimer: Sendable, Equatable {
             [Service]
             Type=oneshot
             TimeoutStartSec=2min
-            \(settings)ExecStart=\(command.map { Self.systemdQuoted($0, isCommand: true) }.joined(separator: " "))
+            \(settings)ExecStart=\(command.map { unitWord($0, isCommand: true) }.joined(separator: " "))
 
             """
     }
@@ -55,23 +55,6 @@ public struct MonitorTimer: Sendable, Equatable {
         WantedBy=timers.target
 
         """
-    }
-
-    /// One word of a unit's line: specifiers, variables and escapes mean themselves.
-    private static func systemdQuoted(_ text: String, isCommand: Bool) -> String {
-        var quoted = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\\": quoted += "\\\\"
-            case "\"": quoted += "\\\""
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "%": quoted += "%%"
-            case "$" where isCommand: quoted += "$$"
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return "\"\(quoted)\""
     }
 
     // MARK: cron (crontab(5))

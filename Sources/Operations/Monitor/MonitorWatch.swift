@@ -12,6 +12,20 @@ public enum MonitorNews: Sendable, Equatable {
     case failed(String)
 }
 
+/// A server that can be watched, and how.
+public struct MonitoredServer: Sendable {
+    let conninfo: Conninfo
+    public let options: MonitorOptions
+
+    public init(_ conninfo: Conninfo, _ options: MonitorOptions) {
+        self.conninfo = conninfo
+        self.options = options
+    }
+
+    /// Without a password.
+    public var url: String { conninfo.url }
+}
+
 /// Watches a server on a thread of its own, until it is stopped: a sample every few seconds, and where the server is
 /// lost, another attempt after 1, 2, 4, … 30 seconds.
 ///
@@ -31,11 +45,9 @@ public final class MonitorWatch: @unchecked Sendable {
     private var endings: [(MonitorSession, SessionEnding)] = []
 
     /// Begins at once.
-    public init(
-        _ conninfo: Conninfo, _ options: MonitorOptions, post: @escaping @Sendable (MonitorNews) -> Void
-    ) {
-        self.conninfo = conninfo
-        self.options = options
+    public init(_ server: MonitoredServer, post: @escaping @Sendable (MonitorNews) -> Void) {
+        conninfo = server.conninfo
+        options = server.options
         self.post = post
         let thread = Thread { [self] in
             loop()

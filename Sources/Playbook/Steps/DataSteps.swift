@@ -182,7 +182,10 @@ struct ConstraintsStep: StepOperation {
     }
 
     /// What a look at the target has found of what this step had made; nil where all is there, and nothing was missing before.
-    static func outcome(_ lost: [ObjectState], before: JournalEntry?) -> StepOutcome? {
+    static func outcome(
+        _ lost: [ObjectState], by command: String, before: JournalEntry?
+    ) -> StepOutcome? {
+        let foundBy = "found by howdah \(command)"
         guard !lost.isEmpty else {
             guard before?.kind == .failed, before?.data == Self.lost else { return nil }
             return StepOutcome(evidence: ["all that was made is there again", foundBy])
@@ -195,7 +198,6 @@ struct ConstraintsStep: StepOperation {
     }
 
     private static let lost = "lost"
-    private static let foundBy = "found by howdah validate"
 
     func undoPreview(_ context: StepContext) throws -> Preview? {
         let preparation = try context.preparation()
@@ -222,6 +224,15 @@ struct ProofStep: StepOperation {
                     "by reading both, and writing to neither",
                 ])
         ])
+    }
+
+    /// Once the application uses the target rows differ because they should.
+    func refuse(_ context: StepContext) throws {
+        guard let inUse = context.book.targetInUse(context.mode) else { return }
+        throw MigrationError(
+            .state, "the proof that counts is the cutover's: \(inUse.words)",
+            remedy: "howdah validate --watch tells what has changed since from what was never right.",
+            exit: .undecided)
     }
 
     func run(_ context: StepContext) throws -> StepOutcome {

@@ -18,12 +18,6 @@ struct AdviseCommand: ParsableCommand {
             Exit codes: 0 answered, or done; 1 something failed; 3 something needs a decision.
             """)
 
-    @Argument(help: "A project's folder, or a SQLite file.")
-    var project: String = "."
-
-    @Argument(help: "The live target, or rehearsal.")
-    var target: String?
-
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
@@ -55,9 +49,7 @@ struct AdviseCommand: ParsableCommand {
     @Flag(help: "Confirms a change of a live target, or of the project's files.")
     var yes = false
 
-    @Option(name: .customLong("as"), help: ArgumentHelp("Who does it, for the journal.", valueName: "name"))
-    var who: String?
-
+    @OptionGroup var place: TargetOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -71,11 +63,8 @@ struct AdviseCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let server = try Target.server(target)
-            let workspace = try Workspace(project, state: common.state)
-            let book = try Playbook(workspace, target: server, who: who)
+            let book = try place.open(common, isWriter: true)
             defer { book.close() }
-            try book.setMode(server == nil ? .rehearsal : .live, isKept: false)
             if book.mode == .live, undo || !apply.isEmpty, !yes, !preview {
                 throw MigrationError(
                     .targetUnfit,
@@ -83,7 +72,7 @@ struct AdviseCommand: ParsableCommand {
                     remedy: "Add --yes, or --preview to see it first.", exit: .usage)
             }
             return try AdviseWork(
-                book: book, common: common, selection: AdviceSelection(apply),
+                book: book, place: place, common: common, selection: AdviceSelection(apply),
                 options: PoolOptions(cores: cores, instances: instances), editsSchema: schemaPrisma,
                 cancellation: cancellation
             ).run(leaving: leave, note: note, undoing: undo, previewing: preview)

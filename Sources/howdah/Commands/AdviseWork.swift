@@ -6,6 +6,7 @@ import Playbook
 /// What `advise` does with steps 6.1 and 6.2, one after the other.
 struct AdviseWork {
     let book: Playbook
+    let place: TargetOptions
     let common: CommonOptions
     let selection: AdviceSelection
     let options: PoolOptions
@@ -16,12 +17,7 @@ struct AdviseWork {
 
     func run(leaving: [String], note: String, undoing: Bool, previewing: Bool) throws -> ExitCode {
         try working(nil) { activity in
-            if Console.isTerminal, book.mode == .live,
-                let url = try book.asksForPassword(isAdmin: false, activity),
-                let password = Console.readPassword("Password for \(url): ")
-            {
-                try book.setPassword(password, isAdmin: false)
-            }
+            try place.askForPassword(book, activity)
             book.lookAtTarget(activity, always: true)
             if !leaving.isEmpty {
                 try book.lookAtIndexes(activity)

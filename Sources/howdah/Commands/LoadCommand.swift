@@ -14,12 +14,6 @@ struct LoadCommand: ParsableCommand {
             Figures go into the journal. Exit codes: 0 all was answered; 1 errors; 3 something was hardly asked.
             """)
 
-    @Argument(help: "A project's folder, or a SQLite file.")
-    var project: String = "."
-
-    @Argument(help: "The live target, or rehearsal.")
-    var target: String?
-
     @Option(
         help: ArgumentHelp("Users at once; by default 8, or as many as the server has left.", valueName: "n"))
     var connections: Int?
@@ -36,9 +30,7 @@ struct LoadCommand: ParsableCommand {
     @Flag(help: "Confirms a test of a live target.")
     var yes = false
 
-    @Option(name: .customLong("as"), help: ArgumentHelp("Who does it, for the journal.", valueName: "name"))
-    var who: String?
-
+    @OptionGroup var place: TargetOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -52,12 +44,8 @@ struct LoadCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let server = try Target.server(target)
-            let workspace = try Workspace(project, state: common.state)
-            let book = try Playbook(workspace, target: server, who: who)
+            let book = try place.open(common, isWriter: true)
             defer { book.close() }
-            // Which mode is meant is said here each time: nothing is chosen for later.
-            try book.setMode(server == nil ? .rehearsal : .live, isKept: false)
             if book.mode == .live, !yes, !preview {
                 throw MigrationError(
                     .targetUnfit,
@@ -68,12 +56,7 @@ struct LoadCommand: ParsableCommand {
                 throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
             }
             defer { book.end(activity) }
-            if Console.isTerminal, let url = try book.asksForPassword(isAdmin: false, activity),
-                book.mode == .live,
-                let password = Console.readPassword("Password for \(url): ")
-            {
-                try book.setPassword(password, isAdmin: false)
-            }
+            try place.askForPassword(book, activity)
             book.lookAtTarget(activity, always: true)
             let options = LoadOptions(connections: connections, seconds: seconds, isScratch: scratch)
             if preview {

@@ -67,7 +67,7 @@ struct MonitorCommand: ParsableCommand {
             CommandRunner.end(common) {
                 let place = try MonitorPlace(place, target, state: common.state)
                 let options = try options(place, interval: 2)
-                return try Screens.monitor(asked(place.conninfo), options)
+                return try Screens.monitor(MonitoredServer(asked(place.conninfo), options))
             }
         }
         CommandRunner.run(common) { cancellation in

@@ -14,12 +14,6 @@ struct PointInTimeCommand: ParsableCommand {
             Exit codes: 0 all is there; 1 the drill failed; 3 something is to be set, or cannot be seen by this role.
             """)
 
-    @Argument(help: "A project's folder, or a SQLite file.")
-    var project: String = "."
-
-    @Argument(help: "The live target, or rehearsal.")
-    var target: String?
-
     @Flag(help: "Try it: damage a private copy of the rehearsal, and bring it back.")
     var drill = false
 
@@ -37,9 +31,7 @@ struct PointInTimeCommand: ParsableCommand {
     @Flag(help: "Show what is found and would be written, and write nothing.")
     var preview = false
 
-    @Option(name: .customLong("as"), help: ArgumentHelp("Who does it, for the journal.", valueName: "name"))
-    var who: String?
-
+    @OptionGroup var place: TargetOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -48,25 +40,19 @@ struct PointInTimeCommand: ParsableCommand {
 
     func run() throws {
         CommandRunner.run(common) { cancellation in
-            let server = try Target.server(target)
-            if server != nil, drill {
+            if try Target.server(place.target) != nil, drill {
                 throw MigrationError(
                     .targetUnfit, "a drill damages data, and is never done with a live target",
                     remedy: "Leave the target out: the drill takes a private copy of the rehearsal.",
                     exit: .usage)
             }
-            let book = try Playbook(Workspace(project, state: common.state), target: server, who: who)
+            let book = try place.open(common, isWriter: true)
             defer { book.close() }
-            try book.setMode(server == nil ? .rehearsal : .live, isKept: false)
             guard let activity = book.begin("6.6", cancellation: cancellation) else {
                 throw MigrationError(.locked, "other work is under way", remedy: "Wait for its end.")
             }
             defer { book.end(activity) }
-            if Console.isTerminal, let url = try book.asksForPassword(isAdmin: false, activity),
-                book.mode == .live, let password = Console.readPassword("Password for \(url): ")
-            {
-                try book.setPassword(password, isAdmin: false)
-            }
+            try place.askForPassword(book, activity)
             let options = PointInTimeOptions(drills: drill, archive: archive, bases: bases, keep: keep)
             if preview {
                 let preview = try book.previewPointInTime(options, activity)

@@ -11,7 +11,13 @@ enum LoadedEarlier {
             status.snapshotSHA256 != report.snapshot?.sha256
         else { return nil }
         let snapshots = try SnapshotStore(session.state, cancellation: session.cancellation).snapshots()
-        let loaded = snapshots.last { $0.sha256 == status.snapshotSHA256 }?.time
+        let held = snapshots.last { $0.sha256 == status.snapshotSHA256 }
+        // A snapshot of the same rows may differ in its header: its pages tell.
+        if let held, try held.changedPages(session.workspace.source, cancellation: session.cancellation) == 0
+        {
+            return nil
+        }
+        let loaded = held?.time
         let since =
             "the target holds SQLite as of \(loaded.map { "the snapshot of \($0)" } ?? "an earlier snapshot, loaded \(status.started)"), and SQLite has changed since"
         // The journal is only read: a state folder may have none.

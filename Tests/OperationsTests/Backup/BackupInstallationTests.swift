@@ -193,7 +193,7 @@ import Testing
             let settings = Self.settings(folder)
             // verify looks for the programs, too.
             let service = ScheduleFiles.service(settings, isSystem: true)
-                .replacing(ScheduleFiles.word("/opt/ho\"w$dah"), with: "/bin/true")
+                .replacing(unitWord("/opt/ho\"w$dah", isCommand: true), with: "/bin/true")
             try service.write(toFile: "\(temporary)/x.service", atomically: true, encoding: .utf8)
             try ScheduleFiles.timer(settings).write(
                 toFile: "\(temporary)/x.timer", atomically: true, encoding: .utf8)
@@ -223,7 +223,8 @@ import Testing
     }
 
     @Test func aWordOfAUnitIsNotExpanded() {
-        #expect(ScheduleFiles.word("a b\"c\\d%e$f") == "\"a b\\\"c\\\\d%%e$$f\"")
+        #expect(unitWord("a b\"c\\d%e$f", isCommand: true) == "\"a b\\\"c\\\\d%%e$$f\"")
+        #expect(unitWord("a$b%", isCommand: false) == "\"a$b%%\"", "Environment= expands no variable")
     }
 
     @Test(arguments: [

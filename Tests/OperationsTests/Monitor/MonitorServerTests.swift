@@ -155,7 +155,7 @@ import Testing
             let news = NewsLog()
             var options = MonitorOptions()
             options.interval = 0.2
-            let watch = MonitorWatch(conninfo, options) { news.add($0) }
+            let watch = MonitorWatch(MonitoredServer(conninfo, options)) { news.add($0) }
             defer { watch.stop(within: 5) }
             #expect(waitUntil { news.reports > 0 })
             let sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'howdah monitor'"
@@ -178,7 +178,7 @@ import Testing
             let news = NewsLog()
             var options = MonitorOptions()
             options.interval = 0.2
-            let watch = MonitorWatch(conninfo, options) { news.add($0) }
+            let watch = MonitorWatch(MonitoredServer(conninfo, options)) { news.add($0) }
             defer { watch.stop(within: 5) }
             #expect(waitUntil { news.reports > 1 })
             let admin = try Connection(conninfo, applicationName: "tests")

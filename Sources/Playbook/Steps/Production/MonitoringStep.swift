@@ -262,12 +262,12 @@ extension Playbook {
 
     /// What the live monitor watches in this mode; nil where the rehearsal's server is not running. Reads files, and waits
     /// for nothing.
-    public func monitored() throws -> (conninfo: Conninfo, options: MonitorOptions)? {
+    public func monitored() throws -> MonitoredServer? {
         let options = try monitorOptions(mode)
         guard mode == .rehearsal else {
-            return (try server(.live, cancellation: Cancellation()).conninfo, options)
+            return MonitoredServer(try server(.live, cancellation: Cancellation()).conninfo, options)
         }
-        return try RehearsalCluster.url(workspace.state).map { (try Conninfo($0), options) }
+        return try RehearsalCluster.url(workspace.state).map { MonitoredServer(try Conninfo($0), options) }
     }
 
     /// Starts the rehearsal's server where it is not up. May block.
