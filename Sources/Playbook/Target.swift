@@ -45,6 +45,14 @@ public enum Target: Sendable {
         }
     }
 
+    /// The same where a command names a schema: what differs in another one than the plan's is kept by itself.
+    public func differencesName(schema: String?, in state: StateFolder) -> String {
+        guard let schema else { return differencesName }
+        let planned = (try? PlanFile(path: state.planPath))?.plan.schema ?? "public"
+        return schema == planned
+            ? differencesName : "\(differencesName)-\(PlanFile.digest(schema).prefix(12))"
+    }
+
     /// The server that a text names; nil without a text, and for the rehearsal.
     public static func server(_ text: String?) throws -> Conninfo? {
         guard case .server(let conninfo) = try Target(text) else { return nil }

@@ -79,7 +79,8 @@ struct DiffCommand: ParsableCommand {
                 try session.prepare(
                     planning, planPath: plan, adopting: adopting.adopting(target, cancellation))
             }
-            let log = try DifferenceLog(session.state, name: target.differencesName)
+            let log = try DifferenceLog(
+                session.state, name: target.differencesName(schema: planning.namedSchema, in: session.state))
             return try ReachedTarget(target, session).with { server in
                 let validation = Validation(
                     preparation: preparation, hints: session.location.hints, server: server,

@@ -50,7 +50,9 @@ struct DigestCommand: ParsableCommand {
                 try session.reporting { try digest(preparation, server, session) }
             }
             if tables.isEmpty {
-                try report.keep(in: session.state, name: target.differencesName)
+                try report.keep(
+                    in: session.state,
+                    name: target.differencesName(schema: planning.namedSchema, in: session.state))
             }
             if common.json {
                 Console.json(report)

@@ -206,14 +206,18 @@ struct ValidateCommand: ParsableCommand {
             // A watch is of the state of SQLite that the first proof had, whatever was written there since.
             let snapshot =
                 watch
-                ? try DifferenceLog(session.state, name: target.differencesName).firstSnapshot() : nil
+                ? try DifferenceLog(
+                    session.state,
+                    name: target.differencesName(schema: planning.namedSchema, in: session.state)
+                ).firstSnapshot() : nil
             let preparation = try session.reporting {
                 try session.prepare(
                     planning, planPath: plan, adopting: adopting.adopting(target, cancellation),
                     snapshot: snapshot)
             }
             if let path = preparation.planPath, !common.json { Console.note("following the plan \(path)") }
-            let log = try DifferenceLog(session.state, name: target.differencesName)
+            let log = try DifferenceLog(
+                session.state, name: target.differencesName(schema: planning.namedSchema, in: session.state))
             if watch {
                 if !common.json {
                     Console.note(

@@ -168,7 +168,10 @@ private struct RepairRun {
         // The journal is only read here: a state folder may have none.
         let book = try Playbook(session.workspace, target: nil, who: nil, isWriter: false)
         let inUse = isLive ? try book.targetInUse(server) : nil
-        let log = try DifferenceLog(session.state, name: Target(command.target).differencesName)
+        let log = try DifferenceLog(
+            session.state,
+            name: Target(command.target).differencesName(
+                schema: command.planning.namedSchema, in: session.state))
         let switched = inUse == nil ? nil : book.cutoverRecord()?.snapshot
         let preparer = try session.preparer(
             command.planning, planPath: command.plan, adopting: command.adopting.adopting(server))
