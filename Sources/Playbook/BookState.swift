@@ -26,6 +26,11 @@ public struct BookState: Sendable, Equatable {
 
         public var canUndo: Bool { undoObstacle == nil }
 
+        /// Whether findings about what is stored wait: elsewhere what is open is in the step's own lines.
+        public var waitsForFindings: Bool {
+            if case .undecided = state { step.hasPrefix("1.") } else { false }
+        }
+
         /// Whether it has failed, waits for a decision, or what others build on is not what it was.
         var isOpen: Bool {
             switch state {

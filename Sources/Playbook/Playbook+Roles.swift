@@ -35,6 +35,8 @@ extension Playbook {
                 note = RoleNote(place: rolePlace(target), record: record)
                 try addRoleNote(.started, note)
                 guard !passwords.isEmpty else { return }
+                // Of a role that was not there any earlier one is of an attempt that failed.
+                try file.remove(passwords.keys.map { Self.passwordLine(target, plan.database, $0, "") })
                 // A password that nobody has would be lost.
                 try file.add(
                     passwords.sorted { $0.key < $1.key }.map { name, password in

@@ -224,7 +224,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--schedule", "hourly"], ["--keep", "0"], ["--max-age", "nan"], ["--now", "--check"],
+        ["--schedule", "hourly"], ["--keep", "0"], ["--max-age", "nan"], ["--now", "--check"], ["--now", "--preview"],
     ])
     func whatCannotBeMeantIsWrongUsage(arguments: [String]) throws {
         #expect(try Howdah.run(["backup", "/tmp"] + arguments).exit == 2)

@@ -120,6 +120,20 @@ import Testing
         #expect(model.section == .findings)
     }
 
+    /// What is open in other phases is no finding about the rows.
+    @Test func enterOnAnUndecidedStepOfAnotherPhaseShowsWhatIsOpen() {
+        var model = model(SampleBook.book(SampleBook.done(["1.1"]) + [("6.6", .undecided, "5")]))
+        _ = press("6 G", &model)
+        while let step = model.selectedStep, step.step != "6.6" { _ = press("k", &model) }
+        #expect(press("Enter", &model).isEmpty)
+        #expect(model.section == .phase(6))
+        guard case .details(let step, _) = model.overlays.last else {
+            Issue.record("the step's lines are not shown")
+            return
+        }
+        #expect(step == "6.6")
+    }
+
     @Test func aFindingIsDecidedWithO() {
         var model = model(SampleBook.undecided)
         #expect(

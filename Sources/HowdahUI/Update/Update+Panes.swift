@@ -210,7 +210,7 @@ extension Update {
                         focused: book.mode == .live ? 1 : 0)))
         case .undecided where line.step == "4.3": showPlaces(&model)
         case .undecided where line.step == "5.1": showCommands(&model)
-        case .undecided: model.go(to: .findings)
+        case .undecided where line.waitsForFindings: model.go(to: .findings)
         case .ready where !line.isManual, .stale where !line.isManual: return ask(line.step, &model)
         default: model.overlays.append(.details(step: line.step, top: 0))
         }

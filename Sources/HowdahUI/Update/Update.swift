@@ -201,8 +201,9 @@ public struct Update {
         case .undecided where step == "5.1":
             model.toast = Toast("\(step) \(line.title): a command ran no test, and nothing was proven", .warn)
             showCommands(&model)
-        case .undecided(let count):
+        case .undecided(let count) where line.waitsForFindings:
             model.overlays.append(.text(Words.undecided(line, count)))
+        case .undecided: model.overlays.append(.details(step: step, top: 0))
         case .failed(let reason):
             let again = Words.mayTryAgain(reason) ? step : nil
             fail(Problem(step: again, message: reason, remedy: Words.remedy(line)), &model)

@@ -72,14 +72,16 @@ enum MonitorSQL {
     static let size = "SELECT pg_database_size(current_database())"
     static let dataFolder = "SELECT current_setting('data_directory')"
 
-    /// Sizes as of the last VACUUM or ANALYZE: the functions that tell them exactly wait for locks of the tables.
+    /// Sizes and rows as of the last VACUUM or ANALYZE: the functions that tell sizes exactly wait for locks of the tables, and right after
+    /// a load what the statistics count as live is twice what is there.
     static let tables = """
         SELECT schema || '.' || name, pages * current_setting('block_size')::bigint, live, dead, vacuumed
         FROM (
             SELECT *, row_number() OVER (ORDER BY pages DESC, name) AS by_size,
                 row_number() OVER (ORDER BY dead DESC, name) AS by_dead
             FROM (
-                SELECT s.schemaname AS schema, s.relname AS name, s.n_live_tup AS live, s.n_dead_tup AS dead,
+                SELECT s.schemaname AS schema, s.relname AS name,
+                    CASE WHEN c.reltuples > 0 THEN c.reltuples::bigint ELSE s.n_live_tup END AS live, s.n_dead_tup AS dead,
                     c.relpages::bigint + coalesce(t.relpages, 0) + coalesce(i.pages, 0) AS pages,
                     coalesce(to_char(greatest(s.last_autovacuum, s.last_vacuum), 'YYYY-MM-DD HH24:MI'), '') AS vacuumed
                 FROM pg_stat_user_tables AS s JOIN pg_class AS c ON c.oid = s.relid

@@ -101,21 +101,33 @@ public struct RoleMaker: Sendable {
         for name in record.made {
             let used = try connection.query(
                 """
-                SELECT (SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()),
-                    (SELECT string_agg(quote_ident(m.rolname), ', ' ORDER BY m.rolname) FROM pg_auth_members AS a
-                        JOIN pg_roles AS g ON g.oid = a.roleid JOIN pg_roles AS m ON m.oid = a.member
-                        WHERE g.rolname = $1 AND m.rolname <> current_user)
+                SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND pid <> pg_backend_pid()
                 """, [name])
             let sessions = used.int(0, 0) ?? 0
-            guard sessions > 0 || used.text(0, 1) != nil else { continue }
+            let members = try members(of: name, but: record, connection)
+            guard sessions > 0 || !members.isEmpty else { continue }
             throw MigrationError(
                 .target,
                 sessions > 0
                     ? "\(Format.count(sessions, "session of", "sessions of")) \(name) \(sessions == 1 ? "is" : "are") connected"
-                    : "\(used.text(0, 1) ?? "") \(name) was given to",
+                    : "\(name) was given to \(members.joined(separator: ", "))",
                 remedy: sessions > 0
                     ? "Stop what connects as \(name), then undo again. Nothing was changed."
                     : "REVOKE it from them, then undo again. Nothing was changed.", exit: .undecided)
+        }
+    }
+
+    /// Who has a role, but for whom the undo itself takes it from.
+    private func members(
+        of name: String, but record: RoleRecord, _ connection: borrowing Postgres.Connection
+    ) throws -> [String] {
+        let result = try connection.query(
+            """
+            SELECT m.rolname FROM pg_auth_members AS a JOIN pg_roles AS g ON g.oid = a.roleid
+            JOIN pg_roles AS m ON m.oid = a.member WHERE g.rolname = $1 AND m.rolname <> current_user ORDER BY 1
+            """, [name])
+        return (0..<result.count).compactMap { result.text($0, 0) }.filter { member in
+            !record.undo.contains { $0.sql == "REVOKE \(quoteIdentifier(name)) FROM \(quoteIdentifier(member))" }
         }
     }
 

@@ -102,7 +102,7 @@ struct RolePlanBuilder {
     }
 
     private var membershipEnd: [RolePlan.Statement] {
-        guard needsMembership else { return [] }
+        guard needsMembership, !formerOwners.contains(facts.user) else { return [] }
         return [
             statement(
                 .later, "REVOKE \(quoted(.migrate)) FROM CURRENT_USER", "the membership was for this alone")
@@ -155,9 +155,11 @@ struct RolePlanBuilder {
                     undo: "GRANT CREATE ON SCHEMA \(place) TO PUBLIC"))
         }
         if facts.hasLedger {
+            // What another role has is not taken from it here, least of all its own schema.
+            let app = isGiven(.app) ? "" : ", \(quoted(.app))"
             made.append(
                 statement(
-                    .schema, "REVOKE ALL ON SCHEMA howdah FROM PUBLIC, \(quoted(.app))",
+                    .schema, "REVOKE ALL ON SCHEMA howdah FROM PUBLIC\(app)",
                     "howdah's ledger may hold rows in quarantine: it is none of the application's"))
             // A role that reads all data reads this too.
             let reads = rights.filter {
@@ -232,9 +234,22 @@ struct RolePlanBuilder {
         "ALTER \(object.kind) \(object.name) OWNER TO \(owner)"
     }
 
+    /// Who loses what an owner may, and is no superuser: whatever connects as one of them is to go on working.
+    private var formerOwners: [String] {
+        guard options.takesOwnership else { return [] }
+        let app = isGiven(.app) ? names[.app] : nil
+        return Set(foreign.map(\.owner)).filter { $0 != app && facts.roles[$0] == false }.sorted()
+    }
+
     private var ownership: [RolePlan.Statement] {
         guard options.takesOwnership else { return [] }
-        return foreign.map { object in
+        let goingOn = formerOwners.map { owner in
+            statement(
+                .ownership, "GRANT \(quoted(.migrate)) TO \(quoteIdentifier(owner))",
+                "\(owner) owned what follows, and goes on as a member; REVOKE this once nothing connects as \(owner) any more",
+                undo: "REVOKE \(quoted(.migrate)) FROM \(quoteIdentifier(owner))", of: [.migrate])
+        }
+        return goingOn + foreign.map { object in
             statement(
                 .ownership, handing(object, to: quoted(.migrate)),
                 "\(object.owner) owns it, and could do all with it",
@@ -277,6 +292,12 @@ struct RolePlanBuilder {
                     + "dump them as one of those")
         }
         if let app = options.app {
+            if facts.hasLedger, !options.takesOwnership,
+                facts.objects.contains(where: { $0.kind == "SCHEMA" && $0.name == "howdah" && $0.owner == app })
+            {
+                add(
+                    "\(app) owns howdah's own schema, with the rows in quarantine; howdah finish takes it out once nothing needs it")
+            }
             if facts.roles[app] == true {
                 add(
                     "\(app) is a superuser: nothing is kept from it; let the application connect as another role"

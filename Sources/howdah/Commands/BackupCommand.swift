@@ -61,6 +61,9 @@ struct BackupCommand: ParsableCommand {
         if [now, check, remove].count(where: { $0 }) > 1 {
             throw ValidationError("--now, --check and --remove exclude each other")
         }
+        if preview, now || check {
+            throw ValidationError("--preview shows what is set up, or removed; --now and --check do without")
+        }
     }
 
     private var options: BackupOptions {

@@ -142,7 +142,7 @@ private struct RolesWork {
                 "The application connects as \(plan.name(.app)), migrations as \(plan.name(.migrate)); with Prisma:",
             ] + settings.sorted().map { "  " + $0 }
             + [
-                "  with directUrl = env(\"DIRECT_URL\") in the datasource; each password goes between the name and the @"
+                "  with directUrl = env(\"DIRECT_URL\") in the datasource; each password goes after the name, with a colon: NAME:PASSWORD@"
             ]
             + plan.advice.flatMap { advice in
                 ["", "! \(advice.words)"] + advice.sql.map { "    \($0);" }
@@ -166,6 +166,7 @@ private struct RolesWork {
         } else if statements.isEmpty {
             Console.result("nothing was made here, so there is nothing to undo")
         } else {
+            if isRun { Console.result("undone, in one transaction:") }
             for sql in statements { Console.result("\(sql);") }
         }
         return .success

@@ -280,7 +280,7 @@ import Testing
             try TestServer.execute(
                 "CREATE ROLE \(migrate)_friend; GRANT \(fixture.plan.name(.watch)) TO \(migrate)_friend",
                 in: fixture.admin)
-            try refused("\(migrate)_friend \(fixture.plan.name(.watch)) was given to")
+            try refused("\(fixture.plan.name(.watch)) was given to \(migrate)_friend")
             try TestServer.execute(
                 "DROP ROLE \(migrate)_friend; REASSIGN OWNED BY \(migrate) TO CURRENT_USER",
                 in: fixture.admin)

@@ -96,11 +96,28 @@ import Testing
         #expect(shown.statements(in: .ownership).isEmpty)
         #expect(shown.advice.first?.sql == [statement])
         let handed = try plan(facts, RoleOptions(takesOwnership: true))
-        #expect(handed.statements(in: .ownership).map(\.sql) == [statement])
+        #expect(
+            handed.statements(in: .ownership).map(\.sql) == [#"GRANT "chat_migrate" TO "ann""#, statement],
+            "whatever connects as ann goes on working")
+        #expect(handed.record.undo.contains { $0.sql == #"REVOKE "chat_migrate" FROM "ann""# })
         #expect(handed.record.undo.contains { $0.sql == #"ALTER TABLE public."User" OWNER TO "ann""# })
         let order = handed.statements.map(\.section)
         let owner = try #require(order.firstIndex(of: .ownership))
         #expect(owner < (try #require(order.firstIndex(of: .rights))), "an owner's rights go with the table")
+    }
+
+    /// What a role that is there has is not taken from it.
+    @Test func theApplicationsOwnRoleKeepsWhatItHas() throws {
+        var facts = Self.superuser
+        facts.hasLedger = true
+        facts.roles["chat"] = false
+        facts.objects = [.init(kind: "SCHEMA", name: "howdah", owner: "chat")]
+        let given = try plan(facts, RoleOptions(app: "chat"))
+        #expect(!sql(given).contains { $0.hasPrefix("REVOKE") && $0.hasSuffix("\"chat\"") })
+        #expect(given.advice.contains { $0.words.hasPrefix("chat owns howdah's own schema") })
+        let own = try plan(facts, RoleOptions(app: "chat", takesOwnership: true))
+        #expect(
+            !sql(own).contains(#"GRANT "chat_migrate" TO "chat""#), "it keeps what an application needs")
     }
 
     @Test func rowLevelSecurityIsSaidAndPassedByBackupsAlone() throws {
