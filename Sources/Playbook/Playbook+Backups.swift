@@ -138,13 +138,15 @@ extension Playbook {
         try preview(DrillStep.id, activity, by: DrillStep())
     }
 
-    /// Drills a dump that is there. What is found wrong counts as step 6.5's failure; that an older one could be restored is
-    /// a remark, and renews nothing.
+    /// Drills a dump that is there. What is found wrong with one of the backups counts as step 6.5's failure; that an older one could be
+    /// restored, and what becomes of any other file, is a remark, and renews nothing.
     public func drill(file: String, _ activity: Activity) throws -> DrillReport {
         let context = context(activity)
         let report = try DrillStep.drill(context, file: file).report
+        let folder = (absolutePath(file) as NSString).deletingLastPathComponent
+        let isBackup = backupRecord(mode)?.settings.folder == folder
         try journal.add(
-            report.verdict == .proven ? .note : .failed, DrillStep.id, mode, report.headline,
+            report.verdict == .proven || !isBackup ? .note : .failed, DrillStep.id, mode, report.headline,
             evidence: report.lines, data: Journal.encode(report))
         return report
     }

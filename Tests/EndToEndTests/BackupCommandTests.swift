@@ -141,7 +141,8 @@ import Testing
                 other.exit == 4 && other.output.contains("public.Message: row 7 differs in body"),
                 "\(other.output)")
             #expect(
-                try howdah(["status", project, "--live"]).output.contains("✘ 6.5 restore drill  failed: "))
+                try howdah(["status", project, "--live"]).output.contains("✔ 6.5 restore drill"),
+                "it is none of the backups")
             // One of ours is older: what was written since is listed.
             let older = try howdah(["drill", project, target.url, "--yes", "--file", "\(dumps)/\(name)"])
             #expect(older.exit == 0 && older.output.contains("1 table written to since"), "\(older.output)")
@@ -156,6 +157,13 @@ import Testing
             let damaged = try howdah(["backup", project, target.url, "--check", "--json"])
             let finding = try #require(try damaged.json()["finding"] as? [String: Any])
             #expect(damaged.exit == 3 && finding["state"] as? String == "damaged")
+            #expect(
+                try howdah(["backup", project, target.url, "--check"]).output.contains(
+                    "--now makes a new one"))
+            #expect(
+                try howdah(["drill", project, target.url, "--yes", "--file", "\(dumps)/\(newest)"]).exit == 4)
+            #expect(
+                try howdah(["status", project, "--live"]).output.contains("✘ 6.5 restore drill  failed: "))
             let removed = try howdah(["backup", project, target.url, "--remove", "--yes"])
             #expect(
                 removed.exit == 0 && removed.output.contains("2 backups stay in \(dumps)"),
@@ -224,7 +232,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--schedule", "hourly"], ["--keep", "0"], ["--max-age", "nan"], ["--now", "--check"], ["--now", "--preview"],
+        ["--schedule", "hourly"], ["--keep", "0"], ["--max-age", "nan"], ["--now", "--check"],
+        ["--now", "--preview"],
     ])
     func whatCannotBeMeantIsWrongUsage(arguments: [String]) throws {
         #expect(try Howdah.run(["backup", "/tmp"] + arguments).exit == 2)

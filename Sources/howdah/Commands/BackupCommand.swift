@@ -146,6 +146,10 @@ struct BackupCommand: ParsableCommand {
         } else {
             Console.result(finding.state == .good ? "good" : finding.state.rawValue.uppercased())
             finding.lines.forEach { Console.result("  \($0)") }
+            if exit != .success {
+                Console.result(
+                    "  --now makes a new one; howdah drill with --file FILE tells what an older one is worth")
+            }
         }
         return exit
     }
