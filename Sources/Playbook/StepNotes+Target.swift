@@ -9,7 +9,7 @@ extension StepNotes {
     private static let stages: [(id: String, stage: RunStatus.Stage)] = [
         ("1.8", .made), ("3.2", .loaded), ("3.3", .constrained),
     ]
-    private static let afterTables = ["3.2", "3.3", "3.4"]
+    static let afterTables = ["3.2", "3.3", "3.4"]
 
     /// What the target holds; nil where it cannot be asked, nil inside where it holds no run.
     private func look(_ conninfo: Conninfo) -> RunStatus?? {

@@ -112,12 +112,21 @@ public final class StepNotes: Sendable {
         noting {
             if isEmptied {
                 try note(DatabaseStep.emptied, "1.4")
-                for id in ["1.8", "3.2", "3.3", "3.4"] where book.entry(of: id, mode)?.kind == .done {
-                    try book.journal.add(.undone, id, mode, evidence: ["the rehearsal was emptied"])
-                }
+                try undone(["1.8"] + Self.afterTables, "the rehearsal was emptied")
             } else if book.entry(of: "1.4", mode)?.kind != .done {
                 try note(DatabaseStep.found(RehearsalCluster.database), "1.4")
             }
+        }
+    }
+
+    /// The rehearsal was removed, with all that is in it.
+    public func removedRehearsal() {
+        noting { try undone(["1.4", "1.8"] + Self.afterTables, "the rehearsal was removed") }
+    }
+
+    private func undone(_ steps: [String], _ why: String) throws {
+        for id in steps where book.entry(of: id, mode)?.kind == .done {
+            try book.journal.add(.undone, id, mode, evidence: [why])
         }
     }
 

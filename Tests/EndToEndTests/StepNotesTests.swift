@@ -79,6 +79,16 @@ import Testing
         }
     }
 
+    @Test func whatARemovedRehearsalHeldIsNotDone() throws {
+        try withRehearsal { source in
+            try #require(Howdah.run(["rehearsal", "remove", source]).exit == 0)
+            let ids = ["1.1", "1.2", "1.7", "1.4", "1.8", "3.2", "3.3", "3.4"]
+            let states = try states(source, ids)
+            #expect(states.prefix(3) == ["done", "done", "done"], "the source's")
+            #expect(!states.dropFirst(3).contains("done"), "\(states)")
+        }
+    }
+
     @Test func theEvidenceIsThatOfTheSteps() throws {
         try withRehearsal { source in
             let command = try steps(source)

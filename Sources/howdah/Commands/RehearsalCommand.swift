@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MigrationEngine
 import Operations
+import Playbook
 import Postgres
 
 struct RehearsalCommand: ParsableCommand {
@@ -48,6 +49,9 @@ struct RehearsalCommand: ParsableCommand {
             case .remove:
                 try PointInTimeDrill.removeLeft(session.state)
                 try cluster.remove()
+                StepNotes.open(
+                    session.workspace, .rehearsal, makesJournal: false, tell: { Console.note($0) })?
+                    .removedRehearsal()
                 say("removed", url: nil)
             }
             return .success
