@@ -46,7 +46,7 @@ struct PointInTimeGuide {
 
             \(settings)
 
-            Then the first base backup:
+            Then the first base backup. Where the server asks for a password, `~/.pgpass` of the user postgres has it:
 
             ```sh
             sudo -u postgres \(shellQuoted(places.scripts + "/basebackup.sh"))
@@ -124,11 +124,17 @@ struct PointInTimeGuide {
 
             ```sh
             pg_dump -Fc -h "$NEW" -p 5433 -d \(shellQuoted(facts.database)) --file=moment.dump
-            psql -X -d postgres -c \(shellQuoted("ALTER DATABASE \(database) RENAME TO \(quoteIdentifier(PointInTimePlaces.plain(facts.database) + "_after_damage"))"))
+            psql -X -d postgres -v ON_ERROR_STOP=1 -c \(shellQuoted("ALTER DATABASE \(database) ALLOW_CONNECTIONS false")) \
+                -c \(shellQuoted("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(quoteLiteral(facts.database))")) \
+                -c \(shellQuoted("ALTER DATABASE \(database) RENAME TO \(quoteIdentifier(PointInTimePlaces.plain(facts.database) + "_after_damage"))")) &&
             pg_restore --create --exit-on-error -d postgres moment.dump
             ```
 
+            The old one takes no connections any more until `ALTER DATABASE … ALLOW_CONNECTIONS true`.
+
             ## 6. Put it away
+
+            Only once what was missed is there: this deletes the restored server.
 
             ```sh
             pg_ctl -D "$NEW" -m fast stop

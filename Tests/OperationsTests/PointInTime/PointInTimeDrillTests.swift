@@ -182,10 +182,18 @@ import Testing
                         user: PrivateCluster.superuser,
                         database: "rehearsal"), cancellation: Cancellation())
                 #expect(try fixture.validate(restored, []).outcome == .proven)
-                let end = try #require(blocks.last)
-                #expect(end.contains("stop"))
                 let variables = setup.split(separator: "\n").prefix { !$0.hasPrefix("mkdir ") }.joined(
                     separator: "\n")
+                // The whole database takes the place of the damaged one, though somebody is connected to that.
+                do {
+                    let session = try TestServer.connect(server.conninfo)
+                    try session.execute("DELETE FROM \"Message\"")
+                    let whole = try #require(blocks.first { $0.hasPrefix("pg_dump -Fc") })
+                    try shell("cd \(shellQuoted(places.bases))\n" + variables + "\n" + whole)
+                    _ = consume session
+                }
+                let end = try #require(blocks.last)
+                #expect(end.contains("stop"))
                 try shell(variables + "\n" + end)
                 return try fixture.validate(server, names)
             }
