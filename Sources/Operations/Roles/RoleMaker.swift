@@ -127,7 +127,9 @@ public struct RoleMaker: Sendable {
             JOIN pg_roles AS m ON m.oid = a.member WHERE g.rolname = $1 AND m.rolname <> current_user ORDER BY 1
             """, [name])
         return (0..<result.count).compactMap { result.text($0, 0) }.filter { member in
-            !record.undo.contains { $0.sql == "REVOKE \(quoteIdentifier(name)) FROM \(quoteIdentifier(member))" }
+            !record.undo.contains {
+                $0.sql == "REVOKE \(quoteIdentifier(name)) FROM \(quoteIdentifier(member))"
+            }
         }
     }
 

@@ -249,12 +249,13 @@ struct RolePlanBuilder {
                 "\(owner) owned what follows, and goes on as a member; REVOKE this once nothing connects as \(owner) any more",
                 undo: "REVOKE \(quoted(.migrate)) FROM \(quoteIdentifier(owner))", of: [.migrate])
         }
-        return goingOn + foreign.map { object in
-            statement(
-                .ownership, handing(object, to: quoted(.migrate)),
-                "\(object.owner) owns it, and could do all with it",
-                undo: handing(object, to: quoteIdentifier(object.owner)), of: [.migrate])
-        }
+        return goingOn
+            + foreign.map { object in
+                statement(
+                    .ownership, handing(object, to: quoted(.migrate)),
+                    "\(object.owner) owns it, and could do all with it",
+                    undo: handing(object, to: quoteIdentifier(object.owner)), of: [.migrate])
+            }
     }
 
     // MARK: What is left to the operator
@@ -293,10 +294,13 @@ struct RolePlanBuilder {
         }
         if let app = options.app {
             if facts.hasLedger, !options.takesOwnership,
-                facts.objects.contains(where: { $0.kind == "SCHEMA" && $0.name == "howdah" && $0.owner == app })
+                facts.objects.contains(where: {
+                    $0.kind == "SCHEMA" && $0.name == "howdah" && $0.owner == app
+                })
             {
                 add(
-                    "\(app) owns howdah's own schema, with the rows in quarantine; howdah finish takes it out once nothing needs it")
+                    "\(app) owns howdah's own schema, with the rows in quarantine; howdah finish takes it out once nothing needs it"
+                )
             }
             if facts.roles[app] == true {
                 add(
