@@ -179,15 +179,5 @@ public final class StepNotes: Sendable {
         }
     }
 
-    /// Notes an error of `body` as the step's.
-    public func trying<T>(_ id: String, _ body: () throws -> T) throws -> T {
-        do {
-            return try body()
-        } catch {
-            noting { try fail(id, error) }
-            throw error
-        }
-    }
-
     func fail(_ id: String, _ error: any Error) throws { try book.note(error, id, mode) }
 }

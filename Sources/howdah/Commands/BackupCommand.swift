@@ -90,7 +90,7 @@ struct BackupCommand: ParsableCommand {
             if now { return try makeNow(book, activity) }
             try book.reachTarget(activity)
             if preview {
-                show(try book.previewBackups(options, activity))
+                BookWords.show(try book.previewBackups(options, activity), of: "6.4", common)
                 return .success
             }
             try reporting(activity) { try book.runBackups(options, activity) }
@@ -113,7 +113,7 @@ struct BackupCommand: ParsableCommand {
     /// What builds on the backups goes first.
     private func takeAway(_ book: Playbook, _ activity: Activity) throws -> ExitCode {
         if preview {
-            show(try book.previewBackupRemoval(activity))
+            BookWords.show(try book.previewBackupRemoval(activity), of: "6.4", common)
             return .success
         }
         try place.confirm(book, yes, "this ends the backups of")
@@ -127,14 +127,6 @@ struct BackupCommand: ParsableCommand {
             done.forEach(Console.result)
         }
         return .success
-    }
-
-    private func show(_ preview: Preview) {
-        if common.json {
-            Console.json(PreviewDocument("6.4", preview))
-        } else {
-            BookWords.preview(preview).forEach(Console.result)
-        }
     }
 
     private func show(_ finding: BackupFinding, _ book: Playbook) -> ExitCode {

@@ -142,7 +142,7 @@ private struct StepRun {
         case .untick: try book.untick(step)
         case .skip: try book.skip(step, reason: note)
         case .preview:
-            show(try book.preview(step, activity))
+            BookWords.show(try book.preview(step, activity), of: step, common)
             return .success
         case .run:
             try confirm()
@@ -174,14 +174,6 @@ private struct StepRun {
         let reporter = ProgressReporter(activity.progress)
         defer { reporter.stop() }
         try body()
-    }
-
-    private func show(_ preview: Preview) {
-        if common.json {
-            Console.json(PreviewDocument(step, preview))
-        } else {
-            BookWords.preview(preview).forEach(Console.result)
-        }
     }
 
     private func report(isUndo: Bool) -> ExitCode {

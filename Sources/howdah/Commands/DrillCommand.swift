@@ -59,7 +59,7 @@ struct DrillCommand: ParsableCommand {
             try place.askForPassword(book, activity)
             try book.reachTarget(activity)
             if preview {
-                show(try book.previewDrill(activity))
+                BookWords.show(try book.previewDrill(activity), of: "6.5", common)
                 return .success
             }
             try place.confirm(book, yes, "this restores a backup on the server of")
@@ -91,14 +91,6 @@ struct DrillCommand: ParsableCommand {
             Console.result("the last drill was \(Int(age)) days ago: \(last.report.headline)")
         }
         return .success
-    }
-
-    private func show(_ preview: Preview) {
-        if common.json {
-            Console.json(PreviewDocument("6.5", preview))
-        } else {
-            BookWords.preview(preview).forEach(Console.result)
-        }
     }
 
     private func show(_ report: DrillReport, _ book: Playbook) {

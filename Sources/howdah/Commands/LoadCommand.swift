@@ -60,7 +60,7 @@ struct LoadCommand: ParsableCommand {
             book.lookAtTarget(activity, always: true)
             let options = LoadOptions(connections: connections, seconds: seconds, isScratch: scratch)
             if preview {
-                show(try book.previewLoad(options, activity))
+                BookWords.show(try book.previewLoad(options, activity), of: "5.10", common)
                 return .success
             }
             let reporter = ProgressReporter(activity.progress)
@@ -70,14 +70,6 @@ struct LoadCommand: ParsableCommand {
             }
             book.end(activity)
             return try report(book)
-        }
-    }
-
-    private func show(_ preview: Preview) {
-        if common.json {
-            Console.json(PreviewDocument("5.10", preview))
-        } else {
-            BookWords.preview(preview).forEach(Console.result)
         }
     }
 

@@ -55,12 +55,7 @@ struct PointInTimeCommand: ParsableCommand {
             try place.askForPassword(book, activity)
             let options = PointInTimeOptions(drills: drill, archive: archive, bases: bases, keep: keep)
             if preview {
-                let preview = try book.previewPointInTime(options, activity)
-                if common.json {
-                    Console.json(PreviewDocument("6.6", preview))
-                } else {
-                    BookWords.preview(preview).forEach(Console.result)
-                }
+                BookWords.show(try book.previewPointInTime(options, activity), of: "6.6", common)
                 return .success
             }
             let reporter = ProgressReporter(activity.progress)

@@ -46,6 +46,15 @@ enum BookWords {
             + (line.note.isEmpty ? [] : ["      note: \(line.note)"]) + line.evidence.map { "      \($0)" }
     }
 
+    /// Prints a step's preview, as a document or in words.
+    static func show(_ shown: Preview, of step: String, _ common: CommonOptions) {
+        if common.json {
+            Console.json(PreviewDocument(step, shown))
+        } else {
+            preview(shown).forEach(Console.result)
+        }
+    }
+
     static func preview(_ preview: Preview) -> [String] {
         var lines: [String] = []
         for section in preview.sections {
